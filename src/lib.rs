@@ -1,0 +1,3 @@
+//! Edgeward.
+#[cfg(target_arch = "wasm32")]
+mod edge;
