@@ -1,0 +1,333 @@
+//! JSON with one reading (RFC 8259, I-JSON RFC 7493 §2): what two parsers could read differently
+//! is refused, so that what was judged here is what the origin reads.
+//!
+//! Owns: the strictness and its bounds. `serde_json` does the lexing.
+//! Does not own: schemas (`body::schema`), the size while reading (`Ports::read`).
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::body::finding::push_token;
+
+/// Bounds of one document.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct JsonLimits {
+    /// Most nested arrays and objects.
+    pub depth_max: usize,
+    /// Most names in one object.
+    pub names_max: usize,
+    /// Most values in all.
+    pub values_max: usize,
+}
+
+/// For a request's content.
+pub const BODY_LIMITS: JsonLimits =
+    JsonLimits { depth_max: 32, names_max: 1_000, values_max: 200_000 };
+/// For the header and the claims of a token.
+pub const TOKEN_LIMITS: JsonLimits = JsonLimits { depth_max: 16, names_max: 128, values_max: 1_024 };
+/// For policies and key sets.
+pub const POLICY_LIMITS: JsonLimits =
+    JsonLimits { depth_max: 64, names_max: 20_000, values_max: 1_000_000 };
+
+/// Integers from here on are not the same number to every reader (RFC 7493 §2.2), unless they fit
+/// 64 bits exactly; a double this large is not.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum JsonFault {
+    Syntax { line: usize, column: usize },
+    DuplicateName { pointer: String },
+    TooDeep,
+    TooManyNames { pointer: String },
+    TooManyValues,
+    NumberTooLarge { pointer: String },
+    NulCharacter { pointer: String },
+}
+
+/// Reads one document, all of `bytes`.
+///
+/// Refuses beside what is not JSON: invalid UTF-8, lone surrogates, a byte order mark, text after
+/// the document, repeated names (after unescaping), U+0000, integers no reader agrees on, and
+/// whatever exceeds `limits`. Total: no input panics.
+pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
+    let state = State { limits, ..State::default() };
+    let state = RefCell::new(state);
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = Strict { state: &state, depth: 0 }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    parsed.map_err(|error| {
+        let fault = state.borrow_mut().fault.take();
+        fault.unwrap_or(JsonFault::Syntax { line: error.line(), column: error.column() })
+    })
+}
+
+struct State {
+    limits: JsonLimits,
+    values: usize,
+    path: Vec<String>,
+    fault: Option<JsonFault>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { limits: BODY_LIMITS, values: 0, path: Vec::new(), fault: None }
+    }
+}
+
+impl State {
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        self.path.iter().for_each(|name| push_token(&mut pointer, name));
+        pointer
+    }
+}
+
+/// Reads one value and everything below it.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    state: &'a RefCell<State>,
+    depth: usize,
+}
+
+impl Strict<'_> {
+    fn fail<E: serde::de::Error>(&self, fault: impl FnOnce(&State) -> JsonFault) -> E {
+        let mut state = self.state.borrow_mut();
+        let fault = fault(&state);
+        state.fault.get_or_insert(fault);
+        E::custom("refused")
+    }
+
+    fn below<E: serde::de::Error>(&self) -> Result<Self, E> {
+        let depth = self.depth + 1;
+        if depth > self.state.borrow().limits.depth_max {
+            return Err(self.fail(|_| JsonFault::TooDeep));
+        }
+        Ok(Self { state: self.state, depth })
+    }
+
+    fn text<E: serde::de::Error>(&self, text: &str) -> Result<String, E> {
+        if text.contains('\0') {
+            return Err(self.fail(|state| JsonFault::NulCharacter { pointer: state.pointer() }));
+        }
+        Ok(text.to_owned())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let too_many = {
+            let mut state = self.state.borrow_mut();
+            state.values += 1;
+            state.values > state.limits.values_max
+        };
+        if too_many {
+            return Err(self.fail(|_| JsonFault::TooManyValues));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        match Number::from_f64(value) {
+            Some(number) if value.abs() < EXACT_MAX => Ok(Value::Number(number)),
+            _ => Err(self.fail(|state| JsonFault::NumberTooLarge { pointer: state.pointer() })),
+        }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.text(value).map(Value::String)
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let below = self.below()?;
+        let mut array = Vec::new();
+        loop {
+            self.state.borrow_mut().path.push(array.len().to_string());
+            let Some(item) = items.next_element_seed(below)? else { break };
+            self.state.borrow_mut().path.pop();
+            array.push(item);
+        }
+        self.state.borrow_mut().path.pop();
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let below = self.below()?;
+        let names_max = self.state.borrow().limits.names_max;
+        let mut names = HashSet::new();
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let name = self.text::<A::Error>(&name)?;
+            self.state.borrow_mut().path.push(name.clone());
+            if !names.insert(name.clone()) {
+                return Err(
+                    self.fail(|state| JsonFault::DuplicateName { pointer: state.pointer() })
+                );
+            }
+            if names.len() > names_max {
+                return Err(self.fail(|state| JsonFault::TooManyNames { pointer: state.pointer() }));
+            }
+            let value = members.next_value_seed(below)?;
+            self.state.borrow_mut().path.pop();
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+impl JsonFault {
+    /// Where in the document, as a JSON Pointer; empty where it is not known.
+    pub fn pointer(&self) -> &str {
+        match self {
+            Self::DuplicateName { pointer }
+            | Self::TooManyNames { pointer }
+            | Self::NumberTooLarge { pointer }
+            | Self::NulCharacter { pointer } => pointer,
+            Self::Syntax { .. } | Self::TooDeep | Self::TooManyValues => "",
+        }
+    }
+
+    /// The name of the broken rule, for `errors[].keyword`.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "syntax",
+            Self::DuplicateName { .. } => "duplicateName",
+            Self::TooDeep => "maxDepth",
+            Self::TooManyNames { .. } => "maxNames",
+            Self::TooManyValues => "maxValues",
+            Self::NumberTooLarge { .. } => "number",
+            Self::NulCharacter { .. } => "nul",
+        }
+    }
+
+    /// What is wrong and what to do, in a sentence each.
+    pub fn explain(&self) -> (String, &'static str) {
+        match self {
+            Self::Syntax { line, column } => (
+                format!("not JSON at line {line}, column {column}"),
+                "Send one JSON document (RFC 8259), in UTF-8, without a byte order mark.",
+            ),
+            Self::DuplicateName { .. } => {
+                ("a name stands twice in one object".into(), "Send each name once.")
+            }
+            Self::TooDeep => ("nested too deeply".into(), "Nest arrays and objects less deeply."),
+            Self::TooManyNames { .. } => {
+                ("too many names in one object".into(), "Send fewer names in one object.")
+            }
+            Self::TooManyValues => ("too many values".into(), "Send fewer values."),
+            Self::NumberTooLarge { .. } => (
+                "a number that readers do not agree on".into(),
+                "Send numbers below 2^53, or the number as a string.",
+            ),
+            Self::NulCharacter { .. } => {
+                ("the character U+0000".into(), "Send text without U+0000.")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<Value, JsonFault> {
+        parse(text.as_bytes(), BODY_LIMITS)
+    }
+
+    #[test]
+    fn what_has_two_readings_is_refused() {
+        let at = |pointer: &str| pointer.to_owned();
+        for (text, fault) in [
+            (r#"{"a":1,"a":2}"#, JsonFault::DuplicateName { pointer: at("/a") }),
+            (r#"{"sub":1,"\u0073ub":2}"#, JsonFault::DuplicateName { pointer: at("/sub") }),
+            (r#"[{"b":{"c":1,"c":1}}]"#, JsonFault::DuplicateName { pointer: at("/0/b/c") }),
+            ("[1e999]", JsonFault::Syntax { line: 1, column: 6 }),
+            ("[18446744073709551616]", JsonFault::NumberTooLarge { pointer: at("/0") }),
+            ("[1e300]", JsonFault::NumberTooLarge { pointer: at("/0") }),
+            (r#"{"a":"\u0000"}"#, JsonFault::NulCharacter { pointer: at("/a") }),
+        ] {
+            assert_eq!(read(text), Err(fault), "{text}");
+        }
+        for text in [
+            "", " ", "{", "[1,]", "{\"a\":1,}", "// c\n1", "NaN", "Infinity", "01", "+1", "1 2", "'a'",
+            "\u{feff}{}", r#""\ud800""#, "\"\n\"", "{a:1}", "tru",
+        ] {
+            assert!(matches!(read(text), Err(JsonFault::Syntax { .. })), "{text:?}");
+        }
+        for bytes in [&b"\"\xff\""[..], b"\"\xc0\xae\"", b"{\"\xed\xa0\x80\":1}"] {
+            assert!(parse(bytes, BODY_LIMITS).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_all_readers_share_are_kept() {
+        for (text, value) in [
+            ("9007199254740991", serde_json::json!(9_007_199_254_740_991_u64)),
+            ("-1", serde_json::json!(-1)),
+            ("18446744073709551615", serde_json::json!(u64::MAX)),
+            ("0.5", serde_json::json!(0.5)),
+        ] {
+            assert_eq!(read(text), Ok(value));
+        }
+    }
+
+    #[test]
+    fn every_bound_holds_on_both_sides() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(BODY_LIMITS.depth_max)).is_ok());
+        assert_eq!(read(&nested(BODY_LIMITS.depth_max + 1)), Err(JsonFault::TooDeep));
+        assert_eq!(read(&nested(100_000)), Err(JsonFault::TooDeep));
+        let small = JsonLimits { depth_max: 3, names_max: 2, values_max: 4 };
+        let within = |text: &str| parse(text.as_bytes(), small);
+        assert!(within(r#"{"a":1,"b":2}"#).is_ok());
+        let pointer = "/c".to_owned();
+        assert_eq!(within(r#"{"a":1,"b":2,"c":3}"#), Err(JsonFault::TooManyNames { pointer }));
+        assert!(within("[1,2,3]").is_ok());
+        assert_eq!(within("[1,2,3,4]"), Err(JsonFault::TooManyValues));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic_and_what_is_read_is_json(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(value) = parse(&bytes, BODY_LIMITS) {
+                prop_assert_eq!(serde_json::from_slice::<Value>(&bytes).ok(), Some(value));
+            }
+        }
+
+        #[test]
+        fn json_like_text_never_panics(text in r#"[\[\]{}",:\\u0-9eE+.\-a-f ntrlsu]{0,48}"#) {
+            let _ = read(&text);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Path, query and header parameters: text by nature, read by the types their schemas give.
+//!
+//! Owns: reading text as the schema's type, strictly, and repeated names. Text that is not exactly
+//! a number or a boolean stays text, and then fails its schema.
+//! Called by: `stage::authorized`.
+
+use serde_json::{Map, Value};
+
+use crate::body::finding::{Finding, Location};
+use crate::body::schema::Schema;
+
+/// Rules for one set of parameters: an object schema over their names.
+#[derive(Debug)]
+pub struct ParameterRules {
+    schema: Schema,
+    types: Vec<(String, ParameterType)>,
+    location: Location,
+}
+
+/// How the text of one parameter is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ParameterType {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    Array(Scalar),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Scalar {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+}
+
+impl ParameterRules {
+    /// Compiles an object schema whose `properties` are the parameters.
+    ///
+    /// Fails as [`Schema::compile`] does.
+    pub fn compile(
+        schema: &Value,
+        named: &Map<String, Value>,
+        location: Location,
+    ) -> Result<Self, String> {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let types = properties.into_iter().flatten().map(|(name, rule)| {
+            let name = match location {
+                Location::Header => name.to_ascii_lowercase(),
+                Location::Body | Location::Path | Location::Query => name.clone(),
+            };
+            (name, type_of(resolve(rule, named), named))
+        });
+        let types = types.collect();
+        let schema = match location {
+            // Field names have no case (RFC 9110 §5.1); the schema is asked in lower case.
+            Location::Header => lower_case_names(schema),
+            Location::Body | Location::Path | Location::Query => schema.clone(),
+        };
+        Ok(Self { schema: Schema::compile(&schema, named)?, types, location })
+    }
+
+    /// Judges decoded names and values. Headers that the rules do not name are not looked at:
+    /// a client sends many that no API knows.
+    pub fn judge<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Finding> {
+        let mut object = Map::new();
+        let mut findings = Vec::new();
+        for (name, text) in pairs {
+            let declared = self.types.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind);
+            let kind = match (declared, self.location) {
+                (None, Location::Header) => continue,
+                (declared, _) => declared.unwrap_or(ParameterType::Text),
+            };
+            match (kind, object.get_mut(name)) {
+                (ParameterType::Array(scalar), Some(Value::Array(items))) => {
+                    items.push(read(scalar, text));
+                }
+                (ParameterType::Array(scalar), _) => {
+                    object.insert(name.to_owned(), Value::Array(vec![read(scalar, text)]));
+                }
+                // Origins differ in which of two values they take (OWASP ASVS 15.3.7).
+                (_, Some(_)) => findings.push(Finding::new(
+                    self.location,
+                    &format!("/{name}"),
+                    "duplicateName",
+                    "sent more than once",
+                    "Send it once.",
+                )),
+                (kind, None) => {
+                    object.insert(name.to_owned(), read(kind.scalar(), text));
+                }
+            }
+        }
+        findings.extend(self.schema.judge(&Value::Object(object), self.location));
+        findings
+    }
+}
+
+impl ParameterType {
+    fn scalar(self) -> Scalar {
+        match self {
+            Self::Text => Scalar::Text,
+            Self::Integer => Scalar::Integer,
+            Self::Number => Scalar::Number,
+            Self::Boolean => Scalar::Boolean,
+            Self::Array(scalar) => scalar,
+        }
+    }
+}
+
+fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
+    match rule.get("type").and_then(Value::as_str) {
+        Some("integer") => ParameterType::Integer,
+        Some("number") => ParameterType::Number,
+        Some("boolean") => ParameterType::Boolean,
+        Some("array") => {
+            let items = rule.get("items").map(|items| type_of(resolve(items, named), named));
+            ParameterType::Array(items.map_or(Scalar::Text, ParameterType::scalar))
+        }
+        _ => ParameterType::Text,
+    }
+}
+
+/// The named schema that `rule` refers to, or `rule` itself.
+fn resolve<'a>(rule: &'a Value, named: &'a Map<String, Value>) -> &'a Value {
+    let name = rule.get("$ref").and_then(Value::as_str);
+    let target = name.and_then(|name| named.get(name.strip_prefix("#/schemas/")?));
+    target.unwrap_or(rule)
+}
+
+fn lower_case_names(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let lower = std::mem::take(properties).into_iter();
+        *properties = lower.map(|(name, rule)| (name.to_ascii_lowercase(), rule)).collect();
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        for name in required {
+            *name = Value::from(name.as_str().unwrap_or_default().to_ascii_lowercase());
+        }
+    }
+    schema
+}
+
+/// Reads text as JSON would write the value; anything else stays text and fails the schema.
+fn read(scalar: Scalar, text: &str) -> Value {
+    let parsed = match scalar {
+        Scalar::Text => None,
+        Scalar::Boolean if matches!(text, "true" | "false") => Some(Value::Bool(text == "true")),
+        // The lexer would pass over white space around a number; a parameter has none.
+        Scalar::Integer | Scalar::Number if !text.contains(char::is_whitespace) => {
+            serde_json::from_str(text).ok().filter(Value::is_number)
+        }
+        Scalar::Boolean | Scalar::Integer | Scalar::Number => None,
+    };
+    parsed.unwrap_or_else(|| Value::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(location: Location, pairs: &[(&str, &str)]) -> Vec<String> {
+        let schema = json!({
+            "additionalProperties": location == Location::Header,
+            "required": ["Page"],
+            "properties": {
+                "Page": { "type": "integer", "minimum": 1 },
+                "tag": { "type": "array", "items": { "type": "string", "maxLength": 3 } },
+                "deep": { "type": "boolean" }
+            }
+        });
+        let rules = ParameterRules::compile(&schema, &Map::new(), location).unwrap();
+        let findings = rules.judge(pairs.iter().copied());
+        findings.iter().map(|finding| format!("{} {}", finding.pointer, finding.keyword)).collect()
+    }
+
+    #[test]
+    fn text_is_read_as_its_type_and_only_exactly() {
+        use Location::Query;
+        let none: [&str; 0] = [];
+        assert_eq!(told(Query, &[("Page", "2"), ("tag", "a"), ("tag", "b"), ("deep", "true")]), none);
+        for page in ["02", "+2", " 2", "2.5", "0x2", "", "two", "1e999"] {
+            assert_eq!(told(Query, &[("Page", page)]), ["/Page type"], "{page:?}");
+        }
+        assert_eq!(told(Query, &[("Page", "0")]), ["/Page minimum"]);
+        assert_eq!(told(Query, &[("Page", "1"), ("deep", "yes")]), ["/deep type"]);
+        assert_eq!(told(Query, &[("Page", "1"), ("tag", "long")]), ["/tag/0 maxLength"]);
+    }
+
+    #[test]
+    fn unknown_repeated_and_missing_parameters_are_told() {
+        use Location::Query;
+        assert_eq!(told(Query, &[]), ["/Page required"]);
+        assert_eq!(told(Query, &[("Page", "1"), ("x", "1")]), ["/x additionalProperties"]);
+        assert_eq!(told(Query, &[("Page", "1"), ("Page", "2")]), ["/Page duplicateName"]);
+    }
+
+    #[test]
+    fn header_names_have_no_case_and_others_are_left_alone() {
+        let none: [&str; 0] = [];
+        assert_eq!(told(Location::Header, &[("page", "1"), ("user-agent", "x")]), none);
+        assert_eq!(told(Location::Header, &[("page", "x")]), ["/page type"]);
+    }
+}

@@ -1,0 +1,450 @@
+//! API keys: `PREFIX_ENV_ID_SECRETCHECK`, checked offline before anything is asked.
+//!
+//! Owns: the form, its check, the record at rest and whether a record admits a key.
+//! Does not own: the store (`Ports::key_record`). At rest there is only
+//! `HMAC-SHA-256(pepper, secret)` and the pepper's id.
+
+use std::net::IpAddr;
+
+use hmac::{Hmac, Mac};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::facts::UnixMs;
+use crate::secret::Secret;
+
+/// Characters of an id, a secret and a check.
+pub const ID_CHARS: usize = 12;
+pub const SECRET_CHARS: usize = 32;
+pub const CHECK_CHARS: usize = 6;
+/// Longest text that is looked at as a key.
+pub const KEY_BYTES_MAX: usize = 128;
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The public half of a key: what records are stored under.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct KeyId(String);
+
+impl KeyId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A key as presented: well-formed, not yet known.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    id: KeyId,
+    secret: Secret,
+}
+
+/// Why a text is no key, or a key is not admitted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyFault {
+    Malformed,
+    Checksum,
+    Unknown,
+    Secret,
+    Revoked,
+    NotYetValid,
+    Expired,
+    Address,
+}
+
+impl ApiKey {
+    /// Reads a presented key.
+    ///
+    /// - `prefix`: the policy's, e.g. `ew`.
+    ///
+    /// Fails with `Malformed` on another shape and `Checksum` on a mistyped key; neither costs a
+    /// look-up.
+    pub fn parse(text: &str, prefix: &str) -> Result<Self, KeyFault> {
+        if text.len() > KEY_BYTES_MAX {
+            return Err(KeyFault::Malformed);
+        }
+        let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+        let mut parts = rest.ok_or(KeyFault::Malformed)?.split('_');
+        let (environment, id, tail) = (parts.next(), parts.next(), parts.next());
+        let (Some("live" | "test"), Some(id), Some(tail), None) =
+            (environment, id, tail, parts.next())
+        else {
+            return Err(KeyFault::Malformed);
+        };
+        let sound = id.len() == ID_CHARS
+            && tail.len() == SECRET_CHARS + CHECK_CHARS
+            && id.bytes().chain(tail.bytes()).all(|byte| byte.is_ascii_alphanumeric());
+        let (secret, check) = tail.split_at_checked(SECRET_CHARS).ok_or(KeyFault::Malformed)?;
+        let checked = text.strip_suffix(check).ok_or(KeyFault::Malformed)?;
+        if !sound {
+            return Err(KeyFault::Malformed);
+        }
+        if check_of(checked) != check {
+            return Err(KeyFault::Checksum);
+        }
+        Ok(Self { id: KeyId(id.to_owned()), secret: Secret::new(secret.to_owned()) })
+    }
+
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+}
+
+/// Six base62 characters of the CRC-32 (ISO-HDLC) of `text`, most significant first.
+pub fn check_of(text: &str) -> String {
+    let mut rest = crc32fast::hash(text.as_bytes());
+    let mut check = [b'0'; CHECK_CHARS];
+    for character in check.iter_mut().rev() {
+        let digit = usize::try_from(rest % 62).unwrap_or_default();
+        *character = BASE62.get(digit).copied().unwrap_or(b'0');
+        rest /= 62;
+    }
+    check.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// A secret of the gateway that hashed keys depend on, so that a stolen store is of no use.
+#[derive(Clone, Debug)]
+pub struct Pepper {
+    id: String,
+    secret: Secret,
+}
+
+impl Pepper {
+    /// The id follows from the secret: eight hex digits of a hash that tells nothing of it.
+    pub fn new(secret: Secret) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"edgeward pepper id\0");
+        hash.update(secret.expose().as_bytes());
+        let id = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Self { id, secret }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// HMAC-SHA-256 of a key's secret under this pepper.
+    fn hash(&self, key: &ApiKey) -> [u8; 32] {
+        // An HMAC takes a key of any length: the error has no way to occur.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()) else {
+            return [0; 32];
+        };
+        mac.update(key.secret.expose().as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// The peppers in use: keys are made with the first and admitted with either.
+#[derive(Clone, Debug)]
+pub struct Peppers {
+    pub current: Pepper,
+    pub previous: Option<Pepper>,
+}
+
+/// How long a key lives; that it does not end has to be said.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Expiry {
+    /// Unix seconds.
+    At(u64),
+    Never(Never),
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Never {
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    Active,
+    /// Replaced, and still admitted until it expires.
+    Retiring,
+    Revoked,
+}
+
+/// A key at rest. `STORE` holds it as JSON under `key/ID`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRecord {
+    pub id: String,
+    /// 64 hex digits: HMAC-SHA-256 of the secret under the pepper.
+    pub hash: String,
+    /// The id of that pepper.
+    pub pepper: String,
+    pub subject: String,
+    #[serde(default)]
+    pub tenant: Option<String>,
+    pub scopes: Vec<String>,
+    #[serde(default)]
+    pub roles: Vec<String>,
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// Networks it may be used from; empty for any.
+    #[serde(default)]
+    pub cidrs: Vec<String>,
+    /// Unix seconds.
+    #[serde(default)]
+    pub not_before: Option<u64>,
+    pub expires_at: Expiry,
+    pub state: KeyState,
+    #[serde(default)]
+    pub replaced_by: Option<String>,
+    #[serde(default)]
+    pub created_at: Option<u64>,
+    #[serde(default)]
+    pub created_by: Option<String>,
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// What the store says of an id.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stored {
+    Absent,
+    Record(Box<KeyRecord>),
+    /// Something is stored that is no record: a fault of the store, not of the caller.
+    Unreadable,
+}
+
+/// The store's answer, with the id that was asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyAnswer {
+    pub id: KeyId,
+    pub stored: Stored,
+}
+
+/// Why a key could be neither admitted nor refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RecordFault {
+    Unreadable,
+    AnotherKeys,
+    UnknownPepper,
+}
+
+/// What `admit` decides: the record, or whose fault it is that there is none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotAdmitted {
+    Key(KeyFault),
+    Record(RecordFault),
+}
+
+/// Judges a presented key against the store's answer.
+///
+/// - `ip`: the client's address; `None` is in no network.
+///
+/// The secret is compared in constant time and before everything else that the record says, and an
+/// unknown id costs the same HMAC, so that neither the answer nor its time tells which ids exist.
+pub fn admit(
+    key: &ApiKey,
+    answer: KeyAnswer,
+    peppers: &Peppers,
+    now_ms: UnixMs,
+    ip: Option<IpAddr>,
+) -> Result<KeyRecord, NotAdmitted> {
+    if answer.id != key.id {
+        return Err(NotAdmitted::Record(RecordFault::AnotherKeys));
+    }
+    let record = match answer.stored {
+        Stored::Record(record) => *record,
+        Stored::Unreadable => return Err(NotAdmitted::Record(RecordFault::Unreadable)),
+        Stored::Absent => {
+            std::hint::black_box(matches_hash(key, &peppers.current, &"0".repeat(64)));
+            return Err(NotAdmitted::Key(KeyFault::Unknown));
+        }
+    };
+    if record.id != key.id.0 {
+        return Err(NotAdmitted::Record(RecordFault::AnotherKeys));
+    }
+    let mut known = std::iter::once(&peppers.current).chain(&peppers.previous);
+    let Some(pepper) = known.find(|pepper| pepper.id == record.pepper) else {
+        return Err(NotAdmitted::Record(RecordFault::UnknownPepper));
+    };
+    if !matches_hash(key, pepper, &record.hash) {
+        return Err(NotAdmitted::Key(KeyFault::Secret));
+    }
+    let now_s = now_ms / 1_000;
+    let expired = matches!(record.expires_at, Expiry::At(at_s) if now_s >= at_s);
+    let early = record.not_before.is_some_and(|from_s| now_s < from_s);
+    let fault = match record.state {
+        KeyState::Revoked => Some(KeyFault::Revoked),
+        KeyState::Active | KeyState::Retiring if expired => Some(KeyFault::Expired),
+        KeyState::Active | KeyState::Retiring if early => Some(KeyFault::NotYetValid),
+        KeyState::Active | KeyState::Retiring => match is_at_home(&record.cidrs, ip) {
+            Some(true) => None,
+            Some(false) => Some(KeyFault::Address),
+            None => return Err(NotAdmitted::Record(RecordFault::Unreadable)),
+        },
+    };
+    fault.map_or(Ok(record), |fault| Err(NotAdmitted::Key(fault)))
+}
+
+fn matches_hash(key: &ApiKey, pepper: &Pepper, stored: &str) -> bool {
+    let hash: String = pepper.hash(key).iter().map(|byte| format!("{byte:02x}")).collect();
+    hash.as_bytes().ct_eq(stored.as_bytes()).into()
+}
+
+/// `None`: a network in the record does not read, and what does not read admits nobody.
+fn is_at_home(cidrs: &[String], ip: Option<IpAddr>) -> Option<bool> {
+    let networks: Option<Vec<IpNet>> = cidrs.iter().map(|cidr| parse_network(cidr)).collect();
+    let networks = networks?;
+    Some(networks.is_empty() || ip.is_some_and(|ip| networks.iter().any(|net| net.contains(&ip))))
+}
+
+/// Reads `192.0.2.0/24`, or one address.
+pub fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: &str = "3kT9aaaaBBBB";
+    const SECRET: &str = "0123456789abcdefghijABCDEFGHIJ01";
+    const NOW_MS: u64 = 1_800_000_000_000;
+
+    fn text_of(environment: &str, id: &str, secret: &str) -> String {
+        let checked = format!("ew_{environment}_{id}_{secret}");
+        format!("{checked}{}", check_of(&checked))
+    }
+
+    fn key() -> ApiKey {
+        ApiKey::parse(&text_of("live", ID, SECRET), "ew").unwrap()
+    }
+
+    fn peppers() -> Peppers {
+        let pepper = |text: &str| Pepper::new(Secret::new(text.into()));
+        Peppers { current: pepper("new pepper"), previous: Some(pepper("old pepper")) }
+    }
+
+    fn record(pepper: &Pepper) -> KeyRecord {
+        let hash: String = pepper.hash(&key()).iter().map(|byte| format!("{byte:02x}")).collect();
+        serde_json::from_value(serde_json::json!({
+            "id": ID, "hash": hash, "pepper": pepper.id(), "subject": "acme",
+            "scopes": ["orders:read"], "expires_at": "never", "state": "active"
+        }))
+        .unwrap()
+    }
+
+    fn decide(record: KeyRecord, ip: &str) -> Result<KeyRecord, NotAdmitted> {
+        let stored = Stored::Record(Box::new(record));
+        let answer = KeyAnswer { id: key().id, stored };
+        admit(&key(), answer, &peppers(), NOW_MS, ip.parse().ok())
+    }
+
+    #[test]
+    fn the_check_is_the_crc_of_all_before_it() {
+        // CRC-32/ISO-HDLC of "123456789" is 0xCBF43926 (the catalog's check value).
+        assert_eq!(crc32fast::hash(b"123456789"), 0xcbf4_3926);
+        assert_eq!(check_of("123456789"), "3jZRME");
+        assert!(ApiKey::parse(&text_of("test", ID, SECRET), "ew").is_ok());
+    }
+
+    #[test]
+    fn a_text_of_another_form_is_no_key() {
+        let good = text_of("live", ID, SECRET);
+        let typo = good.replace("aaaa", "aaab");
+        assert_eq!(ApiKey::parse(&typo, "ew").unwrap_err(), KeyFault::Checksum);
+        for bad in [
+            String::new(),
+            "ew".into(),
+            good.replace("ew_", "xx_"),
+            good.replace("_live_", "_prod_"),
+            format!("{good}_"),
+            format!(" {good}"),
+            format!("{good}\u{a0}"),
+            good.replace("aaaa", "aa-a"),
+            text_of("live", "short", SECRET),
+            text_of("live", ID, "short"),
+            text_of("live", "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", SECRET),
+            "e".repeat(KEY_BYTES_MAX + 1),
+        ] {
+            assert_eq!(ApiKey::parse(&bad, "ew").unwrap_err(), KeyFault::Malformed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_admitted_under_either_pepper_and_no_other() {
+        let Peppers { current, previous } = peppers();
+        assert!(decide(record(&current), "192.0.2.1").is_ok());
+        assert!(decide(record(&previous.unwrap()), "192.0.2.1").is_ok());
+        let other = Pepper::new(Secret::new("a third pepper".into()));
+        assert_eq!(
+            decide(record(&other), "192.0.2.1"),
+            Err(NotAdmitted::Record(RecordFault::UnknownPepper))
+        );
+    }
+
+    #[test]
+    fn a_record_says_when_and_where_its_key_is_good() {
+        let good = || record(&peppers().current);
+        let now_s = NOW_MS / 1_000;
+        let at = |at_s| KeyRecord { expires_at: Expiry::At(at_s), ..good() };
+        let from = |from_s| KeyRecord { not_before: Some(from_s), ..good() };
+        let home = |cidr: &str| KeyRecord { cidrs: vec![cidr.into()], ..good() };
+        let state = |state| KeyRecord { state, ..good() };
+        let fault = |record, ip: &str| match decide(record, ip) {
+            Ok(_) => None,
+            Err(NotAdmitted::Key(fault)) => Some(fault),
+            Err(NotAdmitted::Record(fault)) => panic!("{fault:?}"),
+        };
+        for (record, ip, expected) in [
+            (at(now_s + 1), "192.0.2.1", None),
+            (at(now_s), "192.0.2.1", Some(KeyFault::Expired)),
+            (from(now_s), "192.0.2.1", None),
+            (from(now_s + 1), "192.0.2.1", Some(KeyFault::NotYetValid)),
+            (state(KeyState::Retiring), "192.0.2.1", None),
+            (state(KeyState::Revoked), "192.0.2.1", Some(KeyFault::Revoked)),
+            (home("192.0.2.0/24"), "192.0.2.255", None),
+            (home("192.0.2.0/24"), "192.0.3.0", Some(KeyFault::Address)),
+            (home("2001:db8::/32"), "2001:db8::1", None),
+            (home("192.0.2.7"), "192.0.2.7", None),
+            (home("192.0.2.0/24"), "no address", Some(KeyFault::Address)),
+            (KeyRecord { hash: "0".repeat(64), ..good() }, "192.0.2.1", Some(KeyFault::Secret)),
+        ] {
+            assert_eq!(fault(record.clone(), ip), expected, "{record:?} {ip}");
+        }
+    }
+
+    #[test]
+    fn a_broken_or_foreign_record_admits_nobody_and_blames_no_caller() {
+        let good = || record(&peppers().current);
+        let broken = KeyRecord { cidrs: vec!["192.0.2.0/33".into()], ..good() };
+        assert_eq!(decide(broken, "192.0.2.1"), Err(NotAdmitted::Record(RecordFault::Unreadable)));
+        let foreign = KeyRecord { id: "aaaaaaaaaaaa".into(), ..good() };
+        assert_eq!(decide(foreign, "192.0.2.1"), Err(NotAdmitted::Record(RecordFault::AnotherKeys)));
+        let stored = Stored::Record(Box::new(good()));
+        let answer = KeyAnswer { id: KeyId("aaaaaaaaaaaa".into()), stored };
+        assert_eq!(
+            admit(&key(), answer, &peppers(), NOW_MS, None),
+            Err(NotAdmitted::Record(RecordFault::AnotherKeys))
+        );
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        assert!(!format!("{:?}", key()).contains(SECRET));
+        assert!(!format!("{:?}", peppers()).contains("new pepper"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(ew_)?(live_|test_)?[ -~\u{e9}]{0,60}") {
+            let _ = ApiKey::parse(&text, "ew");
+        }
+
+        #[test]
+        fn one_changed_character_is_noticed(at in 0..58_usize, with in "[0-9A-Za-z]") {
+            let good = text_of("live", ID, SECRET);
+            let mut bad = good.clone();
+            bad.replace_range(at..=at, &with);
+            prop_assert!(bad == good || ApiKey::parse(&bad, "ew").is_err());
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! JSON Web Tokens: from text to a caller in one step that checks everything (RFC 7519, RFC 7515,
+//! RFC 8725bis, RFC 9068).
+//!
+//! Owns: the strict reading of a token, and the one function that turns it into a caller.
+//! `jwt-compact` decodes it and keeps unverified claims out of reach. Does not own: keys
+//! (`credential::jwk`), the signature check (`credential::signature`, answered at the edge).
+
+use std::borrow::Cow;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::{AlgorithmExt, AlgorithmSignature, UntrustedToken};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::body::json::{TOKEN_LIMITS, parse};
+use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::claims::{self, ClaimNames};
+use crate::credential::jwk::{KEY_ID_BYTES_MAX, KeySet, PublicKey};
+use crate::credential::signature::{
+    Algorithm, SignatureAnswer, SignatureQuestion, verify_hs256,
+};
+use crate::facts::UnixMs;
+use crate::secret::Secret;
+
+/// Longest token, and longest header of one, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 8_192;
+pub const HEADER_BYTES_MAX: usize = 2_048;
+/// Most keys that one token is tried against.
+pub const ATTEMPTS_MAX: usize = 3;
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// Fetched, and fetched again when they change.
+    Uri(String),
+    /// Written in the policy.
+    Inline(KeySet),
+    /// HS256: a secret both sides hold.
+    Shared(Secret),
+}
+
+/// An authenticator of kind `jwt`, as enforced.
+#[derive(Clone, Debug)]
+pub struct JwtRule {
+    pub name: String,
+    pub issuer: String,
+    pub audiences: Vec<String>,
+    pub algorithms: Vec<Algorithm>,
+    pub keys: KeySource,
+    /// The `typ` that a token must have; `None`: none, `JWT` or `at+jwt`.
+    pub token_type: Option<String>,
+    pub max_lifetime_s: u64,
+    pub leeway_s: u64,
+    pub claims: ClaimNames,
+}
+
+/// Why a token is refused. Callers are told none of it; the log is told which.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenFault {
+    TooLarge,
+    Malformed,
+    /// A header parameter that a token here may not have.
+    Header { parameter: &'static str },
+    Algorithm,
+    Issuer,
+    Type,
+    KeyUnknown,
+    Signature,
+    /// A claim is missing, or of the wrong type.
+    Claim { claim: &'static str },
+    Audience,
+    Expired,
+    NotYetValid,
+    Lifetime,
+}
+
+/// Names a token in an isolate's memory: a hash of all of it. Never of a part: signatures and
+/// headers can be changed without changing what is signed (RFC 7515 §10.11).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// - `gate`: the version of the gate that judged it: another policy judges anew.
+    pub fn of(text: &str, gate: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update((gate.len() as u64).to_be_bytes());
+        hash.update(gate.as_bytes());
+        hash.update(text.as_bytes());
+        Self(hash.finalize().into())
+    }
+}
+
+/// A token that reads as one; nothing it says is known to be true.
+#[derive(Clone, Debug)]
+pub struct UnverifiedToken {
+    text: Secret,
+    algorithm: Algorithm,
+    key_id: Option<String>,
+    token_type: Option<String>,
+    issuer: String,
+    claims: Map<String, Value>,
+}
+
+/// A token whose signature and claims were checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerifiedToken {
+    pub caller: KnownCaller,
+    /// The policy's name of the authenticator that verified it.
+    pub authenticator: String,
+    expires_at_s: u64,
+    not_before_s: u64,
+    leeway_s: u64,
+}
+
+impl UnverifiedToken {
+    /// Reads a compact JWS whose payload is a JSON object.
+    ///
+    /// Refuses before any key is looked at: other characters than the compact form's, other than
+    /// three parts, non-canonical base64url, repeated names, header parameters that choose keys or
+    /// change the reading (`jwk`, `jku`, `x5c`, `x5u`, `crit`, `b64`, `zip`, `cty`), an unknown
+    /// `alg`, an `iss` that is no string.
+    pub fn parse(text: &str) -> Result<Self, TokenFault> {
+        if text.len() > TOKEN_BYTES_MAX {
+            return Err(TokenFault::TooLarge);
+        }
+        let parts: Vec<&str> = text.split('.').collect();
+        let [header, payload, signature] = parts.as_slice() else {
+            return Err(TokenFault::Malformed);
+        };
+        if header.len() > HEADER_BYTES_MAX {
+            return Err(TokenFault::TooLarge);
+        }
+        if signature.is_empty() {
+            return Err(TokenFault::Malformed);
+        }
+        let header = read_object(header)?;
+        for parameter in ["crit", "b64", "jwk", "jku", "x5c", "x5u", "zip", "cty"] {
+            if header.contains_key(parameter) {
+                return Err(TokenFault::Header { parameter });
+            }
+        }
+        let text_of = |parameter: &'static str| match header.get(parameter) {
+            None => Ok(None),
+            Some(Value::String(value)) if value.len() <= KEY_ID_BYTES_MAX => Ok(Some(value.clone())),
+            Some(_) => Err(TokenFault::Header { parameter }),
+        };
+        let algorithm = text_of("alg")?.as_deref().and_then(Algorithm::parse);
+        let (key_id, token_type) = (text_of("kid")?, text_of("typ")?);
+        let claims = read_object(payload)?;
+        let Some(Value::String(issuer)) = claims.get("iss") else {
+            return Err(TokenFault::Claim { claim: "iss" });
+        };
+        Ok(Self {
+            text: Secret::new(text.to_owned()),
+            algorithm: algorithm.ok_or(TokenFault::Algorithm)?,
+            key_id,
+            token_type,
+            issuer: issuer.clone(),
+            claims,
+        })
+    }
+
+    /// Whom the token claims to be from: chooses the authenticator, proves nothing.
+    pub fn claimed_issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The signature checks that would prove it under `rule`, at most [`ATTEMPTS_MAX`].
+    pub fn questions(
+        &self,
+        rule: &JwtRule,
+        keys: &KeySet,
+    ) -> Result<Vec<SignatureQuestion>, TokenFault> {
+        if !rule.algorithms.contains(&self.algorithm) {
+            return Err(TokenFault::Algorithm);
+        }
+        let (message, signature) = self.signed_parts()?;
+        let candidates = keys.candidates(self.key_id.as_deref(), self.algorithm);
+        let question = |key: &PublicKey| SignatureQuestion {
+            algorithm: self.algorithm,
+            key: key.clone(),
+            message: message.clone(),
+            signature: signature.clone(),
+        };
+        let questions: Vec<_> =
+            candidates.into_iter().take(ATTEMPTS_MAX).map(question).collect();
+        if questions.is_empty() { Err(TokenFault::KeyUnknown) } else { Ok(questions) }
+    }
+
+    /// Judges a token by an issuer's public keys: the signature as `answer` found it, then every
+    /// claim, at `now_ms`.
+    pub fn verify(
+        self,
+        rule: &JwtRule,
+        question: &SignatureQuestion,
+        answer: SignatureAnswer,
+        now_ms: UnixMs,
+    ) -> Result<VerifiedToken, TokenFault> {
+        let (message, signature) = self.signed_parts()?;
+        let asked = question.message == message
+            && question.signature == signature
+            && question.algorithm == self.algorithm
+            && question.key.algorithm() == self.algorithm;
+        let proven = asked && answer.proves(question.digest());
+        self.verify_as(rule, Proof(proven), now_ms)
+    }
+
+    /// Judges an HS256 token by the secret both sides hold.
+    pub fn verify_shared(
+        self,
+        rule: &JwtRule,
+        secret: &Secret,
+        now_ms: UnixMs,
+    ) -> Result<VerifiedToken, TokenFault> {
+        let (message, signature) = self.signed_parts()?;
+        let hs256 = self.algorithm == Algorithm::Hs256;
+        let proven = hs256 && verify_hs256(secret, &message, &signature);
+        self.verify_as(rule, Proof(proven), now_ms)
+    }
+
+    fn verify_as(
+        self,
+        rule: &JwtRule,
+        proof: Proof,
+        now_ms: UnixMs,
+    ) -> Result<VerifiedToken, TokenFault> {
+        if !rule.algorithms.contains(&self.algorithm) {
+            return Err(TokenFault::Algorithm);
+        }
+        if self.issuer != rule.issuer {
+            return Err(TokenFault::Issuer);
+        }
+        let untrusted = UntrustedToken::new(self.text.expose()).map_err(|_| TokenFault::Malformed)?;
+        let checked = CheckedElsewhere { name: untrusted.algorithm().to_owned() };
+        let token = checked.validator::<Map<String, Value>>(&proof).validate(&untrusted);
+        let token = token.map_err(|_| TokenFault::Signature)?;
+        check_type(self.token_type.as_deref(), rule)?;
+        let verified = read_claims(&self.claims, rule)?;
+        // What `jwt-compact` releases after the signature is what was read strictly before it.
+        if token.claims().custom.get("sub") != self.claims.get("sub") {
+            return Err(TokenFault::Malformed);
+        }
+        verified.check_time(now_ms)?;
+        Ok(verified)
+    }
+
+    fn signed_parts(&self) -> Result<(Vec<u8>, Vec<u8>), TokenFault> {
+        let parts = self.text.expose().rsplit_once('.').ok_or(TokenFault::Malformed)?;
+        let signature =
+            Base64UrlUnpadded::decode_vec(parts.1).map_err(|_| TokenFault::Malformed)?;
+        Ok((parts.0.as_bytes().to_vec(), signature))
+    }
+}
+
+impl VerifiedToken {
+    /// Checks again what changes with time; a token from memory passes through here too.
+    pub fn check_time(&self, now_ms: UnixMs) -> Result<(), TokenFault> {
+        let now_s = now_ms / 1_000;
+        if now_s >= self.expires_at_s.saturating_add(self.leeway_s) {
+            return Err(TokenFault::Expired);
+        }
+        if now_s.saturating_add(self.leeway_s) < self.not_before_s {
+            return Err(TokenFault::NotYetValid);
+        }
+        Ok(())
+    }
+
+    /// When it stops being good, in Unix milliseconds.
+    pub fn good_until_ms(&self) -> UnixMs {
+        self.expires_at_s.saturating_add(self.leeway_s).saturating_mul(1_000)
+    }
+}
+
+fn read_object(part: &str) -> Result<Map<String, Value>, TokenFault> {
+    let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenFault::Malformed)?;
+    match parse(&bytes, TOKEN_LIMITS) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) | Err(_) => Err(TokenFault::Malformed),
+    }
+}
+
+/// RFC 7515 §4.1.9: a value without `/` stands for `application/` and the value; media types have
+/// no case. A token of another kind (`dpop+jwt`, `logout+jwt`) is no access token.
+fn check_type(presented: Option<&str>, rule: &JwtRule) -> Result<(), TokenFault> {
+    let bare = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
+    };
+    let presented = presented.map(bare);
+    let fits = match (&rule.token_type, presented.as_deref()) {
+        (Some(expected), Some(presented)) => bare(expected) == presented,
+        (Some(_), None) => false,
+        (None, presented) => matches!(presented, None | Some("jwt" | "at+jwt")),
+    };
+    if fits { Ok(()) } else { Err(TokenFault::Type) }
+}
+
+fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedToken, TokenFault> {
+    let date = |name: &'static str| claims::date_s(claims, name);
+    let expires_at_s = date("exp")?.ok_or(TokenFault::Claim { claim: "exp" })?;
+    let issued_at_s = date("iat")?.ok_or(TokenFault::Claim { claim: "iat" })?;
+    let not_before_s = date("nbf")?.unwrap_or(issued_at_s).max(issued_at_s);
+    if expires_at_s.saturating_sub(issued_at_s) > rule.max_lifetime_s {
+        return Err(TokenFault::Lifetime);
+    }
+    if !claims::is_for(claims, &rule.audiences)? {
+        return Err(TokenFault::Audience);
+    }
+    let mapped = |name: &Option<String>| match name {
+        Some(name) => claims::text(claims, name),
+        None => Ok(None),
+    };
+    let subject = claims::text(claims, "sub").ok().flatten();
+    let caller = KnownCaller {
+        kind: CallerKind::Token,
+        authenticator: rule.name.clone(),
+        issuer: rule.issuer.clone(),
+        subject: subject.ok_or(TokenFault::Claim { claim: "sub" })?,
+        tenant: mapped(&rule.claims.tenant)?,
+        scopes: claims::names(claims, &rule.claims.scopes)?,
+        roles: match &rule.claims.roles {
+            Some(name) => claims::names(claims, name)?,
+            None => Vec::new(),
+        },
+        plan: mapped(&rule.claims.plan)?,
+        key_id: None,
+        claims: claims.clone(),
+    };
+    let (authenticator, leeway_s) = (rule.name.clone(), rule.leeway_s);
+    Ok(VerifiedToken { caller, authenticator, expires_at_s, not_before_s, leeway_s })
+}
+
+/// Whether the signature was found good by the check that stands before.
+#[derive(Clone, Copy, Debug)]
+struct Proof(bool);
+
+/// To `jwt-compact`, the algorithm of a signature that was checked elsewhere: its key is the proof.
+struct CheckedElsewhere {
+    name: String,
+}
+
+struct AnySignature(Vec<u8>);
+
+impl AlgorithmSignature for AnySignature {
+    fn try_from_slice(slice: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self(slice.to_vec()))
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
+impl jwt_compact::Algorithm for CheckedElsewhere {
+    type SigningKey = std::convert::Infallible;
+    type VerifyingKey = Proof;
+    type Signature = AnySignature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Owned(self.name.clone())
+    }
+
+    fn sign(&self, never: &Self::SigningKey, _message: &[u8]) -> Self::Signature {
+        match *never {}
+    }
+
+    fn verify_signature(&self, _: &Self::Signature, proof: &Proof, _: &[u8]) -> bool {
+        proof.0
+    }
+}

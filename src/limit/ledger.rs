@@ -1,0 +1,174 @@
+//! One object's rows: a question is answered in one synchronous step, all or nothing.
+//!
+//! Owns: the decision over several rows and what must be written before it is told.
+//! Does not own: storage (`Rows`), the clock. Called by: `edge::limiter`.
+
+use crate::facts::UnixMs;
+use crate::limit::window::{Full, Window};
+use crate::limit::wire::{
+    Act, Answer, Question, ROWS_MAX, Receipt, RowCharge, RowGranted, RowRefused, WIRE_VERSION,
+};
+
+/// An object's storage, synchronous: within one call nothing else touches it.
+pub trait Rows {
+    type Fault;
+    fn load(&self, row: &str) -> Result<Window, Self::Fault>;
+    fn save(&self, row: &str, window: &Window) -> Result<(), Self::Fault>;
+}
+
+/// Answers one question against `rows` at `now_ms`.
+///
+/// Every grant is saved before this returns; a refusal saves nothing.
+/// Fails only as the storage fails, and then grants nothing: the caller must not answer.
+pub fn answer<R: Rows>(rows: &R, now_ms: UnixMs, question: &Question) -> Result<Answer, R::Fault> {
+    if question.version != WIRE_VERSION {
+        return Ok(Answer::NotUnderstood);
+    }
+    match &question.act {
+        Act::Charge(charges) if is_sound(charges) => charge(rows, now_ms, charges),
+        Act::GiveBack(receipts) if receipts.len() <= ROWS_MAX => give_back(rows, receipts),
+        Act::Charge(_) | Act::GiveBack(_) => Ok(Answer::NotUnderstood),
+    }
+}
+
+/// A row named twice would be read twice before it is written once, and so be charged once.
+fn is_sound(charges: &[RowCharge]) -> bool {
+    let mut rows: Vec<_> = charges.iter().map(|charge| charge.row.as_str()).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows.len() == charges.len() && charges.len() <= ROWS_MAX
+}
+
+fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<Answer, R::Fault> {
+    let mut granted = Vec::with_capacity(charges.len());
+    let mut refused = Vec::with_capacity(charges.len());
+    let mut windows = Vec::with_capacity(charges.len());
+    for RowCharge { row, rule, units } in charges {
+        let mut window = rows.load(row)?;
+        let remaining = rule.limit.saturating_sub(window.used(now_ms));
+        let retry_after_ms = match window.room(*rule, now_ms, *units) {
+            Ok(room) => {
+                window.take(now_ms, room, *units);
+                granted.push(RowGranted {
+                    row: row.clone(),
+                    remaining: room.remaining,
+                    frees_in_ms: room.frees_in_ms,
+                    release_at_ms: room.release_at_ms,
+                });
+                0
+            }
+            Err(Full::Until { retry_after_ms }) => retry_after_ms,
+            Err(Full::Never) => u64::MAX,
+        };
+        refused.push(RowRefused { row: row.clone(), remaining, retry_after_ms });
+        windows.push((row, window));
+    }
+    if refused.iter().any(|row| row.retry_after_ms > 0) {
+        return Ok(Answer::Refused(refused));
+    }
+    for (row, window) in &windows {
+        rows.save(row, window)?;
+    }
+    Ok(Answer::Granted(granted))
+}
+
+fn give_back<R: Rows>(rows: &R, receipts: &[Receipt]) -> Result<Answer, R::Fault> {
+    for Receipt { row, release_at_ms, units } in receipts {
+        let mut window = rows.load(row)?;
+        window.give_back(*release_at_ms, *units);
+        rows.save(row, &window)?;
+    }
+    Ok(Answer::GivenBack)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::limit::window::WindowRule;
+    use std::cell::{Cell, RefCell};
+    use std::collections::HashMap;
+
+    /// Rows in memory, which can be told to fail.
+    #[derive(Default)]
+    pub(crate) struct MemoryRows {
+        pub(crate) rows: RefCell<HashMap<String, Window>>,
+        pub(crate) saves: Cell<u32>,
+        pub(crate) broken: Cell<bool>,
+    }
+
+    impl Rows for MemoryRows {
+        type Fault = ();
+        fn load(&self, row: &str) -> Result<Window, ()> {
+            Ok(self.rows.borrow().get(row).cloned().unwrap_or_default())
+        }
+        fn save(&self, row: &str, window: &Window) -> Result<(), ()> {
+            if self.broken.get() {
+                return Err(());
+            }
+            self.saves.set(self.saves.get() + 1);
+            self.rows.borrow_mut().insert(row.to_owned(), window.clone());
+            Ok(())
+        }
+    }
+
+    fn ask(rows: &MemoryRows, now_ms: u64, limits: &[(&str, u64)]) -> Answer {
+        let charges = limits.iter().map(|(row, limit)| RowCharge {
+            row: (*row).to_owned(),
+            rule: WindowRule { limit: *limit, window_ms: 1_000 },
+            units: 1,
+        });
+        let act = Act::Charge(charges.collect());
+        answer(rows, now_ms, &Question { version: WIRE_VERSION, act }).unwrap()
+    }
+
+    #[test]
+    fn several_limits_are_charged_all_or_none() {
+        let rows = MemoryRows::default();
+        assert!(matches!(ask(&rows, 0, &[("wide", 5), ("narrow", 1)]), Answer::Granted(_)));
+        let refused = ask(&rows, 0, &[("wide", 5), ("narrow", 1)]);
+        let Answer::Refused(refused) = refused else { panic!("{refused:?}") };
+        let waits: Vec<_> = refused.iter().map(|row| (row.remaining, row.retry_after_ms)).collect();
+        assert_eq!(waits, [(4, 0), (0, 1_001)]);
+        assert_eq!(rows.rows.borrow()["wide"].used(0), 1, "the row with room was charged");
+    }
+
+    #[test]
+    fn every_grant_is_written_and_no_refusal_is() {
+        let rows = MemoryRows::default();
+        ask(&rows, 0, &[("a", 1), ("b", 1)]);
+        assert_eq!(rows.saves.get(), 2);
+        ask(&rows, 0, &[("a", 1), ("b", 1)]);
+        assert_eq!(rows.saves.get(), 2);
+    }
+
+    #[test]
+    fn a_store_that_does_not_write_grants_nothing() {
+        let rows = MemoryRows::default();
+        rows.broken.set(true);
+        let act = Act::Charge(vec![RowCharge {
+            row: "a".into(),
+            rule: WindowRule { limit: 1, window_ms: 1 },
+            units: 1,
+        }]);
+        assert_eq!(answer(&rows, 0, &Question { version: WIRE_VERSION, act }), Err(()));
+    }
+
+    #[test]
+    fn a_question_of_another_version_or_shape_is_not_understood() {
+        let rows = MemoryRows::default();
+        let row = |name: usize| RowCharge {
+            row: name.to_string(),
+            rule: WindowRule { limit: 1, window_ms: 1 },
+            units: 1,
+        };
+        let asked = |version, charges: Vec<RowCharge>| {
+            answer(&rows, 0, &Question { version, act: Act::Charge(charges) }).unwrap()
+        };
+        assert_eq!(asked(WIRE_VERSION + 1, vec![row(0)]), Answer::NotUnderstood);
+        assert_eq!(asked(WIRE_VERSION, vec![row(0), row(0)]), Answer::NotUnderstood);
+        let over = (0..=ROWS_MAX).map(row).collect();
+        assert_eq!(asked(WIRE_VERSION, over), Answer::NotUnderstood);
+        let most = (0..ROWS_MAX).map(row).collect();
+        assert!(matches!(asked(WIRE_VERSION, most), Answer::Granted(_)));
+    }
+}

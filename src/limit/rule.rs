@@ -1,0 +1,54 @@
+//! What a limit is, as the gate enforces it.
+//!
+//! Owns: the enforced form of `limits` in the policy. Does not own: reading it (`policy::gate`).
+
+use crate::limit::window::WindowRule;
+
+/// Whom a limit counts by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CountBy {
+    /// The client's address: IPv4, or the IPv6 prefix of the policy's length.
+    Ip,
+    /// The caller; an anonymous one is its address.
+    Caller,
+    /// The caller's tenant; a caller without one is its own tenant.
+    Tenant,
+}
+
+/// What a limit means when its counter does not answer in time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnError {
+    Refuse,
+    Admit,
+    /// A bounded counter of this isolate.
+    Local,
+}
+
+/// Which requests share a counter.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// All routes that name the limit.
+    Service,
+    Route,
+}
+
+/// Whether a rule decides, only records what it would have decided, or is not asked.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    Observe,
+    Off,
+}
+
+/// One limit of the policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LimitRule {
+    /// The policy's name for it; also its name in `RateLimit-Policy`.
+    pub name: String,
+    pub by: CountBy,
+    pub window: WindowRule,
+    pub on_error: OnError,
+    pub scope: Scope,
+    pub mode: Mode,
+}

@@ -1,0 +1,71 @@
+//! What travels between the gateway and a `Limiter` object, as JSON.
+//!
+//! Owns: the shapes, and their version. A deploy mixes versions for minutes: a question of another
+//! version is not understood, and what is not understood is not granted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::UnixMs;
+use crate::limit::window::WindowRule;
+
+/// Raised when a change would make an old reader misread.
+pub const WIRE_VERSION: u8 = 1;
+/// Most rows that one question may touch.
+pub const ROWS_MAX: usize = 32;
+
+/// One request's charges against the rows of one object: all are granted or none is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Question {
+    pub version: u8,
+    pub act: Act,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    Charge(Vec<RowCharge>),
+    GiveBack(Vec<Receipt>),
+}
+
+/// Units asked of one row.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RowCharge {
+    pub row: String,
+    pub rule: WindowRule,
+    pub units: u64,
+}
+
+/// Units granted, so that they can be given back when another object refuses.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Receipt {
+    pub row: String,
+    pub release_at_ms: UnixMs,
+    pub units: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Every row had room and was charged; in the question's order.
+    Granted(Vec<RowGranted>),
+    /// At least one row had no room; none was charged; in the question's order.
+    Refused(Vec<RowRefused>),
+    GivenBack,
+    NotUnderstood,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RowGranted {
+    pub row: String,
+    pub remaining: u64,
+    pub frees_in_ms: u64,
+    pub release_at_ms: UnixMs,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RowRefused {
+    pub row: String,
+    pub remaining: u64,
+    /// 0: this row had room, another had not.
+    pub retry_after_ms: u64,
+}
