@@ -1,0 +1,4 @@
+//! Policies.
+
+pub mod expression;
+pub mod route_table;
