@@ -1,0 +1,396 @@
+//! The schemas hold what they promise: they compile in the engine the gateway uses, take every
+//! valid example, refuse every invalid one once and at the right place, and explain each property.
+//!
+//! Owns: the files in `schemas/`. Does not own: what the gate checks beyond a schema, such as
+//! references between limits and routes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that should not be"
+)]
+
+#[path = "schemas/files.rs"]
+mod files;
+#[path = "schemas/walk.rs"]
+mod walk;
+
+use files::{compile, examples, load, report, schema, schemas, try_compile};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use walk::{
+    check_refinement, description, divides, each_definition, fields, follow, is_type, mark_used,
+    parts, required, text,
+};
+
+#[test]
+fn each_schema_is_valid_2020_12_and_compiles_with_linear_patterns() {
+    report(schemas().into_iter().flat_map(|(name, schema)| {
+        let mut wrong = vec![];
+        if schema["$id"] != format!("https://edgeward.dev/schemas/{name}.schema.json") {
+            wrong.push(format!("{name}: $id is {}", schema["$id"]));
+        }
+        if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {
+            wrong.push(format!("{name}: {} at {}", error, error.instance_path()));
+        }
+        wrong.extend(
+            try_compile(&schema)
+                .err()
+                .map(|error| format!("{name}: {error}")),
+        );
+        wrong
+    }));
+}
+
+#[test]
+fn each_valid_example_passes() {
+    let policy = compile(&schema("policy"));
+    report(examples("valid").into_iter().flat_map(|(file, instance)| {
+        let wrong: Vec<_> = policy.iter_errors(&instance).collect();
+        wrong
+            .iter()
+            .map(|error| format!("{file}: {} {error}", error.instance_path()))
+            .collect::<Vec<_>>()
+    }));
+}
+
+#[test]
+fn each_invalid_example_fails_once_and_at_its_place() {
+    let policy = compile(&schema("policy"));
+    let examples = examples("invalid");
+    assert!(
+        examples.len() >= 40,
+        "only {} invalid examples",
+        examples.len()
+    );
+    report(examples.into_iter().flat_map(|(file, example)| {
+        let found: Vec<_> = policy
+            .iter_errors(&example["policy"])
+            .map(|error| {
+                format!(
+                    "{} at \"{}\"",
+                    error.kind().keyword(),
+                    error.instance_path()
+                )
+            })
+            .collect();
+        let (keyword, pointer) = (text(&example["keyword"]), text(&example["pointer"]));
+        let expected = format!("{keyword} at \"{pointer}\"");
+        let mut wrong = vec![];
+        if found != [expected.clone()] {
+            wrong.push(format!("{file}: expected {expected}, found {found:?}"));
+        }
+        if text(&example["comment"]).is_empty() {
+            wrong.push(format!("{file}: has no comment"));
+        }
+        wrong
+    }));
+}
+
+#[test]
+fn valid_examples_use_each_property_of_a_policy() {
+    let root = schema("policy");
+    let mut used = BTreeSet::new();
+    for (_, instance) in examples("valid") {
+        mark_used(&root, &root, "", &instance, &mut used);
+    }
+    let mut unused = vec![];
+    each_definition(&root, &mut |node, at| {
+        for name in fields(node).keys() {
+            let property = format!("{at}/properties/{name}");
+            if !used.contains(&property) {
+                unused.push(format!("{property}: stands in no valid example"));
+            }
+        }
+    });
+    report(unused);
+}
+
+#[test]
+fn each_property_says_what_it_does_in_which_unit_and_what_its_default_is() {
+    report(schemas().into_iter().flat_map(|(name, root)| {
+        let mut wrong = vec![];
+        each_definition(&root, &mut |node, at| {
+            for (field, property) in fields(node) {
+                let what = description(&root, property);
+                let mut blame =
+                    |why: &str| wrong.push(format!("{name}{at}/properties/{field}: {why}"));
+                if what.is_empty() {
+                    blame("has no description");
+                    continue;
+                }
+                if !what.ends_with('.') || what.matches(". ").count() > 2 || what.len() > 320 {
+                    blame("is not 1 to 3 sentences");
+                }
+                if !property["default"].is_null() && !what.contains("Default: ") {
+                    blame("has a default and does not say it");
+                }
+                let unit = [("_ms", "millisecond"), ("_s", "second"), ("_bytes", "byte")];
+                if let Some((_, unit)) = unit.iter().find(|(end, _)| field.ends_with(end))
+                    && !what.to_lowercase().contains(unit)
+                {
+                    blame(&format!("does not say {unit}s"));
+                }
+                let says = [
+                    "Default: ",
+                    "Left out: ",
+                    "Required unless",
+                    "Required, unless",
+                ]
+                .iter()
+                .any(|word| what.contains(word));
+                if !required(node).contains(&field.as_str()) && !says {
+                    blame("is optional and does not say what leaving it out means");
+                }
+            }
+        });
+        wrong
+    }));
+}
+
+#[test]
+fn each_object_is_closed_or_has_bounded_names() {
+    report(schemas().into_iter().flat_map(|(name, root)| {
+        let mut wrong = vec![];
+        each_definition(&root, &mut |node, at| {
+            if !is_type(node, "object") || node["$ref"].is_string() {
+                return;
+            }
+            let names = follow(&root, &node["propertyNames"]);
+            let bounded = names["pattern"].is_string() && node["maxProperties"].is_u64();
+            if node["additionalProperties"] != false && !bounded && !divides(&root, node) {
+                wrong.push(format!("{name}{at}: takes names that nobody bounds"));
+            }
+        });
+        wrong
+    }));
+}
+
+#[test]
+fn each_text_list_and_number_is_bounded() {
+    report(schemas().into_iter().flat_map(|(name, root)| {
+        let mut wrong = vec![];
+        each_definition(&root, &mut |node, at| {
+            let mut needs = |kind: &str, keywords: &[&str]| {
+                if is_type(node, kind) && !keywords.iter().any(|keyword| !node[keyword].is_null()) {
+                    wrong.push(format!(
+                        "{name}{at}: {kind} without {}",
+                        keywords.join(" or ")
+                    ));
+                }
+            };
+            needs("string", &["maxLength", "if"]);
+            needs("array", &["maxItems"]);
+            for number in ["integer", "number"] {
+                needs(number, &["minimum", "exclusiveMinimum"]);
+                needs(number, &["maximum"]);
+            }
+            if node["type"].is_null()
+                && ["enum", "const", "$ref"]
+                    .iter()
+                    .all(|word| node[word].is_null())
+            {
+                wrong.push(format!("{name}{at}: takes anything"));
+            }
+        });
+        wrong
+    }));
+}
+
+#[test]
+fn each_condition_names_only_fields_that_exist_and_explains_what_it_forbids() {
+    report(schemas().into_iter().flat_map(|(name, root)| {
+        let mut wrong = vec![];
+        each_definition(&root, &mut |node, at| {
+            for (at, part) in parts(node, at) {
+                check_refinement(&root, part, &[node], &format!("{name}{at}"), &mut wrong);
+            }
+        });
+        wrong
+    }));
+}
+
+#[test]
+fn each_default_and_example_in_a_schema_is_valid_there() {
+    report(schemas().into_iter().flat_map(|(name, root)| {
+        let mut wrong = vec![];
+        each_definition(&root, &mut |node, at| {
+            let samples = node
+                .get("examples")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let samples: Vec<_> = samples.chain(node.get("default")).collect();
+            if samples.is_empty() {
+                return;
+            }
+            let mut alone = node.clone();
+            alone["$defs"] = root["$defs"].clone();
+            let alone = compile(&alone);
+            for sample in samples {
+                for error in alone.iter_errors(sample) {
+                    wrong.push(format!("{name}{at}: {sample}: {error}"));
+                }
+            }
+        });
+        wrong
+    }));
+}
+
+#[test]
+fn records_with_one_mistake_are_refused_at_their_place() {
+    let cases = [
+        (
+            "key-record",
+            0,
+            "/hash",
+            json!("n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgh"),
+            "/hash",
+        ),
+        ("key-record", 0, "/id", json!("3kT9mQ2xVb7_"), "/id"),
+        ("key-record", 0, "/state", json!("deleted"), "/state"),
+        (
+            "key-record",
+            0,
+            "/cidrs/0",
+            json!("192.0.2.0/40"),
+            "/cidrs/0",
+        ),
+        ("key-record", 0, "/secret", json!("x"), ""),
+        ("key-record", 1, "/expires_at", json!("soon"), "/expires_at"),
+        ("key-record", 1, "/expires_at", json!(null), "/expires_at"),
+        (
+            "key-record",
+            1,
+            "/created_at",
+            json!(1767225600.5),
+            "/created_at",
+        ),
+        ("problem", 0, "/code", json!("token-expired"), "/code"),
+        ("problem", 0, "/type", json!("about:blank"), "/type"),
+        ("problem", 0, "/status", json!("422"), "/status"),
+        ("problem", 0, "/status", json!(200), "/status"),
+        ("problem", 0, "/errors/0/value", json!(0), "/errors/0"),
+        (
+            "problem",
+            0,
+            "/errors/0/location",
+            json!("cookie"),
+            "/errors/0/location",
+        ),
+        ("problem", 0, "/stack", json!("at main"), ""),
+        (
+            "problem",
+            1,
+            "/violated-policies",
+            json!([]),
+            "/violated-policies",
+        ),
+        ("decision", 0, "/reason", json!("no_route"), "/reason"),
+        ("decision", 0, "/caller/token", json!("x"), "/caller"),
+        (
+            "decision",
+            0,
+            "/limits/0/remaining",
+            json!(-1),
+            "/limits/0/remaining",
+        ),
+        ("decision", 0, "/ts", json!("2026-01-31 09:30:00"), "/ts"),
+        ("decision", 0, "/chain/mac", json!(""), "/chain/mac"),
+        ("decision", 1, "/verdict", json!("observe"), "/verdict"),
+        ("decision", 1, "/stage", json!("validated"), "/stage"),
+    ];
+    report(
+        cases
+            .into_iter()
+            .filter_map(|(name, example, place, value, expected)| {
+                let root = schema(name);
+                let mut record = root["examples"][example].clone();
+                let (parent, field) = place.rsplit_once('/').unwrap();
+                match record.pointer_mut(parent).unwrap() {
+                    Value::Array(items) => items[field.parse::<usize>().unwrap()] = value.clone(),
+                    parent => parent[field] = value.clone(),
+                }
+                let validator = compile(&root);
+                let found: BTreeSet<_> = validator
+                    .iter_errors(&record)
+                    .map(|error| error.instance_path().to_string())
+                    .collect();
+                (found != BTreeSet::from([expected.to_owned()])).then(|| {
+                    format!("{name}: {place} = {value}: expected \"{expected}\", found {found:?}")
+                })
+            }),
+    );
+}
+
+#[test]
+fn each_field_that_a_record_requires_is_missed() {
+    report(
+        ["key-record", "problem", "decision"]
+            .into_iter()
+            .flat_map(|name| {
+                let root = schema(name);
+                let validator = compile(&root);
+                let whole = root["examples"][0].as_object().unwrap().clone();
+                let mut wrong = vec![];
+                for field in required(&root) {
+                    let mut record = whole.clone();
+                    record.remove(field).unwrap();
+                    if validator.is_valid(&Value::Object(record)) {
+                        wrong.push(format!("{name}: passes without {field}"));
+                    }
+                }
+                wrong
+            }),
+    );
+}
+
+#[test]
+fn each_problem_has_a_page_and_each_page_a_problem() {
+    let problem = schema("problem");
+    let pages = load("problems.json");
+    let pages = pages.as_object().unwrap();
+    let shape = compile(&json!({
+        "type": "object", "additionalProperties": false,
+        "required": ["status", "title", "meaning", "what_to_do"],
+        "properties": {
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+            "title": { "type": "string", "minLength": 4, "maxLength": 40, "pattern": "^[A-Z][A-Za-z -]+$" },
+            "meaning": { "type": "string", "minLength": 40, "maxLength": 240, "pattern": "\\.$" },
+            "what_to_do": { "type": "string", "minLength": 40, "maxLength": 280, "pattern": "\\.$" }
+        }
+    }));
+    let slug = compile(&json!({ "pattern": "^[a-z]+(?:-[a-z]+)*$", "maxLength": 64 }));
+    let mut wrong = vec![];
+    for (name, page) in pages {
+        wrong.extend(
+            slug.iter_errors(&json!(name))
+                .map(|error| format!("{name}: {error}")),
+        );
+        let errors = shape.iter_errors(page);
+        wrong.extend(errors.map(|error| format!("{name}{}: {error}", error.instance_path())));
+    }
+    let codes = problem["properties"]["code"]["enum"].as_array().unwrap();
+    let (codes, slugs): (BTreeSet<_>, BTreeSet<_>) = (
+        codes.iter().map(text).collect(),
+        pages.keys().map(String::as_str).collect(),
+    );
+    wrong.extend(codes.symmetric_difference(&slugs).map(|code| {
+        format!("{code}: stands in one of problem.schema.json and problems.json, not in both")
+    }));
+    let titles: BTreeSet<_> = pages.values().map(|page| text(&page["title"])).collect();
+    if titles.len() != pages.len() {
+        wrong.push("two problems share a title".to_owned());
+    }
+    for example in problem["examples"].as_array().unwrap() {
+        let page = &pages[text(&example["code"])];
+        if page["title"] != example["title"] || page["status"] != example["status"] {
+            wrong.push(format!(
+                "the example of {} differs from its page",
+                example["code"]
+            ));
+        }
+    }
+    report(wrong);
+}
