@@ -29,9 +29,8 @@ const CALLER_MEMBERS: [&str; 7] =
     ["kind", "subject", "tenant", "scopes", "roles", "claims", "plan"];
 /// What may be called by name. There is no `matches`: patterns belong in schemas, where they run
 /// on a linear engine.
-const FUNCTIONS: [&str; 11] = [
-    "size", "contains", "startsWith", "endsWith", "int", "uint", "double", "string", "bool", "type",
-    "dyn",
+const FUNCTIONS: [&str; 10] = [
+    "size", "contains", "startsWith", "endsWith", "int", "uint", "double", "string", "bool", "dyn",
 ];
 
 /// A compiled rule.
@@ -429,7 +428,7 @@ mod tests {
         for source in [
             "size('a') == 1", "'ab'.contains('a')", "'ab'.startsWith('a')", "'ab'.endsWith('b')",
             "int('1') == 1", "uint('1') == 1u", "double('1') == 1.0", "string(1) == '1'",
-            "bool('true')", "type(1) == int", "dyn(1) == 1",
+            "bool('true')", "dyn(1) == 1",
         ] {
             assert_eq!(decide_constant(source), Decision::True, "{source}");
         }

@@ -1,0 +1,287 @@
+//! The policy as written: shapes only. What it means is `policy::gate`'s to say.
+//!
+//! `schemas/policy.schema.json` tells users the same and refuses unknown fields; what stands there
+//! and not here is refused by `policy::unsupported`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Document {
+    pub name: String,
+    #[serde(default)]
+    pub profile: Profile,
+    pub public_url: Option<String>,
+    pub origins: BTreeMap<String, OriginEntry>,
+    #[serde(default)]
+    pub transport: TransportEntry,
+    #[serde(default)]
+    pub network: NetworkEntry,
+    pub cors: Option<CorsEntry>,
+    #[serde(default)]
+    pub authenticators: BTreeMap<String, AuthenticatorEntry>,
+    #[serde(default)]
+    pub roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub limits: BTreeMap<String, LimitEntry>,
+    #[serde(default)]
+    pub plans: BTreeMap<String, PlanEntry>,
+    pub default_plan: Option<String>,
+    #[serde(default = "yes")]
+    pub legacy_headers: bool,
+    #[serde(default)]
+    pub schemas: Map<String, Value>,
+    #[serde(default)]
+    pub routes: Vec<RouteEntry>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    Development,
+    #[default]
+    Production,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct OriginEntry {
+    pub url: String,
+    #[serde(default = "origin_timeout_ms")]
+    pub timeout_ms: u64,
+    pub identity: Option<IdentityEntry>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct IdentityEntry {
+    pub header: Option<String>,
+    pub audience: Option<String>,
+    pub ttl_s: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct TransportEntry {
+    pub https_only: bool,
+    pub min_tls: String,
+    pub hsts: HstsEntry,
+}
+
+impl Default for TransportEntry {
+    fn default() -> Self {
+        Self { https_only: true, min_tls: "1.2".into(), hsts: HstsEntry::default() }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct HstsEntry {
+    pub max_age_s: u64,
+    pub include_subdomains: bool,
+}
+
+impl Default for HstsEntry {
+    fn default() -> Self {
+        Self { max_age_s: 31_536_000, include_subdomains: true }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct NetworkEntry {
+    pub deny_cidrs: Vec<String>,
+    pub deny_countries: Vec<String>,
+    pub ipv6_prefix: u8,
+}
+
+impl Default for NetworkEntry {
+    fn default() -> Self {
+        Self { deny_cidrs: Vec::new(), deny_countries: Vec::new(), ipv6_prefix: 64 }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct CorsEntry {
+    pub origins: Vec<String>,
+    pub methods: Option<Vec<String>>,
+    #[serde(default)]
+    pub headers: Vec<String>,
+    #[serde(default)]
+    pub credentials: bool,
+    #[serde(default = "cors_max_age_s")]
+    pub max_age_s: u64,
+    #[serde(default)]
+    pub expose: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum AuthenticatorEntry {
+    Jwt(Box<JwtEntry>),
+    ApiKey(ApiKeyEntry),
+    /// Refused by `policy::unsupported`.
+    Introspection {},
+    ClientCertificate {},
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct JwtEntry {
+    pub issuer: String,
+    pub audiences: Vec<String>,
+    pub algorithms: Vec<String>,
+    pub jwks_uri: Option<String>,
+    pub jwks: Option<Value>,
+    pub secret_binding: Option<String>,
+    pub token_type: Option<String>,
+    #[serde(default = "max_lifetime_s")]
+    pub max_lifetime_s: u64,
+    #[serde(default = "leeway_s")]
+    pub leeway_s: u64,
+    #[serde(default)]
+    pub claims: ClaimsEntry,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ClaimsEntry {
+    pub scopes: Option<String>,
+    pub roles: Option<String>,
+    pub tenant: Option<String>,
+    pub plan: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ApiKeyEntry {
+    #[serde(default = "key_header")]
+    pub header: String,
+    #[serde(default = "key_prefix")]
+    pub prefix: String,
+    #[serde(default = "pepper_binding")]
+    pub pepper_binding: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct LimitEntry {
+    /// `ip`, `caller` or `tenant`; other forms are refused by `policy::unsupported`.
+    pub by: Value,
+    pub limit: Option<u64>,
+    pub window_s: Option<u64>,
+    pub on_error: OnErrorEntry,
+    #[serde(default)]
+    pub scope: ScopeEntry,
+    #[serde(default)]
+    pub mode: ModeEntry,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnErrorEntry {
+    Refuse,
+    Admit,
+    Local,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeEntry {
+    #[default]
+    Service,
+    Route,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeEntry {
+    #[default]
+    Enforce,
+    Observe,
+    Off,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct PlanEntry {
+    pub limits: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct RouteEntry {
+    pub id: String,
+    #[serde(rename = "match")]
+    pub matching: MatchEntry,
+    pub origin: String,
+    pub auth: AuthEntry,
+    #[serde(default)]
+    pub require: RequireEntry,
+    pub allow: Option<String>,
+    #[serde(default)]
+    pub limits: Vec<String>,
+    pub cost: Option<Value>,
+    #[serde(default)]
+    pub request: RequestEntry,
+    #[serde(default)]
+    pub mode: ModeEntry,
+    pub timeout_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct MatchEntry {
+    pub methods: Vec<String>,
+    pub path: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum AuthEntry {
+    Public(PublicEntry),
+    Authenticators(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublicEntry {
+    Public,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RequireEntry {
+    pub scopes: Vec<String>,
+    pub roles: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RequestEntry {
+    pub content_types: Option<Vec<String>>,
+    pub max_bytes: Option<u64>,
+    pub body: Option<Value>,
+    pub path: Option<Map<String, Value>>,
+    pub query: Option<Value>,
+    pub headers: Option<Value>,
+    pub mode: ModeEntry,
+}
+
+fn yes() -> bool {
+    true
+}
+fn origin_timeout_ms() -> u64 {
+    10_000
+}
+fn cors_max_age_s() -> u64 {
+    600
+}
+fn max_lifetime_s() -> u64 {
+    900
+}
+fn leeway_s() -> u64 {
+    30
+}
+fn key_header() -> String {
+    "x-api-key".into()
+}
+fn key_prefix() -> String {
+    "ew".into()
+}
+fn pepper_binding() -> String {
+    "KEY_PEPPER".into()
+}
