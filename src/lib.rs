@@ -1,11 +1,58 @@
-//! Edgeward.
+//! Edgeward: an API security gateway as one Cloudflare Worker.
+//!
+//! ```text
+//!             pure, `stage`                              the outside, through `Ports`
+//!   Facts ──► Exchange<Received>
+//!                │ route(&Gate)                            a CORS preflight ends here
+//!             Exchange<Routed>       ── question ─────────► charge(limits by address)
+//!                │ shield(answer)
+//!             Exchange<Shielded>
+//!                │ present()         ── question ─────────► key_record | key_set, verify_signature
+//!             Exchange<Presenting>
+//!                │ identify(evidence)
+//!             Exchange<Identified>   ── question ─────────► charge(limits by caller)
+//!                │ limit(answer)
+//!             Exchange<Limited>
+//!                │ authorize()                             scopes, roles, the route's rule
+//!             Exchange<Authorized>
+//!                │ inspect()                               parameters, content type, size
+//!             Exchange<Inspected>    ── question ─────────► read(content)   only if a rule needs it
+//!                │ validate(content)
+//!             Exchange<Validated>    ── question ─────────► sign(statement)
+//!                │ forward(signed)
+//!             Forward                ── the only sendable ► send(forward)
+//!                │ answered(answer)
+//!             Exchange<Answered>
+//!                │ release()
+//!             Release                ── the only returnable answer of an origin
+//!
+//!   any arrow may return Refused { refusal, trail } ──► Problem (the client), Decision (the log)
+//! ```
+//!
+//! `admit` is the driver; `policy` makes the `Gate` from what was written; `credential`, `limit`
+//! and `body` are the arithmetic of the stages; `problem`, `reply` and `decision` say what came of
+//! it; `edge` alone names `worker`.
 
+pub mod address;
+pub mod admit;
 pub mod body;
+pub mod cors;
 pub mod credential;
+pub mod decision;
 pub mod facts;
+pub mod house;
+pub mod identity;
 pub mod limit;
 pub mod path;
 pub mod policy;
+pub mod ports;
+pub mod problem;
+pub mod refusal;
+pub mod reply;
 pub mod secret;
+pub mod stage;
+pub mod trail;
+pub mod transport;
+
 #[cfg(target_arch = "wasm32")]
 mod edge;

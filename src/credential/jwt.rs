@@ -72,6 +72,9 @@ pub enum TokenFault {
     Expired,
     NotYetValid,
     Lifetime,
+    /// The token is bound to a key that its bearer did not prove to hold (`cnf`, RFC 7800): taken
+    /// as a bearer token it would be worth stealing again (RFC 9449 §7.2).
+    Bound,
 }
 
 /// Names a token in an isolate's memory: a hash of all of it. Never of a part: signatures and
@@ -104,9 +107,7 @@ pub struct UnverifiedToken {
 /// A token whose signature and claims were checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedToken {
-    pub caller: KnownCaller,
-    /// The policy's name of the authenticator that verified it.
-    pub authenticator: String,
+    caller: KnownCaller,
     expires_at_s: u64,
     not_before_s: u64,
     leeway_s: u64,
@@ -253,6 +254,10 @@ impl UnverifiedToken {
 }
 
 impl VerifiedToken {
+    pub fn caller(&self) -> &KnownCaller {
+        &self.caller
+    }
+
     /// Checks again what changes with time; a token from memory passes through here too.
     pub fn check_time(&self, now_ms: UnixMs) -> Result<(), TokenFault> {
         let now_s = now_ms / 1_000;
@@ -306,6 +311,9 @@ fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedTo
     if !claims::is_for(claims, &rule.audiences)? {
         return Err(TokenFault::Audience);
     }
+    if claims.contains_key("cnf") {
+        return Err(TokenFault::Bound);
+    }
     let mapped = |name: &Option<String>| match name {
         Some(name) => claims::text(claims, name),
         None => Ok(None),
@@ -326,8 +334,7 @@ fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedTo
         key_id: None,
         claims: claims.clone(),
     };
-    let (authenticator, leeway_s) = (rule.name.clone(), rule.leeway_s);
-    Ok(VerifiedToken { caller, authenticator, expires_at_s, not_before_s, leeway_s })
+    Ok(VerifiedToken { caller, expires_at_s, not_before_s, leeway_s: rule.leeway_s })
 }
 
 /// Whether the signature was found good by the check that stands before.

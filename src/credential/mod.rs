@@ -11,3 +11,4 @@ pub mod jwk;
 pub mod jwt;
 pub mod presented;
 pub mod signature;
+pub mod verify;

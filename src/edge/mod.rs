@@ -1,43 +1,30 @@
-//! The only code that names `worker`.
-use wasm_bindgen::prelude::wasm_bindgen;
-use worker::{Context, DurableObject, Env, Request, Response, Result, State, durable_object, event};
+//! The edge: the only code that names `worker`. It answers the core's questions with KV, Durable
+//! Objects, WebCrypto and fetch, and turns outcomes into responses and log lines.
+
+mod bounded;
+mod cache;
+mod clock;
+mod gateway;
+mod incoming;
+mod key_records;
+mod key_sets;
+mod limiter;
+mod log;
+mod origin;
+mod policy;
+mod ports;
+mod read;
+mod reply;
+mod signature;
+
+use worker::{Context, Env, Result, event};
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
 
 #[event(fetch)]
-async fn fetch(req: web_sys::Request, _env: Env, _ctx: Context) -> Result<web_sys::Response> {
-    let _ = jsonschema::is_valid(&serde_json::Value::String(req.url()), &serde_json::Value::Null);
-    let _ = cel::Env::stdlib().compile(&req.url());
-    if req.url().contains("panic") {
-        std::panic::panic_any("asked to");
-    }
-    Ok(web_sys::Response::new_with_opt_str(Some("hello"))?)
-}
-
-#[durable_object(alarm)]
-pub struct Limiter {
-    state: State,
-    hits: std::cell::Cell<u32>,
-}
-
-impl std::panic::RefUnwindSafe for Limiter {}
-
-impl DurableObject for Limiter {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state, hits: std::cell::Cell::new(0) }
-    }
-    async fn fetch(&self, _req: Request) -> Result<Response> {
-        Response::error("call by RPC", 405)
-    }
-    async fn alarm(&self) -> Result<Response> {
-        let _ = &self.state;
-        Response::empty()
-    }
-}
-
-#[wasm_bindgen]
-impl Limiter {
-    /// Answers a charge.
-    pub fn charge(&self, question: String) -> String {
-        self.hits.set(self.hits.get() + 1);
-        format!("{question}{}", self.hits.get())
-    }
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
+    gateway::handle(request, env, context).await
 }

@@ -1,4 +1,13 @@
-//! Policies.
+//! Policies: from what was written (`document`) to what is enforced (`gate`), refusing on the way
+//! whatever cannot be enforced, with every fault told at once.
 
+mod authenticators;
+pub mod document;
 pub mod expression;
+pub mod fault;
+pub mod gate;
+mod lint;
+pub mod load;
 pub mod route_table;
+mod routes;
+mod unsupported;

@@ -1,0 +1,87 @@
+//! The gateway: one request, from its arrival to the origin's answer, check by check.
+//!
+//! Owns: the order. Every step can only be taken from the one before; `ports` is the outside.
+
+use crate::credential::verify::verify;
+use crate::facts::Facts;
+use crate::limit::ask;
+use crate::policy::gate::Gate;
+use crate::ports::Ports;
+use crate::refusal::Refusal;
+use crate::stage::answered::Release;
+use crate::stage::identified::{Evidence, Identified};
+use crate::stage::inspected::Need;
+use crate::stage::presented::{Presenting, Question};
+use crate::stage::routed::Routing;
+use crate::stage::Exchange;
+use crate::trail::{Refused, Trail};
+
+/// How a request that was not refused ends.
+#[must_use]
+pub enum Outcome<A> {
+    Released(Release<A>),
+    Preflight { fields: Vec<(&'static str, String)>, trail: Box<Trail> },
+}
+
+/// Takes one request through every stage.
+pub async fn admit<P: Ports>(
+    gate: &Gate,
+    ports: &P,
+    facts: Facts,
+    body: P::Body,
+) -> Result<Outcome<P::Answer>, Refused> {
+    let routed = match Exchange::received(facts, body).route(gate)? {
+        Routing::Route(routed) => routed,
+        Routing::Preflight { fields, trail } => return Ok(Outcome::Preflight { fields, trail }),
+    };
+    let charged = ask::charge(ports, routed.address_charge()).await;
+    let presented = routed.shield(&charged)?.present()?;
+    let identified = identify(ports, presented).await?;
+    let charge = match identified.charge() {
+        Ok(charge) => charge,
+        Err(refusal) => return Err(identified.refuse(refusal)),
+    };
+    let charged = ask::charge(ports, charge).await;
+    let inspected = identified.limit(&charged)?.authorize()?.inspect()?;
+    let validated = match inspected.need() {
+        Need::Nothing | Need::Pass => inspected.validate_unread()?,
+        Need::Read { max_bytes } => {
+            let (waiting, body) = inspected.part();
+            waiting.validate(ports.read(body, max_bytes).await)?
+        }
+    };
+    let signed = match (validated.statement(), gate.identity_keys.as_ref()) {
+        (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
+            Ok(signed) => Some(signed),
+            Err(down) => return Err(validated.refuse(Refusal::PortDown { port: down.port })),
+        },
+        _ => None,
+    };
+    let (forward, sent) = validated.forward(signed)?;
+    let sent_at_ms = ports.now_ms();
+    let answer = ports.send(forward).await;
+    let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
+    Ok(Outcome::Released(answered.release()))
+}
+
+/// Asks what the credential asks, and lets the stage judge the answer.
+async fn identify<'g, P: Ports>(
+    ports: &P,
+    presented: Exchange<Presenting<'g>, P::Body>,
+) -> Result<Exchange<Identified<'g>, P::Body>, Refused> {
+    let evidence = match presented.question() {
+        Question::Nothing => Ok(Evidence::Nothing),
+        Question::Key(id) => match ports.key_record(id).await {
+            Ok(answer) => Ok(Evidence::Key(answer)),
+            Err(down) => Err(Refusal::PortDown { port: down.port }),
+        },
+        Question::Token { text, digest, rules } => {
+            let now_ms = presented.trail().facts.received_at_ms;
+            verify(ports, text, digest, &rules, now_ms).await.map(Evidence::Token)
+        }
+    };
+    match evidence {
+        Ok(evidence) => presented.identify(evidence),
+        Err(refusal) => Err(presented.refuse(refusal)),
+    }
+}

@@ -1,0 +1,122 @@
+//! One request at the edge: facts in, the driver, a response and one log line out.
+
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+
+use futures_util::FutureExt;
+use web_sys::{Request, Response};
+use worker::{Context, Env, Result};
+
+use crate::admit::{Outcome, admit};
+use crate::decision::{Ending, line};
+use crate::edge::ports::{EdgePorts, Unread};
+use crate::edge::{clock, incoming, log, policy, reply};
+use crate::facts::{Facts, Headers};
+use crate::house;
+use crate::policy::gate::Gate;
+use crate::refusal::Refusal;
+use crate::trail::{Refused, StageName, Trail};
+
+/// Names a request that is to panic. Bound in tests alone: it shows that a fault of the gateway
+/// itself ends one request and no other.
+const PANIC_BINDING: &str = "EDGEWARD_TEST_PANIC_PATH";
+
+/// Answers one request and writes its line.
+pub(super) async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
+    let facts = incoming::facts(&request, &env);
+    let gate = policy::current(&env, &context).await;
+    // What is left to tell of a request whose notes a panic took along.
+    let bare = Facts { headers: Headers::default(), ..facts.clone() };
+    let serving = serve(gate.as_ref(), &env, &request, facts);
+    match AssertUnwindSafe(serving).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            let trail = Box::new(Trail::new(bare));
+            refuse(gate.as_ref(), &env, Refused { refusal: Refusal::Panicked, trail })
+        }
+    }
+}
+
+async fn serve(
+    gate: Option<&Rc<Gate>>,
+    env: &Env,
+    request: &Request,
+    facts: Facts,
+) -> Result<Response> {
+    panic_if_asked(env, &facts);
+    if house::is_own(&facts.raw_path) {
+        return own_page(gate, env, facts);
+    }
+    let Some(gate) = gate else {
+        let trail = Box::new(Trail::new(facts));
+        return refuse(None, env, Refused { refusal: Refusal::NoPolicy, trail });
+    };
+    let ports = EdgePorts { env, request };
+    match admit(gate, &ports, facts, Unread(())).await {
+        Ok(Outcome::Released(release)) => {
+            let (reply, trail) = reply::release(gate, release)?;
+            log_end(env, Some(gate), &trail, reply.status);
+            Ok(reply.response)
+        }
+        Ok(Outcome::Preflight { fields, trail }) => {
+            let reply = reply::preflight(gate, &trail, &fields)?;
+            log_end(env, Some(gate), &trail, reply.status);
+            Ok(reply.response)
+        }
+        Err(refused) => refuse(Some(gate), env, refused),
+    }
+}
+
+fn own_page(gate: Option<&Rc<Gate>>, env: &Env, facts: Facts) -> Result<Response> {
+    let page = house::page(&facts.raw_path, gate.map(Rc::as_ref));
+    let mut trail = Box::new(Trail::new(facts));
+    trail.stage = StageName::Routed;
+    let refusal = match (page, trail.facts.method.as_str()) {
+        (Some(page), "GET" | "HEAD") => {
+            trail.route = Some((page.name.to_owned(), trail.facts.raw_path.clone()));
+            let reply = reply::page(gate.map(Rc::as_ref), &trail, &page)?;
+            log_end(env, gate, &trail, reply.status);
+            return Ok(reply.response);
+        }
+        (Some(_), _) => {
+            use crate::facts::Method;
+            Refusal::OtherMethod { allow: vec![Method::Get, Method::Head] }
+        }
+        (None, _) => Refusal::NoRoute,
+    };
+    refuse(gate, env, Refused { refusal, trail })
+}
+
+fn refuse(gate: Option<&Rc<Gate>>, env: &Env, refused: Refused) -> Result<Response> {
+    let (reply, problem) = reply::refuse(gate.map(Rc::as_ref), &refused)?;
+    let ending = Ending {
+        status: reply.status,
+        refusal: Some((&refused.refusal, problem.slug)),
+        policy: gate.map(|gate| gate.version.as_str()),
+        ms: elapsed_ms(&refused.trail),
+    };
+    log::decision(env, line(&refused.trail, &ending));
+    Ok(reply.response)
+}
+
+fn log_end(env: &Env, gate: Option<&Rc<Gate>>, trail: &Trail, status: u16) {
+    let ending = Ending {
+        status,
+        refusal: None,
+        policy: gate.map(|gate| gate.version.as_str()),
+        ms: elapsed_ms(trail),
+    };
+    log::decision(env, line(trail, &ending));
+}
+
+fn elapsed_ms(trail: &Trail) -> u64 {
+    clock::now_ms().saturating_sub(trail.facts.received_at_ms)
+}
+
+fn panic_if_asked(env: &Env, facts: &Facts) {
+    let asked = env.var(PANIC_BINDING).is_ok_and(|path| path.to_string() == facts.raw_path);
+    #[expect(clippy::panic, reason = "the test that panics one request among others")]
+    if asked {
+        panic!("asked to");
+    }
+}

@@ -1,0 +1,78 @@
+//! A platform request as facts: each header read once, the URL split without a second opinion.
+
+use std::net::IpAddr;
+
+use js_sys::{Array, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Request;
+use worker::Env;
+
+use crate::address;
+use crate::edge::clock;
+use crate::facts::{Connection, Facts, Headers};
+
+/// Set by the local server alone, which listens on loopback: only there may a request say which
+/// address it plays.
+const LOOPBACK_BINDING: &str = "EDGEWARD_LOOPBACK_LISTENER";
+const TEST_ADDRESS: &str = "x-edgeward-test-ip";
+
+/// Reads a request.
+pub(super) fn facts(request: &Request, env: &Env) -> Facts {
+    let url = request.url();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    let headers = headers(request);
+    let connection = connection(request, &headers, env);
+    Facts {
+        request_id: clock::request_id(),
+        received_at_ms: clock::now_ms(),
+        method: request.method(),
+        is_https: scheme == "https",
+        authority: authority.to_owned(),
+        raw_path: if path.is_empty() { "/".into() } else { path.to_owned() },
+        raw_query: query,
+        has_body: request.body().is_some() && headers.get("content-length") != Some("0"),
+        headers,
+        connection,
+    }
+}
+
+fn headers(request: &Request) -> Headers {
+    let entries = request.headers().entries().into_iter().filter_map(Result::ok);
+    let fields = entries.filter_map(|entry| {
+        let pair = entry.dyn_into::<Array>().ok()?;
+        Some((pair.get(0).as_string()?.to_ascii_lowercase(), pair.get(1).as_string()?))
+    });
+    Headers::new(fields.collect())
+}
+
+fn connection(request: &Request, headers: &Headers, env: &Env) -> Connection {
+    let cf = Reflect::get(request, &JsValue::from_str("cf")).unwrap_or(JsValue::UNDEFINED);
+    let text = |name: &str| Reflect::get(&cf, &JsValue::from_str(name)).ok()?.as_string();
+    Connection {
+        ip: client_address(headers, is_loopback_listener(env)),
+        country: text("country"),
+        colo: text("colo"),
+        tls_version: text("tlsVersion"),
+    }
+}
+
+/// The address that the platform tells; no other header can say one. On a loopback listener there
+/// is no platform in front: a request may play an address, else it is from this machine.
+fn client_address(headers: &Headers, loopback: bool) -> Option<IpAddr> {
+    let told = headers.get("cf-connecting-ip").and_then(address::parse);
+    if !loopback {
+        return told;
+    }
+    let played = headers.get(TEST_ADDRESS).and_then(address::parse);
+    played.or(told).or(Some(IpAddr::from([127, 0, 0, 1])))
+}
+
+fn is_loopback_listener(env: &Env) -> bool {
+    env.var(LOOPBACK_BINDING).is_ok_and(|value| value.to_string() == "1")
+}

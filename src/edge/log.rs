@@ -1,0 +1,43 @@
+//! Log lines, each one JSON object on the console.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value, json};
+use worker::Env;
+
+use crate::decision::Chain;
+use crate::edge::clock;
+use crate::policy::fault::PolicyFault;
+use crate::secret::Secret;
+
+const AUDIT_BINDING: &str = "AUDIT_KEY";
+
+thread_local! {
+    static CHAIN: RefCell<Option<Chain>> = const { RefCell::new(None) };
+}
+
+/// Writes the line of one request, chained to the one before it in this isolate.
+pub(super) fn decision(env: &Env, line: Map<String, Value>) {
+    let text = CHAIN.with_borrow_mut(|chain| {
+        let chain = chain.get_or_insert_with(|| {
+            let key = env.secret(AUDIT_BINDING).ok().map(|key| Secret::new(key.to_string()));
+            Chain::new(clock::request_id().as_trace_id(), key.filter(|key| !key.expose().is_empty()))
+        });
+        chain.seal(line)
+    });
+    print(&text);
+}
+
+/// Writes that a policy was taken or turned away.
+pub(super) fn policy(version: Option<&str>, faults: &[PolicyFault]) {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let verdict = if faults.is_empty() { "loaded" } else { "refused" };
+    let line = json!({
+        "event": "policy", "verdict": verdict, "policy": version, "faults": faults,
+    });
+    print(&line.to_string());
+}
+
+fn print(text: &str) {
+    web_sys::console::log_1(&text.into());
+}

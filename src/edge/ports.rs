@@ -1,0 +1,113 @@
+//! The core's questions, answered by the platform, for one request.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use web_sys::Request;
+use worker::Env;
+
+use crate::credential::api_key::{KeyAnswer, KeyId};
+use crate::credential::jwk::KeySet;
+use crate::credential::jwt::{JwtRule, TokenDigest, VerifiedToken};
+use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
+use crate::edge::cache::Cache;
+use crate::edge::{bounded, clock, key_records, key_sets, limiter, origin, read, signature};
+use crate::facts::UnixMs;
+use crate::identity::{IdentityKeys, Statement};
+use crate::limit::ask::{ObjectDown, ObjectName, Objects};
+use crate::limit::memory::LimitMemory;
+use crate::limit::wire::{Answer, Question};
+use crate::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
+use crate::stage::forward::Forward;
+
+/// Verified tokens remembered by an isolate.
+const TOKENS_MAX: usize = 8_192;
+/// How long a caller may take to send content that has to be read.
+const READ_TIMEOUT_MS: u64 = 30_000;
+
+thread_local! {
+    static TOKENS: RefCell<Cache<TokenDigest, Rc<VerifiedToken>>> =
+        RefCell::new(Cache::new(TOKENS_MAX));
+    /// Leaked once per isolate, so that it can be lent without a closure around every use.
+    static LIMITS: &'static RefCell<LimitMemory> =
+        Box::leak(Box::new(RefCell::new(LimitMemory::default())));
+}
+
+/// That the request's content was not read; the content itself stays with the platform.
+pub(super) struct Unread(pub(super) ());
+
+pub(super) struct EdgePorts<'a> {
+    pub(super) env: &'a Env,
+    pub(super) request: &'a Request,
+}
+
+impl Objects for EdgePorts<'_> {
+    async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
+        limiter::ask(self.env, object, question).await
+    }
+
+    fn now_ms(&self) -> UnixMs {
+        clock::now_ms()
+    }
+
+    fn limit_memory(&self) -> &RefCell<LimitMemory> {
+        LIMITS.with(|limits| *limits)
+    }
+}
+
+impl Ports for EdgePorts<'_> {
+    type Body = Unread;
+    type Answer = origin::Answer;
+
+    async fn key_record(&self, id: &KeyId) -> Result<KeyAnswer, PortDown> {
+        key_records::find(self.env, id).await
+    }
+
+    fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>> {
+        TOKENS.with_borrow(|tokens| tokens.get(digest, clock::now_ms()))
+    }
+
+    fn remember(&self, digest: TokenDigest, token: Rc<VerifiedToken>, until_ms: UnixMs) {
+        TOKENS.with_borrow_mut(|tokens| tokens.put(digest, token, until_ms, clock::now_ms()));
+    }
+
+    async fn key_set(
+        &self,
+        rule: &JwtRule,
+        uri: &str,
+        freshness: Freshness,
+    ) -> Result<(Rc<KeySet>, UnixMs), PortDown> {
+        key_sets::find(rule, uri, freshness).await
+    }
+
+    async fn verify_signature(
+        &self,
+        question: &SignatureQuestion,
+    ) -> Result<SignatureAnswer, PortDown> {
+        signature::verify(question).await
+    }
+
+    async fn read(&self, _body: Unread, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {
+        let Some(stream) = self.request.body() else { return Ok(Vec::new()) };
+        let read = read::whole(stream, max_bytes);
+        let bytes = bounded::within(READ_TIMEOUT_MS, read).await.ok_or(ReadFault::TimedOut)??;
+        // The platform may end a broken upload as if it were whole.
+        let announced = self.request.headers().get("content-length").ok().flatten();
+        match announced.and_then(|text| text.parse::<usize>().ok()) {
+            Some(length) if length != bytes.len() => Err(ReadFault::Broken),
+            _ => Ok(bytes),
+        }
+    }
+
+    async fn sign(
+        &self,
+        keys: &IdentityKeys,
+        statement: Statement,
+    ) -> Result<(Statement, Vec<u8>), PortDown> {
+        signature::sign(keys, statement).await
+    }
+
+    async fn send(&self, forward: Forward<Unread>) -> Result<origin::Answer, OriginFault> {
+        origin::send(self.request, forward).await
+    }
+}

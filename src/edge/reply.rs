@@ -1,0 +1,118 @@
+//! Outcomes as responses.
+
+use web_sys::{Headers, Response, ResponseInit};
+use worker::Result;
+
+use crate::edge::origin::Answer;
+use crate::house::Page;
+use crate::policy::gate::Gate;
+use crate::problem::{Problem, Telling};
+use crate::reply::{every, own};
+use crate::stage::answered::Release;
+use crate::trail::{Refused, Trail};
+
+/// A response and what the log says of it.
+pub(super) struct Reply {
+    pub(super) response: Response,
+    pub(super) status: u16,
+}
+
+/// The origin's answer, less what may not leave, plus what every answer carries. The body stays
+/// native: it is not read here.
+pub(super) fn release(gate: &Gate, release: Release<Answer>) -> Result<(Reply, Box<Trail>)> {
+    let remove = release.remove().to_vec();
+    let (Answer(answer), trail) = release.into_parts();
+    let status = answer.status();
+    let headers = Headers::new_with_headers(&answer.headers())?;
+    for name in &remove {
+        // A name that is none cannot be in the map.
+        let _ = headers.delete(name);
+    }
+    dress(&headers, Some(gate), &trail, &[])?;
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_status_text(&answer.status_text());
+    init.set_headers(&headers);
+    // Content that is coded stays coded: without this the platform would code it twice.
+    js_sys::Reflect::set(&init, &"encodeBody".into(), &encode_body(&headers).into())?;
+    let body = answer.body();
+    let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
+    Ok((Reply { response, status }, trail))
+}
+
+fn encode_body(headers: &Headers) -> &'static str {
+    match headers.get("content-encoding") {
+        Ok(Some(_)) => "manual",
+        Ok(None) | Err(_) => "automatic",
+    }
+}
+
+/// The problem document of a refusal.
+pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<(Reply, Problem)> {
+    let trail = &refused.trail;
+    let realm = gate.map_or("edgeward", |gate| gate.name.as_str());
+    let request_id = &trail.facts.request_id;
+    let telling = Telling { request_id, realm, challenges: &trail.challenges };
+    let problem = Problem::of(&refused.refusal, &telling);
+    let document = problem.document(&trail.base_url(gate), request_id).to_string();
+    let headers = Headers::new()?;
+    headers.set("content-type", "application/problem+json")?;
+    for (name, value) in &problem.fields {
+        headers.append(name, value)?;
+    }
+    let reply = made(gate, trail, problem.slug.status(), headers, Some(&document))?;
+    Ok((reply, problem))
+}
+
+/// The answer to a preflight.
+pub(super) fn preflight(
+    gate: &Gate,
+    trail: &Trail,
+    fields: &[(&'static str, String)],
+) -> Result<Reply> {
+    let headers = Headers::new()?;
+    for (name, value) in fields {
+        headers.set(name, value)?;
+    }
+    made(Some(gate), trail, 204, headers, None)
+}
+
+/// A page of the gateway's own.
+pub(super) fn page(gate: Option<&Gate>, trail: &Trail, page: &Page) -> Result<Reply> {
+    let headers = Headers::new()?;
+    headers.set("content-type", page.content_type)?;
+    made(gate, trail, page.status, headers, Some(&page.text))
+}
+
+/// An answer that is made here.
+fn made(
+    gate: Option<&Gate>,
+    trail: &Trail,
+    status: u16,
+    headers: Headers,
+    text: Option<&str>,
+) -> Result<Reply> {
+    dress(&headers, gate, trail, &own())?;
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(&headers);
+    // RFC 9110 §9.3.2: an answer to HEAD has no content.
+    let text = text.filter(|_| trail.facts.method != "HEAD");
+    Ok(Reply { response: Response::new_with_opt_str_and_init(text, &init)?, status })
+}
+
+fn dress(
+    headers: &Headers,
+    gate: Option<&Gate>,
+    trail: &Trail,
+    extra: &[(&'static str, String)],
+) -> Result<()> {
+    let fields = every(gate, trail);
+    for (name, value) in fields.set.iter().chain(extra) {
+        headers.set(name, value)?;
+    }
+    for (name, value) in &fields.append {
+        headers.append(name, value)?;
+    }
+    Ok(())
+}

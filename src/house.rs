@@ -1,0 +1,94 @@
+//! What the gateway answers itself, under `/.edgeward/`: health, the pages that explain problems,
+//! and the keys that sign statements. No policy can route here.
+
+use serde_json::{Value, json};
+
+use crate::policy::gate::Gate;
+
+const PATH: &str = "/.edgeward/";
+const PROBLEMS: &str = include_str!("../schemas/problems.json");
+
+/// An answer of the gateway's own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page {
+    pub status: u16,
+    pub content_type: &'static str,
+    pub text: String,
+    /// The name of the page in the log.
+    pub name: &'static str,
+}
+
+/// Whether a raw path is the gateway's own.
+pub fn is_own(raw_path: &str) -> bool {
+    raw_path.starts_with(PATH)
+}
+
+/// The page at `raw_path`; `None` if there is none.
+pub fn page(raw_path: &str, gate: Option<&Gate>) -> Option<Page> {
+    let name = raw_path.strip_prefix(PATH)?;
+    match name {
+        "health" => Some(health(gate)),
+        "jwks.json" => gate?.identity_keys.as_ref().map(|keys| Page {
+            status: 200,
+            content_type: "application/jwk-set+json",
+            text: keys.jwks().to_string(),
+            name: "edgeward:jwks",
+        }),
+        _ => name.strip_prefix("problems/").and_then(problem_page),
+    }
+}
+
+fn health(gate: Option<&Gate>) -> Page {
+    let (status, word) = if gate.is_some() { (200, "ok") } else { (503, "no usable policy") };
+    Page {
+        status,
+        content_type: "application/json",
+        text: json!({ "status": word }).to_string(),
+        name: "edgeward:health",
+    }
+}
+
+/// A page a person reads: what the problem means and what to do.
+fn problem_page(slug: &str) -> Option<Page> {
+    let registry: Value = serde_json::from_str(PROBLEMS).ok()?;
+    let entry = registry.get(slug)?;
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).map(escape);
+    let status = entry.get("status").and_then(Value::as_u64)?;
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <h1>{title}</h1>\n<p><code>{slug}</code>, status {status}</p>\n\
+         <h2>What it means</h2>\n<p>{meaning}</p>\n<h2>What to do</h2>\n<p>{fix}</p>\n</html>\n",
+        title = text("title")?,
+        slug = escape(slug),
+        meaning = text("meaning")?,
+        fix = text("what_to_do")?,
+    );
+    Some(Page {
+        status: 200,
+        content_type: "text/html; charset=utf-8",
+        text: html,
+        name: "edgeward:problem",
+    })
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Slug;
+
+    #[test]
+    fn every_problem_has_a_page_that_says_what_to_do() {
+        for slug in Slug::ALL {
+            let page = page(&format!("/.edgeward/problems/{}", slug.as_str()), None).unwrap();
+            assert!(page.text.contains("What to do"), "{slug:?}");
+        }
+        assert_eq!(page("/.edgeward/problems/none", None), None);
+        assert_eq!(page("/.edgeward/problems/", None), None);
+        assert_eq!(page("/.edgeward/jwks.json", None), None);
+    }
+}

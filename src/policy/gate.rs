@@ -1,0 +1,170 @@
+//! The policy as enforced: names resolved, rules compiled, secrets in place.
+//!
+//! Owns: the shapes that stages read. Does not own: making them (`policy::load`).
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use ipnet::IpNet;
+
+use crate::body::parameters::ParameterRules;
+use crate::body::schema::Schema;
+use crate::credential::api_key::Peppers;
+use crate::credential::jwt::JwtRule;
+use crate::credential::presented::Carrier;
+use crate::facts::Method;
+use crate::identity::IdentityKeys;
+use crate::limit::rule::{LimitRule, Mode};
+use crate::policy::expression::Expression;
+use crate::policy::route_table::{RouteTable, Template};
+use crate::secret::Secret;
+
+/// A policy, ready to decide.
+pub struct Gate {
+    pub name: String,
+    /// A digest of the policy's text: tells two policies apart in logs.
+    pub version: String,
+    pub production: bool,
+    pub public_url: Option<String>,
+    pub transport: Transport,
+    pub network: Network,
+    pub cors: Option<Cors>,
+    pub authenticators: Vec<Authenticator>,
+    /// How each authenticator is presented to, by its name.
+    pub carriers: Vec<(String, Carrier)>,
+    pub roles: HashMap<String, Vec<String>>,
+    pub plans: HashMap<String, Vec<Rc<LimitRule>>>,
+    pub default_plan: Option<String>,
+    pub routes: Vec<Route>,
+    pub table: RouteTable,
+    pub legacy_headers: bool,
+    /// Headers that carry credentials: none reaches an origin.
+    pub credential_headers: Vec<String>,
+    pub identity_keys: Option<IdentityKeys>,
+}
+
+#[derive(Debug)]
+pub struct Transport {
+    pub https_only: bool,
+    /// 12 or 13.
+    pub min_tls: u8,
+    /// The value of `Strict-Transport-Security`.
+    pub hsts: String,
+}
+
+#[derive(Debug)]
+pub struct Network {
+    pub deny_cidrs: Vec<IpNet>,
+    pub deny_countries: Vec<String>,
+    pub ipv6_prefix: u8,
+}
+
+#[derive(Debug)]
+pub struct Cors {
+    pub origins: Vec<String>,
+    pub any_origin: bool,
+    pub methods: Vec<Method>,
+    pub headers: Vec<String>,
+    pub credentials: bool,
+    pub max_age_s: u64,
+    pub expose: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Authenticator {
+    pub name: String,
+    pub kind: AuthenticatorKind,
+}
+
+#[derive(Debug)]
+pub enum AuthenticatorKind {
+    Jwt(Box<JwtRule>),
+    ApiKey { header: String, peppers: Peppers },
+}
+
+/// One service behind the gateway.
+#[derive(Debug)]
+pub struct Origin {
+    pub name: String,
+    /// Scheme, host and port, no path.
+    pub url: String,
+    pub timeout_ms: u64,
+    /// The signed statement it is sent, if the gateway has a key to sign with.
+    pub identity: Option<Identity>,
+}
+
+#[derive(Debug)]
+pub struct Identity {
+    pub header: String,
+    pub audience: String,
+    pub ttl_s: u64,
+}
+
+#[derive(Debug)]
+pub struct Route {
+    pub id: String,
+    pub template: Template,
+    pub origin: Rc<Origin>,
+    pub auth: Auth,
+    pub require: Require,
+    pub allow: Option<Expression>,
+    /// Limits by address, charged before anything about a credential is computed.
+    pub shield: Vec<Rc<LimitRule>>,
+    /// Limits by who calls.
+    pub limits: Vec<Rc<LimitRule>>,
+    /// Whether the caller's plan is charged too.
+    pub plan: bool,
+    /// Units of one request.
+    pub cost: u64,
+    pub request: RequestRules,
+    pub mode: Mode,
+    pub timeout_ms: u64,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Auth {
+    Public,
+    /// The names of the authenticators, one of which must accept the credential.
+    Required(Vec<String>),
+}
+
+#[derive(Debug, Default)]
+pub struct Require {
+    /// All of these.
+    pub scopes: Vec<String>,
+    /// One of these.
+    pub roles: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct RequestRules {
+    /// Essences in lower case; empty for any.
+    pub content_types: Vec<String>,
+    pub max_bytes: u64,
+    pub body: Option<Schema>,
+    pub path: Option<ParameterRules>,
+    pub query: Option<ParameterRules>,
+    pub headers: Option<ParameterRules>,
+    pub mode: Mode,
+}
+
+impl Gate {
+    pub fn authenticator(&self, name: &str) -> Option<&Authenticator> {
+        self.authenticators.iter().find(|one| one.name == name)
+    }
+
+    /// Whether a role grants `scope`: `*` grants all, `payments:*` all that start so.
+    pub fn role_grants(&self, role: &str, scope: &str) -> bool {
+        let grants = self.roles.get(role).map(Vec::as_slice).unwrap_or_default();
+        grants.iter().any(|grant| match grant.strip_suffix('*') {
+            Some(start) => scope.starts_with(start),
+            None => grant == scope,
+        })
+    }
+}
+
+/// Where bindings' secrets come from.
+pub trait Secrets {
+    /// The secret of a binding; `None` if there is no such binding or it is empty.
+    fn secret(&self, binding: &str) -> Option<Secret>;
+}

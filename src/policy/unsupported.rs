@@ -1,0 +1,106 @@
+//! What the schema knows and this version does not enforce: refused, because a rule that is
+//! ignored looks like a rule that holds.
+
+use serde_json::Value;
+
+use crate::body::finding::push_token;
+use crate::policy::fault::Faults;
+
+/// Fields that are refused wherever they stand: `*` is any name or index.
+const FIELDS: [&[&str]; 14] = [
+    &["openapi"],
+    &["origins", "*", "max_concurrent"],
+    &["origins", "*", "circuit_breaker"],
+    &["origins", "*", "retry"],
+    &["origins", "*", "client_certificate_binding"],
+    &["authenticators", "*", "claims", "version"],
+    &["routes", "*", "require", "acr"],
+    &["routes", "*", "require", "max_auth_age_s"],
+    &["routes", "*", "request", "fields"],
+    &["routes", "*", "response", "allow"],
+    &["routes", "*", "response", "fields"],
+    &["routes", "*", "response", "body"],
+    &["routes", "*", "response", "max_bytes"],
+    &["routes", "*", "response", "mode"],
+];
+
+/// Values that are refused where others are enforced: the place, and those enforced.
+const VALUES: [(&[&str], &[&str]); 6] = [
+    (&["authenticators", "*", "kind"], &["jwt", "api_key"]),
+    (&["authenticators", "*", "sender_constraint"], &["off"]),
+    (&["limits", "*", "algorithm"], &["sliding_window"]),
+    (&["limits", "*", "by"], &["ip", "caller", "tenant"]),
+    (&["limits", "*", "counts"], &["requests"]),
+    (&["routes", "*", "idempotency"], &["off"]),
+];
+
+/// Adds a fault for each rule of `policy` that would not hold.
+pub(super) fn check(policy: &Value, faults: &mut Faults) {
+    for field in FIELDS {
+        each(policy, field, String::new(), &mut |pointer, _| {
+            let name = field.last().copied().unwrap_or_default();
+            faults.add_at(pointer, format!("`{name}` is not enforced by this version"), "Remove it");
+        });
+    }
+    for (place, enforced) in VALUES {
+        each(policy, place, String::new(), &mut |pointer, value| {
+            if value.as_str().is_none_or(|value| !enforced.contains(&value)) {
+                let problem = format!("{} is not enforced by this version", told(value));
+                faults.add_at(pointer, problem, format!("Write {}", enforced.join(" or ")));
+            }
+        });
+    }
+    each(policy, &["routes", "*", "cost"], String::new(), &mut |pointer, value| {
+        if value.as_u64().is_none_or(|cost| cost == 0) {
+            let problem = format!("{} is not enforced by this version", told(value));
+            faults.add_at(pointer, problem, "Write a whole number of 1 or more");
+        }
+    });
+}
+
+fn told(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.len() <= 64 => format!("`{text}`"),
+        Value::Number(number) => number.to_string(),
+        _ => "this form".to_owned(),
+    }
+}
+
+fn each(value: &Value, place: &[&str], pointer: String, found: &mut impl FnMut(String, &Value)) {
+    let Some((name, below)) = place.split_first() else { return found(pointer, value) };
+    let step = |name: &str| {
+        let mut pointer = pointer.clone();
+        push_token(&mut pointer, name);
+        pointer
+    };
+    match value {
+        Value::Object(members) if *name == "*" => {
+            members.iter().for_each(|(name, value)| each(value, below, step(name), found));
+        }
+        Value::Object(members) => {
+            if let Some(value) = members.get(*name) {
+                each(value, below, step(name), found);
+            }
+        }
+        Value::Array(items) if *name == "*" => {
+            for (index, item) in items.iter().enumerate() {
+                each(item, below, step(&index.to_string()), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_full_example_is_silently_ignored() {
+        let text = include_str!("../../schemas/examples/valid/every-field.json");
+        let mut faults = Faults::default();
+        check(&serde_json::from_str(text).unwrap(), &mut faults);
+        let told: Vec<_> = faults.into_sorted().iter().map(ToString::to_string).collect();
+        expect_test::expect_file!["../../tests/golden/unsupported.txt"].assert_eq(&told.join("\n"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The outside, as a handful of questions, each answered in bounded time.
+//!
+//! Owns: the questions' shapes. Answered by: `edge` under workerd, fakes in tests.
+
+use std::rc::Rc;
+
+use crate::credential::api_key::{KeyAnswer, KeyId};
+use crate::credential::jwk::KeySet;
+use crate::credential::jwt::{JwtRule, TokenDigest, VerifiedToken};
+use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
+use crate::facts::UnixMs;
+use crate::identity::{IdentityKeys, Statement};
+use crate::limit::ask::Objects;
+use crate::refusal::Port;
+use crate::stage::forward::Forward;
+
+/// How fresh an issuer's keys have to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Freshness {
+    /// As the cache has them.
+    Cached,
+    /// A key was not found: fetch again, unless that was done just now.
+    Newest,
+}
+
+/// The question was not answered, or not in time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PortDown {
+    pub port: Port,
+}
+
+/// Why content could not be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReadFault {
+    /// More than was asked for; not read to its end.
+    TooLarge,
+    /// It ended early.
+    Broken,
+    TimedOut,
+}
+
+/// Why an origin gave no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OriginFault {
+    /// No connection, or it broke before the answer's head.
+    Down,
+    /// No head within the timeout.
+    TimedOut,
+    /// A head that is none: a status outside 200 to 599, or an upgrade nobody asked for.
+    Invalid,
+}
+
+/// An origin's answer, as far as the core looks at it.
+pub trait OriginAnswer {
+    fn status(&self) -> u16;
+    /// A response header field; a repeated one joined by `, `.
+    fn field(&self, name: &str) -> Option<String>;
+}
+
+/// Everything the driver asks. One isolate, one thread: no future is ever sent.
+#[allow(async_fn_in_trait, reason = "one isolate, one thread: no future is ever sent")]
+pub trait Ports: Objects {
+    /// A request's content, not yet read.
+    type Body;
+    type Answer: OriginAnswer;
+
+    /// The record of an API key, at most five seconds old.
+    async fn key_record(&self, id: &KeyId) -> Result<KeyAnswer, PortDown>;
+
+    /// A token this isolate verified before, under the same gate.
+    fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>>;
+
+    /// Remembers a verified token until `until_ms`.
+    fn remember(&self, digest: TokenDigest, token: Rc<VerifiedToken>, until_ms: UnixMs);
+
+    /// The keys of an issuer that publishes them at `uri`, and until when they may be relied on.
+    async fn key_set(
+        &self,
+        rule: &JwtRule,
+        uri: &str,
+        freshness: Freshness,
+    ) -> Result<(Rc<KeySet>, UnixMs), PortDown>;
+
+    async fn verify_signature(
+        &self,
+        question: &SignatureQuestion,
+    ) -> Result<SignatureAnswer, PortDown>;
+
+    /// Reads content of at most `max_bytes`.
+    async fn read(&self, body: Self::Body, max_bytes: u64) -> Result<Vec<u8>, ReadFault>;
+
+    /// Signs a statement; the answer repeats it.
+    async fn sign(
+        &self,
+        keys: &IdentityKeys,
+        statement: Statement,
+    ) -> Result<(Statement, Vec<u8>), PortDown>;
+
+    async fn send(&self, forward: Forward<Self::Body>) -> Result<Self::Answer, OriginFault>;
+}

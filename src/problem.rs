@@ -1,0 +1,362 @@
+//! From a refusal to what the client may learn of it (RFC 9457).
+//!
+//! Owns: one exhaustive match from reasons to problem types; every bad credential has one face.
+//! Does not own: the reasons (`refusal`), the pages that explain the types (`house`).
+
+use serde_json::{Value, json};
+
+use crate::body::finding::{Finding, Location};
+use crate::credential::presented::PresentFault;
+use crate::facts::{Method, RequestId};
+use crate::limit::headers::seconds;
+use crate::refusal::{Port, Refusal};
+
+macro_rules! slugs {
+    ($($variant:ident = $slug:literal, $status:literal, $title:literal;)*) => {
+        /// The problem types this version answers with.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub enum Slug { $($variant,)* }
+
+        impl Slug {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The `code`, and the last part of the `type`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)* }
+            }
+
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+slugs! {
+    MalformedRequest = "malformed-request", 400, "Malformed Request";
+    AmbiguousPath = "ambiguous-path", 400, "Ambiguous Path";
+    HeaderInvalid = "header-invalid", 400, "Header Invalid";
+    DuplicateCredential = "duplicate-credential", 400, "Duplicate Credential";
+    CredentialMissing = "credential-missing", 401, "Credential Missing";
+    CredentialInvalid = "credential-invalid", 401, "Credential Invalid";
+    UnsupportedScheme = "unsupported-auth-scheme", 401, "Unsupported Authentication Scheme";
+    InsufficientScope = "insufficient-scope", 403, "Insufficient Scope";
+    AccessDenied = "access-denied", 403, "Access Denied";
+    OriginNotAllowed = "origin-not-allowed", 403, "Origin Not Allowed";
+    RouteNotFound = "route-not-found", 404, "Route Not Found";
+    MethodNotAllowed = "method-not-allowed", 405, "Method Not Allowed";
+    PayloadTooLarge = "payload-too-large", 413, "Payload Too Large";
+    UriTooLong = "uri-too-long", 414, "URI Too Long";
+    UnsupportedMediaType = "unsupported-media-type", 415, "Unsupported Media Type";
+    UnsupportedEncoding = "unsupported-encoding", 415, "Unsupported Encoding";
+    SchemaViolation = "schema-violation", 422, "Schema Violation";
+    UpgradeRequired = "upgrade-required", 426, "Upgrade Required";
+    QuotaExceeded = "quota-exceeded", 429, "Quota Exceeded";
+    HeadersTooLarge = "headers-too-large", 431, "Headers Too Large";
+    OriginInvalid = "origin-invalid", 502, "Origin Invalid";
+    PolicyUnavailable = "policy-unavailable", 503, "Policy Unavailable";
+    OriginUnavailable = "origin-unavailable", 503, "Origin Unavailable";
+    Overloaded = "overloaded", 503, "Overloaded";
+    ReducedCapacity = "temporary-reduced-capacity", 503, "Temporary Reduced Capacity";
+    OriginTimeout = "origin-timeout", 504, "Origin Timeout";
+}
+
+/// Seconds after which a client may try again when the gateway or what it needs is down.
+const RETRY_DOWN_S: u64 = 5;
+/// The share of a wait that is added at random, so that callers do not come back together.
+const JITTER_SHARE: f64 = 0.1;
+
+/// A problem document and the header fields that belong to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    pub slug: Slug,
+    pub detail: String,
+    pub errors: Vec<Finding>,
+    pub violated: Vec<String>,
+    /// Names in lower case; `www-authenticate` may stand several times.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// What a refusal is told with.
+pub struct Telling<'a> {
+    pub request_id: &'a RequestId,
+    /// The policy's name, for `realm`; printable ASCII.
+    pub realm: &'a str,
+    /// Which credentials the route takes, best first; empty where there is no route.
+    pub challenges: &'a [Challenge],
+}
+
+/// A credential that a route takes, as a `WWW-Authenticate` scheme.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Challenge {
+    Bearer,
+    ApiKey,
+}
+
+impl Problem {
+    /// Decides what a client learns of `refusal`.
+    pub fn of(refusal: &Refusal, telling: &Telling<'_>) -> Self {
+        let slug = slug_of(refusal);
+        let mut problem = Self {
+            slug,
+            detail: detail_of(refusal),
+            errors: errors_of(refusal),
+            violated: Vec::new(),
+            fields: Vec::new(),
+        };
+        match refusal {
+            Refusal::OverLimit { limits, retry_after_ms } => {
+                problem.violated.clone_from(limits);
+                problem.retry_after(*retry_after_ms, telling);
+            }
+            Refusal::OverEveryLimit { limits } => problem.violated.clone_from(limits),
+            Refusal::OtherMethod { allow } => {
+                let names: Vec<_> = allow.iter().copied().map(Method::as_str).collect();
+                problem.fields.push(("allow", names.join(", ")));
+            }
+            Refusal::NotHttps | Refusal::TlsTooOld => {
+                problem.fields.push(("upgrade", "TLS/1.3, TLS/1.2".into()));
+            }
+            _ => {}
+        }
+        match slug.status() {
+            401 => problem.challenge(telling),
+            403 if slug == Slug::InsufficientScope => problem.challenge_scope(refusal, telling),
+            503 => problem.retry_after(RETRY_DOWN_S * 1_000, telling),
+            _ => {}
+        }
+        problem
+    }
+
+    /// The document; `base` is the gateway's own URL, where the types are explained.
+    pub fn document(&self, base: &str, request_id: &RequestId) -> Value {
+        let mut document = json!({
+            "type": format!("{base}/.edgeward/problems/{}", self.slug.as_str()),
+            "title": self.slug.title(),
+            "status": self.slug.status(),
+            "detail": self.detail,
+            "instance": format!("urn:uuid:{request_id}"),
+            "code": self.slug.as_str(),
+        });
+        if let Some(document) = document.as_object_mut() {
+            if !self.errors.is_empty() {
+                document.insert("errors".into(), json!(self.errors));
+            }
+            if !self.violated.is_empty() {
+                document.insert("violated-policies".into(), json!(self.violated));
+            }
+        }
+        document
+    }
+
+    /// RFC 9110 §10.2.3: whole seconds, never before the first instant that would pass.
+    fn retry_after(&mut self, wait_ms: u64, telling: &Telling<'_>) {
+        let seconds = seconds(wait_ms);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "a tenth of a wait; a lost digit is jitter too"
+        )]
+        let jitter = (seconds as f64 * JITTER_SHARE * telling.request_id.fraction()) as u64;
+        self.fields.push(("retry-after", seconds.saturating_add(jitter).to_string()));
+    }
+
+    /// RFC 9110 §11.6.1; RFC 6750 §3: no `error` where no credential came.
+    fn challenge(&mut self, telling: &Telling<'_>) {
+        let realm = telling.realm;
+        let invalid = match self.slug {
+            Slug::CredentialInvalid => ", error=\"invalid_token\"",
+            _ => "",
+        };
+        for challenge in telling.challenges {
+            let field = match challenge {
+                Challenge::Bearer => format!("Bearer realm=\"{realm}\"{invalid}"),
+                Challenge::ApiKey => format!("ApiKey realm=\"{realm}\""),
+            };
+            self.fields.push(("www-authenticate", field));
+        }
+    }
+
+    fn challenge_scope(&mut self, refusal: &Refusal, telling: &Telling<'_>) {
+        if let (Refusal::MissingScopes { missing }, true) =
+            (refusal, telling.challenges.contains(&Challenge::Bearer))
+        {
+            let field = format!(
+                "Bearer realm=\"{}\", error=\"insufficient_scope\", scope=\"{}\"",
+                telling.realm,
+                missing.join(" ")
+            );
+            self.fields.push(("www-authenticate", field));
+        }
+    }
+}
+
+/// The one place that decides which reasons a client can tell apart.
+fn slug_of(refusal: &Refusal) -> Slug {
+    match refusal {
+        Refusal::NoPolicy | Refusal::KeyRecord { .. } | Refusal::AnswerMismatch { .. } => {
+            Slug::PolicyUnavailable
+        }
+        Refusal::NotHttps | Refusal::TlsTooOld => Slug::UpgradeRequired,
+        Refusal::TargetTooLong => Slug::UriTooLong,
+        Refusal::HeadersTooLarge => Slug::HeadersTooLarge,
+        Refusal::HeaderMalformed { .. } => Slug::HeaderInvalid,
+        Refusal::AmbiguousPath { .. } => Slug::AmbiguousPath,
+        Refusal::MalformedQuery { .. }
+        | Refusal::NoAddress
+        | Refusal::UnexpectedBody
+        | Refusal::BodyBroken
+        | Refusal::BodyTimeout
+        | Refusal::NotJson { .. } => Slug::MalformedRequest,
+        Refusal::AddressDenied
+        | Refusal::CountryDenied
+        | Refusal::MissingRole
+        | Refusal::NotAllowed
+        | Refusal::NoPlan
+        | Refusal::AllowFailed { .. } => Slug::AccessDenied,
+        Refusal::OriginNotAllowed => Slug::OriginNotAllowed,
+        Refusal::NoRoute => Slug::RouteNotFound,
+        Refusal::OtherMethod { .. } => Slug::MethodNotAllowed,
+        Refusal::OverLimit { .. } => Slug::QuotaExceeded,
+        // Permanent: a client that waits and repeats it waits for ever.
+        Refusal::OverEveryLimit { .. } | Refusal::TooLarge { .. } => Slug::PayloadTooLarge,
+        Refusal::CounterDown { .. } => Slug::ReducedCapacity,
+        Refusal::NoCredential => Slug::CredentialMissing,
+        Refusal::NotSingle { fault } => match fault {
+            PresentFault::Repeated => Slug::DuplicateCredential,
+            PresentFault::InQuery => Slug::MalformedRequest,
+            PresentFault::Scheme => Slug::UnsupportedScheme,
+            PresentFault::Malformed => Slug::CredentialInvalid,
+        },
+        Refusal::NotTaken => Slug::UnsupportedScheme,
+        // One face for every bad credential: which check failed is the log's to know.
+        Refusal::KeyRefused { .. } | Refusal::TokenRefused { .. } => Slug::CredentialInvalid,
+        Refusal::MissingScopes { .. } => Slug::InsufficientScope,
+        Refusal::MediaType => Slug::UnsupportedMediaType,
+        Refusal::ContentEncoding => Slug::UnsupportedEncoding,
+        Refusal::Invalid { .. } => Slug::SchemaViolation,
+        Refusal::PortDown { port } => match port {
+            Port::Keys | Port::KeySet | Port::Signature | Port::Signer => Slug::PolicyUnavailable,
+            Port::Counter => Slug::ReducedCapacity,
+        },
+        Refusal::OriginDown => Slug::OriginUnavailable,
+        Refusal::OriginTimeout => Slug::OriginTimeout,
+        Refusal::OriginInvalid => Slug::OriginInvalid,
+        Refusal::Panicked => Slug::Overloaded,
+    }
+}
+
+/// One or two sentences: what is wrong, and what to do.
+fn detail_of(refusal: &Refusal) -> String {
+    let text = match refusal {
+        Refusal::NotHttps => "This API is served over HTTPS alone. Use an https: URL, and treat any credential sent in the clear as stolen.",
+        Refusal::TlsTooOld => "The connection's TLS version is too old. Use TLS 1.2 or newer.",
+        Refusal::TargetTooLong => "Path and query together are too long. Shorten them, or send the data as content.",
+        Refusal::HeadersTooLarge => "Too many or too large header fields. Send fewer, or smaller cookies.",
+        Refusal::HeaderMalformed { name } => return format!("The header field {name} is malformed or stands more than once. Send it once, well-formed."),
+        Refusal::AmbiguousPath { .. } => "The path can be read in more than one way. Send it without empty, . or .. segments, backslashes, semicolons, and encoded slashes or controls.",
+        Refusal::MalformedQuery { .. } => "The query is malformed. Percent-encode it as UTF-8 and send fewer pairs.",
+        Refusal::NoAddress => "The client's address is not known.",
+        Refusal::AddressDenied | Refusal::CountryDenied => "This API is not served to your network.",
+        Refusal::OriginNotAllowed => "Pages of this origin may not call the API. Ask its owner to add the origin.",
+        Refusal::NoRoute => "There is nothing at this path. Check its spelling, case and trailing slash.",
+        Refusal::OtherMethod { .. } => "This path does not take this method. Use one of those in the Allow header.",
+        Refusal::UnexpectedBody => "A request of this method has no content. Send none, or use another method.",
+        Refusal::OverLimit { .. } => "Too many requests. Wait as long as Retry-After says, then try again.",
+        Refusal::OverEveryLimit { .. } => "This request costs more than a limit ever allows. Ask for less at once.",
+        Refusal::CounterDown { .. } => "A limit cannot be counted at the moment. Try again after Retry-After.",
+        Refusal::NoPlan => "You have no plan that covers this API. Ask its owner for one.",
+        Refusal::NoCredential => "This path needs a credential. Send one as the WWW-Authenticate header says.",
+        Refusal::NotSingle { fault: PresentFault::Repeated } => "More than one credential. Send exactly one.",
+        Refusal::NotSingle { fault: PresentFault::InQuery } => "A credential in the URL ends up in logs. Send it in the Authorization header, and replace this one.",
+        Refusal::NotSingle { fault: PresentFault::Scheme } | Refusal::NotTaken => "This path does not take this kind of credential. Send one as the WWW-Authenticate header says.",
+        Refusal::NotSingle { fault: PresentFault::Malformed }
+        | Refusal::KeyRefused { .. }
+        | Refusal::TokenRefused { .. } => "The credential is not accepted. Get a new one, or ask the API's owner with the request id.",
+        Refusal::MissingScopes { missing } => return format!("The credential lacks a scope. Get one with: {}.", missing.join(" ")),
+        Refusal::MissingRole | Refusal::NotAllowed | Refusal::AllowFailed { .. } => "You may not do this. Check that you act on your own data, or ask the API's owner.",
+        Refusal::MediaType => "The content's type is not taken here. Send a Content-Type that the API documents, in UTF-8.",
+        Refusal::ContentEncoding => "Encoded content is not taken here. Send it without Content-Encoding.",
+        Refusal::TooLarge { max_bytes } => return format!("The content is too large. Send at most {max_bytes} bytes."),
+        Refusal::BodyBroken => "The content ended early. Send it again.",
+        Refusal::BodyTimeout => "The content came too slowly. Send it again.",
+        Refusal::NotJson { .. } => "The content is not JSON that every reader reads alike. See errors.",
+        Refusal::Invalid { .. } => "The request does not have the form that the API documents. See errors.",
+        Refusal::NoPolicy
+        | Refusal::KeyRecord { .. }
+        | Refusal::PortDown { .. }
+        | Refusal::AnswerMismatch { .. } => "The gateway cannot decide at the moment. Try again after Retry-After.",
+        Refusal::OriginDown => "The service behind the gateway cannot be reached. Try again after Retry-After.",
+        Refusal::OriginTimeout => "The service behind the gateway did not answer in time. It may have acted; check before you repeat.",
+        Refusal::OriginInvalid => "The service behind the gateway answered with nothing that can be passed on.",
+        Refusal::Panicked => "The gateway failed on this request alone. Try again after Retry-After.",
+    };
+    text.to_owned()
+}
+
+fn errors_of(refusal: &Refusal) -> Vec<Finding> {
+    match refusal {
+        Refusal::Invalid { findings } => findings.clone(),
+        Refusal::NotJson { fault } => {
+            let (message, fix) = fault.explain();
+            vec![Finding::new(Location::Body, fault.pointer(), fault.keyword(), message, fix)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_stands_in_the_registry_as_it_is_answered() {
+        let registry: Value =
+            serde_json::from_str(include_str!("../schemas/problems.json")).unwrap();
+        for slug in Slug::ALL {
+            let entry = &registry[slug.as_str()];
+            assert_eq!(entry["status"], slug.status(), "{slug:?}");
+            assert_eq!(entry["title"], slug.title(), "{slug:?}");
+        }
+    }
+
+    fn told(refusal: &Refusal, fraction: u8) -> Problem {
+        let request_id = RequestId::from_random([fraction; 16]);
+        let challenges = [Challenge::Bearer, Challenge::ApiKey];
+        Problem::of(refusal, &Telling { request_id: &request_id, realm: "demo", challenges: &challenges })
+    }
+
+    #[test]
+    fn a_wait_is_never_shorter_than_the_first_instant_that_passes() {
+        for (retry_after_ms, fraction, expected) in
+            [(1, 0, "1"), (1_000, 0, "1"), (1_001, 0, "2"), (60_000, 0, "60"), (60_000, 255, "66")]
+        {
+            let refusal = Refusal::OverLimit { limits: vec!["minute".into()], retry_after_ms };
+            let problem = told(&refusal, fraction);
+            assert_eq!(problem.fields, [("retry-after", expected.to_owned())]);
+            assert_eq!(problem.violated, ["minute"]);
+        }
+    }
+
+    #[test]
+    fn a_challenge_names_every_way_in_and_an_error_only_where_one_was_made() {
+        let fields = |refusal| told(&refusal, 0).fields;
+        assert_eq!(
+            fields(Refusal::NoCredential),
+            [
+                ("www-authenticate", "Bearer realm=\"demo\"".to_owned()),
+                ("www-authenticate", "ApiKey realm=\"demo\"".to_owned()),
+            ]
+        );
+        let bad = Refusal::KeyRefused { fault: crate::credential::api_key::KeyFault::Revoked };
+        assert_eq!(fields(bad)[0].1, "Bearer realm=\"demo\", error=\"invalid_token\"");
+        let missing = vec!["a".to_owned(), "b".to_owned()];
+        let scope = fields(Refusal::MissingScopes { missing });
+        assert_eq!(scope[0].1, "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"a b\"");
+    }
+}

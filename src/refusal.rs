@@ -1,0 +1,179 @@
+//! Why a request was turned away: rich, for the log. What the client may learn is `problem`'s.
+//!
+//! Owns: the closed list of reasons, in the order of the stages. No variant can hold a secret.
+
+use crate::body::finding::Finding;
+use crate::body::json::JsonFault;
+use crate::credential::api_key::{KeyFault, RecordFault};
+use crate::credential::jwt::TokenFault;
+use crate::credential::presented::PresentFault;
+use crate::facts::Method;
+use crate::path::TargetFault;
+
+/// A question to the outside that was not answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Port {
+    /// The record of an API key.
+    Keys,
+    /// An issuer's key set.
+    KeySet,
+    /// A signature check.
+    Signature,
+    /// The statement to the origin.
+    Signer,
+    /// The counters.
+    Counter,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    // received
+    NoPolicy,
+    // routed
+    NotHttps,
+    TlsTooOld,
+    TargetTooLong,
+    HeadersTooLarge,
+    HeaderMalformed { name: &'static str },
+    AmbiguousPath { fault: TargetFault },
+    MalformedQuery { fault: TargetFault },
+    NoAddress,
+    AddressDenied,
+    CountryDenied,
+    OriginNotAllowed,
+    NoRoute,
+    OtherMethod { allow: Vec<Method> },
+    UnexpectedBody,
+    // shielded, limited
+    OverLimit { limits: Vec<String>, retry_after_ms: u64 },
+    /// One request costs more than a limit ever allows.
+    OverEveryLimit { limits: Vec<String> },
+    CounterDown { limits: Vec<String> },
+    NoPlan,
+    // identified
+    NoCredential,
+    NotSingle { fault: PresentFault },
+    NotTaken,
+    KeyRefused { fault: KeyFault },
+    KeyRecord { fault: RecordFault },
+    TokenRefused { fault: TokenFault },
+    // authorized
+    MissingScopes { missing: Vec<String> },
+    MissingRole,
+    NotAllowed,
+    AllowFailed { why: String },
+    // validated
+    MediaType,
+    ContentEncoding,
+    TooLarge { max_bytes: u64 },
+    BodyBroken,
+    BodyTimeout,
+    NotJson { fault: JsonFault },
+    Invalid { findings: Vec<Finding> },
+    // the outside
+    PortDown { port: Port },
+    AnswerMismatch { port: Port },
+    // answered
+    OriginDown,
+    OriginTimeout,
+    OriginInvalid,
+    /// A fault of the gateway itself, caught before it could reach another request.
+    Panicked,
+}
+
+impl Refusal {
+    /// The name of the reason in the log: a closed list.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoPolicy => "no_policy",
+            Self::NotHttps => "not_https",
+            Self::TlsTooOld => "tls_too_old",
+            Self::TargetTooLong => "target_too_long",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::HeaderMalformed { .. } => "header_malformed",
+            Self::AmbiguousPath { .. } => "ambiguous_path",
+            Self::MalformedQuery { .. } => "malformed_query",
+            Self::NoAddress => "no_address",
+            Self::AddressDenied => "address_denied",
+            Self::CountryDenied => "country_denied",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::NoRoute => "no_route",
+            Self::OtherMethod { .. } => "other_method",
+            Self::UnexpectedBody => "unexpected_body",
+            Self::OverLimit { .. } => "over_limit",
+            Self::OverEveryLimit { .. } => "over_every_limit",
+            Self::CounterDown { .. } => "counter_down",
+            Self::NoPlan => "no_plan",
+            Self::NoCredential => "no_credential",
+            Self::NotSingle { fault } => match fault {
+                PresentFault::Repeated => "credential_repeated",
+                PresentFault::Scheme => "scheme_unknown",
+                PresentFault::Malformed => "authorization_malformed",
+                PresentFault::InQuery => "credential_in_query",
+            },
+            Self::NotTaken => "credential_not_taken",
+            Self::KeyRefused { fault } => key_reason(*fault),
+            Self::KeyRecord { fault } => match fault {
+                RecordFault::Unreadable => "key_record_unreadable",
+                RecordFault::AnotherKeys => "key_record_of_another_key",
+                RecordFault::UnknownPepper => "key_record_unknown_pepper",
+            },
+            Self::TokenRefused { fault } => token_reason(*fault),
+            Self::MissingScopes { .. } => "missing_scopes",
+            Self::MissingRole => "missing_role",
+            Self::NotAllowed => "not_allowed",
+            Self::AllowFailed { .. } => "allow_failed",
+            Self::MediaType => "media_type",
+            Self::ContentEncoding => "content_encoding",
+            Self::TooLarge { .. } => "too_large",
+            Self::BodyBroken => "body_broken",
+            Self::BodyTimeout => "body_timeout",
+            Self::NotJson { .. } => "not_json",
+            Self::Invalid { .. } => "invalid",
+            Self::PortDown { port } => match port {
+                Port::Keys => "keys_down",
+                Port::KeySet => "key_set_down",
+                Port::Signature => "signature_check_down",
+                Port::Signer => "signer_down",
+                Port::Counter => "counter_down",
+            },
+            Self::AnswerMismatch { .. } => "answer_mismatch",
+            Self::OriginDown => "origin_down",
+            Self::OriginTimeout => "origin_timeout",
+            Self::OriginInvalid => "origin_invalid",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+fn key_reason(fault: KeyFault) -> &'static str {
+    match fault {
+        KeyFault::Malformed => "key_malformed",
+        KeyFault::Checksum => "key_checksum",
+        KeyFault::Unknown => "key_unknown",
+        KeyFault::Secret => "key_secret",
+        KeyFault::Revoked => "key_revoked",
+        KeyFault::NotYetValid => "key_not_yet_valid",
+        KeyFault::Expired => "key_expired",
+        KeyFault::Address => "key_address",
+    }
+}
+
+fn token_reason(fault: TokenFault) -> &'static str {
+    match fault {
+        TokenFault::TooLarge => "token_too_large",
+        TokenFault::Malformed => "token_malformed",
+        TokenFault::Header { .. } => "token_header",
+        TokenFault::Algorithm => "token_algorithm",
+        TokenFault::Issuer => "token_issuer",
+        TokenFault::Type => "token_type",
+        TokenFault::KeyUnknown => "token_key_unknown",
+        TokenFault::Signature => "token_signature",
+        TokenFault::Claim { .. } => "token_claim",
+        TokenFault::Audience => "token_audience",
+        TokenFault::Expired => "token_expired",
+        TokenFault::NotYetValid => "token_not_yet_valid",
+        TokenFault::Lifetime => "token_lifetime",
+        TokenFault::Bound => "token_bound",
+    }
+}

@@ -1,0 +1,43 @@
+//! The header fields of every answer, an origin's and the gateway's own.
+
+use crate::cors;
+use crate::limit::headers;
+use crate::policy::gate::Gate;
+use crate::trail::Trail;
+
+/// Fields that are set on an answer, and those that are added to what stands there.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Fields {
+    pub set: Vec<(&'static str, String)>,
+    pub append: Vec<(&'static str, String)>,
+}
+
+/// What every answer carries: the request's id, transport and reading rules, and the caller's
+/// limits.
+pub fn every(gate: Option<&Gate>, trail: &Trail) -> Fields {
+    let mut fields = Fields::default();
+    fields.set.push(("x-request-id", trail.facts.request_id.to_string()));
+    fields.set.push(("x-content-type-options", "nosniff".into()));
+    let Some(gate) = gate else { return fields };
+    // RFC 6797 §7.2: never over plain HTTP.
+    if trail.facts.is_https {
+        fields.set.push(("strict-transport-security", gate.transport.hsts.clone()));
+    }
+    if let Some(cors) = &gate.cors {
+        if let Some(origin) = &trail.cors_origin {
+            fields.set.extend(cors::fields(cors, origin));
+        }
+        fields.append.push(("vary", "Origin".into()));
+    }
+    fields.set.extend(headers::fields(&trail.limits, gate.legacy_headers));
+    fields
+}
+
+/// What the gateway's own answers carry on top: they are for this request alone, and no page.
+pub fn own() -> [(&'static str, String); 3] {
+    [
+        ("cache-control", "no-store".into()),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'".into()),
+        ("referrer-policy", "no-referrer".into()),
+    ]
+}

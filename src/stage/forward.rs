@@ -1,0 +1,184 @@
+//! The one thing that can be sent to an origin, and the request that waits for its answer.
+
+use crate::facts::{Headers, Method};
+use crate::identity::Statement;
+use crate::policy::gate::{Gate, Route};
+use crate::ports::{OriginAnswer, OriginFault};
+use crate::refusal::{Port, Refusal};
+use crate::stage::Exchange;
+use crate::stage::answered::Answered;
+use crate::stage::validated::{Content, Validated};
+use crate::trail::{OriginNote, Refused, StageName};
+
+/// A request for an origin: made of what was checked, and of nothing else.
+pub struct Forward<B> {
+    url: String,
+    method: Method,
+    /// Fields of the caller's that do not reach the origin, in lower case.
+    remove: Vec<String>,
+    set: Vec<(String, String)>,
+    content: Content<B>,
+    timeout_ms: u64,
+}
+
+/// The request was handed to the origin.
+pub struct Sent<'g> {
+    gate: &'g Gate,
+    route: &'g Route,
+}
+
+/// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
+pub const HOP_BY_HOP: [&str; 10] = [
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+    "te", "trailer", "transfer-encoding", "upgrade", "expect",
+];
+
+/// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
+/// Compared with `_` read as `-`: servers that build variables of names cannot tell them apart
+/// (CVE-2025-64484).
+const SPOKEN_FOR: [&str; 22] = [
+    "forwarded", "via", "client-cert", "client-cert-chain", "x-client-cert", "x-ssl-cert",
+    "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-original-url",
+    "x-original-uri", "x-original-host", "x-rewrite-url", "x-http-method", "x-http-method-override",
+    "x-method-override", "x-middleware-subrequest", "x-user-id", "x-userinfo", "x-id-token",
+    "x-request-id",
+];
+const SPOKEN_FOR_PREFIXES: [&str; 9] = [
+    "edgeward-", "x-forwarded-", "cf-", "x-client-cert-", "ssl-client-", "x-ssl-client-",
+    "x-auth-", "x-consumer-", "x-envoy-",
+];
+
+impl<'g, B> Exchange<Validated<'g>, Content<B>> {
+    /// Makes what is sent. `signed` answers [`Exchange::statement`].
+    ///
+    /// Refuses if the statement that was signed is not the one that was asked for.
+    pub fn forward(
+        mut self,
+        signed: Option<(Statement, Vec<u8>)>,
+    ) -> Result<(Forward<B>, Exchange<Sent<'g>, ()>), Refused> {
+        if self.statement().as_ref() != signed.as_ref().map(|(statement, _)| statement) {
+            return Err(self.refuse(Refusal::AnswerMismatch { port: Port::Signer }));
+        }
+        let identified = self.stage.identified();
+        let routed = identified.routed();
+        let (gate, route) = (routed.gate(), routed.route());
+        let facts = &self.trail.facts;
+        let query = routed.query().as_str().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut set = vec![
+            ("edgeward-request-id".to_owned(), facts.request_id.to_string()),
+            ("traceparent".into(), traceparent(&self.trail.facts)),
+            ("x-forwarded-for".into(), routed.address().to_string()),
+            ("x-forwarded-host".into(), facts.authority.clone()),
+            ("x-forwarded-proto".into(), if facts.is_https { "https" } else { "http" }.into()),
+        ];
+        set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
+        let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
+        let forward_url = format!("{}{}{query}", route.origin.url, routed.path().as_str());
+        let remove = removed(&facts.headers, &gate.credential_headers, &own);
+        let (method, timeout_ms) = (routed.method(), route.timeout_ms);
+        self.trail.origin =
+            Some(OriginNote { name: route.origin.name.clone(), status: None, ms: 0 });
+        self.trail.stage = StageName::Answered;
+        let content = self.body;
+        let forward = Forward { url: forward_url, method, remove, set, content, timeout_ms };
+        let sent = Exchange { trail: self.trail, body: (), stage: Sent { gate, route } };
+        Ok((forward, sent))
+    }
+}
+
+impl<B> Forward<B> {
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    pub fn remove(&self) -> &[String] {
+        &self.remove
+    }
+
+    pub fn set(&self) -> &[(String, String)] {
+        &self.set
+    }
+
+    pub fn timeout_ms(&self) -> u64 {
+        self.timeout_ms
+    }
+
+    pub fn into_content(self) -> Content<B> {
+        self.content
+    }
+}
+
+impl<'g> Exchange<Sent<'g>, ()> {
+    /// Takes the origin's answer, which came after `ms`.
+    pub fn answered<A: OriginAnswer>(
+        mut self,
+        answer: Result<A, OriginFault>,
+        ms: u64,
+    ) -> Result<Exchange<Answered<'g>, A>, Refused> {
+        if let Some(note) = &mut self.trail.origin {
+            note.ms = ms;
+            note.status = answer.as_ref().ok().map(OriginAnswer::status);
+        }
+        match answer {
+            // A switch of protocols is never asked for here, so nobody may switch.
+            Ok(answer) if !(200..=599).contains(&answer.status()) => {
+                Err(self.refuse(Refusal::OriginInvalid))
+            }
+            Ok(answer) => {
+                let Sent { gate, route } = self.stage;
+                let sent = Exchange { trail: self.trail, body: answer, stage: () };
+                Ok(sent.next(StageName::Released, |()| Answered::new(gate, route)))
+            }
+            Err(OriginFault::Down) => Err(self.refuse(Refusal::OriginDown)),
+            Err(OriginFault::TimedOut) => Err(self.refuse(Refusal::OriginTimeout)),
+            Err(OriginFault::Invalid) => Err(self.refuse(Refusal::OriginInvalid)),
+        }
+    }
+}
+
+/// The caller's fields that do not reach the origin: hop-by-hop ones and those that `Connection`
+/// names, credentials, and whatever could be taken for the gateway's or another proxy's word.
+fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
+    let nominated: Vec<String> = headers
+        .get("connection")
+        .map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()).collect())
+        .unwrap_or_default();
+    let gone = |name: &str| {
+        let folded = name.replace('_', "-");
+        HOP_BY_HOP.contains(&name)
+            || nominated.iter().any(|nominated| nominated == name)
+            || SPOKEN_FOR.contains(&folded.as_str())
+            || SPOKEN_FOR_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))
+            || credentials.iter().any(|credential| *credential == folded)
+            || own.contains(&folded.as_str())
+    };
+    headers.iter().map(|(name, _)| name).filter(|name| gone(name)).map(str::to_owned).collect()
+}
+
+/// W3C Trace Context §3.2: the caller's trace id if its field is well-formed, this gateway's span.
+fn traceparent(facts: &crate::facts::Facts) -> String {
+    let given = facts.headers.get("traceparent").and_then(trace_id);
+    let trace_id = given.unwrap_or_else(|| facts.request_id.as_trace_id());
+    format!("00-{trace_id}-{}-01", facts.request_id.as_span_id())
+}
+
+/// The trace id of a well-formed `traceparent` of version 00.
+pub fn trace_id(value: &str) -> Option<String> {
+    let parts: Vec<&str> = value.split('-').collect();
+    let [version, trace, parent, flags] = parts.as_slice() else { return None };
+    let is_hex = |text: &str, length: usize| {
+        text.len() == length
+            && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let sound = *version == "00"
+        && is_hex(trace, 32)
+        && is_hex(parent, 16)
+        && is_hex(flags, 2)
+        && trace.bytes().any(|byte| byte != b'0')
+        && parent.bytes().any(|byte| byte != b'0');
+    sound.then(|| (*trace).to_owned())
+}

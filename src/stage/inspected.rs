@@ -1,0 +1,144 @@
+//! Everything about the request but its content has the form that the route asks for.
+
+use crate::body::finding::FINDINGS_MAX;
+use crate::facts::Headers;
+use crate::limit::rule::Mode;
+use crate::policy::gate::{RequestRules, Route};
+use crate::refusal::Refusal;
+use crate::stage::Exchange;
+use crate::stage::authorized::Authorized;
+use crate::stage::identified::Identified;
+use crate::stage::routed::Routed;
+use crate::trail::{Refused, StageName};
+
+/// Parameters, content type and announced size are fit.
+pub struct Inspected<'g> {
+    authorized: Authorized<'g>,
+    need: Need,
+}
+
+/// What has to happen with the content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Need {
+    /// There is none.
+    Nothing,
+    /// It passes through unread: no rule looks at it and its size is announced and fit.
+    Pass,
+    /// It is read whole, at most so many bytes of it.
+    Read { max_bytes: u64 },
+}
+
+impl<'g, B> Exchange<Authorized<'g>, B> {
+    /// Judges parameters, content type, content coding and announced size.
+    pub fn inspect(mut self) -> Result<Exchange<Inspected<'g>, B>, Refused> {
+        let routed = self.stage.identified().routed();
+        let route = routed.route();
+        let rules = &route.request;
+        let mode = mode_of(route);
+        let formed = match mode {
+            Mode::Off => Ok(()),
+            Mode::Enforce | Mode::Observe => parameters(routed, rules, &self.trail.facts.headers),
+        };
+        let has_body = self.trail.facts.has_body;
+        let typed = match (has_body, mode) {
+            (false, _) | (_, Mode::Off) => Ok(()),
+            (true, _) => media_type(rules, &self.trail.facts.headers),
+        };
+        let reads = needs_bytes(route);
+        // A bound on size guards the gateway and the origin, so no mode lifts it.
+        let need = need(&self.trail.facts.headers, has_body, reads, rules.max_bytes);
+        let coded = self.trail.facts.headers.get("content-encoding").is_some();
+        if has_body && reads && coded {
+            return Err(self.refuse(Refusal::ContentEncoding));
+        }
+        for found in [formed, typed] {
+            if let Err(refusal) = self.settle(mode, found) {
+                return Err(self.refuse(refusal));
+            }
+        }
+        match need {
+            Ok(need) => Ok(self.next(StageName::Validated, |authorized| Inspected { authorized, need })),
+            Err(refusal) => Err(self.refuse(refusal)),
+        }
+    }
+}
+
+impl<'g> Inspected<'g> {
+    pub fn identified(&self) -> &Identified<'g> {
+        self.authorized.identified()
+    }
+
+    pub fn need(&self) -> Need {
+        self.need
+    }
+}
+
+/// The mode of a route's request rules: the laxer of the route's and their own.
+pub(super) fn mode_of(route: &Route) -> Mode {
+    match (route.mode, route.request.mode) {
+        (Mode::Off, _) | (_, Mode::Off) => Mode::Off,
+        (Mode::Observe, _) | (_, Mode::Observe) => Mode::Observe,
+        (Mode::Enforce, Mode::Enforce) => Mode::Enforce,
+    }
+}
+
+/// Whether a rule looks at the content.
+pub(super) fn needs_bytes(route: &Route) -> bool {
+    let schema = route.request.body.is_some() && mode_of(route) != Mode::Off;
+    let rule = route.allow.as_ref().is_some_and(|allow| allow.needs_body());
+    schema || (rule && route.mode != Mode::Off)
+}
+
+fn parameters(
+    routed: &Routed<'_>,
+    rules: &RequestRules,
+    headers: &Headers,
+) -> Result<(), Refusal> {
+    let mut findings = Vec::new();
+    if let Some(path) = &rules.path {
+        let named = routed.parameters().iter();
+        findings.extend(path.judge(named.map(|(name, value)| (name.as_str(), value.as_str()))));
+    }
+    if let Some(query) = &rules.query {
+        let pairs = routed.query().pairs().iter();
+        findings.extend(query.judge(pairs.map(|(name, value)| (name.as_str(), value.as_str()))));
+    }
+    if let Some(fields) = &rules.headers {
+        findings.extend(fields.judge(headers.iter()));
+    }
+    findings.truncate(FINDINGS_MAX);
+    if findings.is_empty() { Ok(()) } else { Err(Refusal::Invalid { findings }) }
+}
+
+/// The content type, without case, is one of the route's; its only parameter may be UTF-8.
+fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
+    if rules.content_types.is_empty() {
+        return Ok(());
+    }
+    let sent = headers.get("content-type").and_then(|value| value.parse::<mime::Mime>().ok());
+    let Some(sent) = sent else { return Err(Refusal::MediaType) };
+    let known = rules.content_types.iter().any(|known| known == sent.essence_str());
+    let charset = sent.params().all(|(name, value)| {
+        name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8")
+    });
+    if known && charset { Ok(()) } else { Err(Refusal::MediaType) }
+}
+
+fn need(headers: &Headers, has_body: bool, reads: bool, max_bytes: u64) -> Result<Need, Refusal> {
+    if !has_body {
+        return Ok(if reads { Need::Read { max_bytes } } else { Need::Nothing });
+    }
+    let announced = match headers.get("content-length") {
+        None => None,
+        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(text.parse::<u64>().map_err(|_| Refusal::TooLarge { max_bytes })?)
+        }
+        Some(_) => return Err(Refusal::HeaderMalformed { name: "content-length" }),
+    };
+    match announced {
+        Some(bytes) if bytes > max_bytes => Err(Refusal::TooLarge { max_bytes }),
+        Some(_) if !reads => Ok(Need::Pass),
+        // Content of unknown size is counted as it is read.
+        Some(_) | None => Ok(Need::Read { max_bytes }),
+    }
+}

@@ -1,0 +1,30 @@
+//! The caller's limits had room and have been charged.
+
+use crate::limit::ask::Charged;
+use crate::refusal::Refusal;
+use crate::stage::Exchange;
+use crate::stage::identified::Identified;
+use crate::stage::shielded::judge;
+use crate::trail::{Refused, StageName};
+
+/// The caller's limits have been charged for this request.
+pub struct Limited<'g> {
+    identified: Identified<'g>,
+}
+
+impl<'g, B> Exchange<Identified<'g>, B> {
+    /// Judges the answer to [`Exchange::charge`].
+    pub fn limit(mut self, charged: &Charged) -> Result<Exchange<Limited<'g>, B>, Refused> {
+        let asked: Result<_, Refusal> = self.charge();
+        match asked.and_then(|asked| judge(&mut self.trail, &asked, charged)) {
+            Ok(()) => Ok(self.next(StageName::Authorized, |identified| Limited { identified })),
+            Err(refusal) => Err(self.refuse(refusal)),
+        }
+    }
+}
+
+impl<'g> Limited<'g> {
+    pub fn identified(&self) -> &Identified<'g> {
+        &self.identified
+    }
+}

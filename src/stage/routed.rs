@@ -1,0 +1,170 @@
+//! The request is for one route, and its path has one reading.
+
+use std::net::IpAddr;
+
+use crate::address;
+use crate::cors;
+use crate::facts::Method;
+use crate::limit::ask::{Charge, ObjectCharge, ObjectName, UnitCharge};
+use crate::limit::rule::{LimitRule, Mode, Scope};
+use crate::path::{CanonicalPath, CanonicalQuery};
+use crate::policy::gate::{Auth, AuthenticatorKind, Gate, Route};
+use crate::policy::route_table::Match;
+use crate::problem::Challenge;
+use crate::refusal::Refusal;
+use crate::stage::Exchange;
+use crate::stage::received::Received;
+use crate::trail::{Refused, StageName, Trail};
+use crate::transport;
+
+/// The request came over a fit connection and leads to one route.
+pub struct Routed<'g> {
+    gate: &'g Gate,
+    route: &'g Route,
+    method: Method,
+    address: IpAddr,
+    path: CanonicalPath,
+    query: CanonicalQuery,
+    parameters: Vec<(String, String)>,
+}
+
+/// Where a received request goes.
+#[must_use]
+pub enum Routing<'g, B> {
+    Route(Exchange<Routed<'g>, B>),
+    /// A browser's question, answered without a credential: the fields of the answer.
+    Preflight { fields: Vec<(&'static str, String)>, trail: Box<Trail> },
+}
+
+impl<B> Exchange<Received, B> {
+    /// Judges connection and frame, reads path and query, and finds the route.
+    pub fn route(mut self, gate: &Gate) -> Result<Routing<'_, B>, Refused> {
+        self.trail.stage = StageName::Routed;
+        let cors = gate.cors.as_ref();
+        self.trail.cors_origin = cors.and_then(|cors| cors::allowed_origin(cors, &self.trail.facts));
+        let address = match transport::check(gate, &self.trail.facts) {
+            Ok(address) => address,
+            Err(refusal) => return Err(self.refuse(refusal)),
+        };
+        let facts = &self.trail.facts;
+        match cors.and_then(|cors| cors::preflight(cors, facts)) {
+            Some(Ok(fields)) => return Ok(Routing::Preflight { fields, trail: self.trail }),
+            Some(Err(refusal)) => return Err(self.refuse(refusal)),
+            None => {}
+        }
+        let target = CanonicalPath::parse(&facts.raw_path)
+            .map_err(|fault| Refusal::AmbiguousPath { fault })
+            .and_then(|path| {
+                let query = CanonicalQuery::parse(facts.raw_query.as_deref());
+                Ok((path, query.map_err(|fault| Refusal::MalformedQuery { fault })?))
+            });
+        let (path, query) = match target {
+            Ok(target) => target,
+            Err(refusal) => return Err(self.refuse(refusal)),
+        };
+        let method = Method::parse(&facts.method);
+        let (index, values) = match gate.table.find(&path, method) {
+            Match::Route { index, parameters } => (index, parameters),
+            Match::OtherMethods(allow) => return Err(self.refuse(Refusal::OtherMethod { allow })),
+            Match::Nothing => return Err(self.refuse(Refusal::NoRoute)),
+        };
+        let (Some(route), Some(method)) = (gate.routes.get(index), method) else {
+            return Err(self.refuse(Refusal::NoRoute));
+        };
+        if self.trail.facts.has_body && !method.may_have_body() {
+            return Err(self.refuse(Refusal::UnexpectedBody));
+        }
+        let names = route.template.parameters().iter().cloned();
+        let parameters = names.zip(values).collect();
+        self.trail.route = Some((route.id.clone(), route.template.as_str().to_owned()));
+        self.trail.challenges = challenges(gate, route);
+        let routed = Routed { gate, route, method, address, path, query, parameters };
+        Ok(Routing::Route(self.next(StageName::Shielded, |_| routed)))
+    }
+}
+
+impl<'g> Routed<'g> {
+    pub fn gate(&self) -> &'g Gate {
+        self.gate
+    }
+
+    pub fn route(&self) -> &'g Route {
+        self.route
+    }
+
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    pub fn path(&self) -> &CanonicalPath {
+        &self.path
+    }
+
+    pub fn query(&self) -> &CanonicalQuery {
+        &self.query
+    }
+
+    /// The path's parameters: name and decoded value.
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.parameters
+    }
+
+    /// The address as limits count it.
+    pub fn address_key(&self) -> String {
+        address::limit_key(self.address, self.gate.network.ipv6_prefix)
+    }
+
+    /// Gathers charges so that each object is asked once, and no row is charged twice.
+    pub fn gather<'r>(
+        &self,
+        rules: impl Iterator<Item = (ObjectName, &'r std::rc::Rc<LimitRule>)>,
+    ) -> Charge {
+        let mut objects: Vec<ObjectCharge> = Vec::new();
+        for (object, rule) in rules.filter(|(_, rule)| rule.mode != Mode::Off) {
+            let observed = rule.mode == Mode::Observe || self.route.mode == Mode::Observe;
+            let row = match rule.scope {
+                Scope::Service => rule.name.clone(),
+                Scope::Route => format!("{}@{}", rule.name, self.route.id),
+            };
+            let known = objects.iter().any(|charge| {
+                charge.object == object && charge.units.iter().any(|unit| unit.row == row)
+            });
+            if known {
+                continue;
+            }
+            let unit = UnitCharge { rule: std::rc::Rc::clone(rule), row, units: self.route.cost };
+            let place = objects
+                .iter_mut()
+                .find(|charge| charge.object == object && charge.observed == observed);
+            match place {
+                Some(charge) => charge.units.push(unit),
+                None => objects.push(ObjectCharge { object, observed, units: vec![unit] }),
+            }
+        }
+        Charge(objects)
+    }
+}
+
+/// How a caller may prove itself on this route. A public route asks for nothing, and says, to one
+/// whose credential is bad, what it would have taken.
+fn challenges(gate: &Gate, route: &Route) -> Vec<Challenge> {
+    let takes = |name: &String| match &route.auth {
+        Auth::Public => true,
+        Auth::Required(names) => names.contains(name),
+    };
+    let mut challenges = Vec::new();
+    for authenticator in gate.authenticators.iter().filter(|one| takes(&one.name)) {
+        let challenge = match authenticator.kind {
+            AuthenticatorKind::Jwt(_) => Challenge::Bearer,
+            AuthenticatorKind::ApiKey { .. } => Challenge::ApiKey,
+        };
+        if !challenges.contains(&challenge) {
+            challenges.push(challenge);
+        }
+    }
+    challenges
+}

@@ -1,0 +1,136 @@
+//! The content too has the form that the route asks for, and the rule that looks at it admits.
+
+use crate::body::finding::Location;
+use crate::body::json::{BODY_LIMITS, parse};
+use crate::identity::{Said, Statement};
+use crate::limit::rule::Mode;
+use crate::ports::ReadFault;
+use crate::refusal::{Port, Refusal};
+use crate::stage::Exchange;
+use crate::stage::authorized::ask;
+use crate::stage::identified::Identified;
+use crate::stage::inspected::{Inspected, Need, mode_of, needs_bytes};
+use crate::trail::{Refused, StageName};
+
+/// Every check of the way in was passed. What is sent from here is what was checked.
+pub struct Validated<'g> {
+    inspected: Inspected<'g>,
+}
+
+/// Content to send.
+pub enum Content<B> {
+    Nothing,
+    /// Not read: no rule looks at it.
+    Unread(B),
+    /// The bytes that were judged.
+    Bytes(Vec<u8>),
+}
+
+impl<'g, B> Exchange<Inspected<'g>, B> {
+    pub fn need(&self) -> Need {
+        self.stage.need()
+    }
+
+    /// Takes the content out for reading.
+    pub fn part(self) -> (Exchange<Inspected<'g>, ()>, B) {
+        (Exchange { trail: self.trail, body: (), stage: self.stage }, self.body)
+    }
+
+    /// Goes on without reading; refused if a rule has to read.
+    pub fn validate_unread(self) -> Result<Exchange<Validated<'g>, Content<B>>, Refused> {
+        let content = |body| match self.stage.need() {
+            Need::Nothing => Some(Content::Nothing),
+            Need::Pass => Some(Content::Unread(body)),
+            Need::Read { .. } => None,
+        };
+        match content(self.body) {
+            Some(content) => Ok(validated(self.trail, self.stage, content)),
+            None => Err(Refused {
+                refusal: Refusal::AnswerMismatch { port: Port::Signature },
+                trail: self.trail,
+            }),
+        }
+    }
+}
+
+impl<'g> Exchange<Inspected<'g>, ()> {
+    /// Judges the content that was read.
+    pub fn validate<B>(
+        mut self,
+        read: Result<Vec<u8>, ReadFault>,
+    ) -> Result<Exchange<Validated<'g>, Content<B>>, Refused> {
+        let Need::Read { max_bytes } = self.stage.need() else {
+            return Err(self.refuse(Refusal::BodyBroken));
+        };
+        let bytes = match read {
+            Ok(bytes) if bytes.len() as u64 <= max_bytes => bytes,
+            Ok(_) | Err(ReadFault::TooLarge) => {
+                return Err(self.refuse(Refusal::TooLarge { max_bytes }));
+            }
+            Err(ReadFault::Broken) => return Err(self.refuse(Refusal::BodyBroken)),
+            Err(ReadFault::TimedOut) => return Err(self.refuse(Refusal::BodyTimeout)),
+        };
+        if needs_bytes(self.stage.identified().routed().route())
+            && let Err(refusal) = self.judge(&bytes)
+        {
+            return Err(self.refuse(refusal));
+        }
+        let content = if self.trail.facts.has_body { Content::Bytes(bytes) } else { Content::Nothing };
+        Ok(validated(self.trail, self.stage, content))
+    }
+
+    fn judge(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let route = self.stage.identified().routed().route();
+        let (mode, route_mode) = (mode_of(route), route.mode);
+        let body = match parse(bytes, BODY_LIMITS) {
+            Ok(body) => body,
+            Err(fault) => return self.settle(mode, Err(Refusal::NotJson { fault })),
+        };
+        let schema = route.request.body.as_ref().filter(|_| mode != Mode::Off);
+        let findings = schema.map_or_else(Vec::new, |schema| schema.judge(&body, Location::Body));
+        let formed =
+            if findings.is_empty() { Ok(()) } else { Err(Refusal::Invalid { findings }) };
+        let rule = route.allow.as_ref().filter(|allow| allow.needs_body());
+        let allowed = match rule {
+            Some(rule) if route_mode != Mode::Off => {
+                ask(rule, self.stage.identified(), &self.trail.facts, &body)
+            }
+            _ => Ok(()),
+        };
+        self.settle(mode, formed)?;
+        self.settle(route_mode, allowed)
+    }
+}
+
+impl<'g, B> Exchange<Validated<'g>, B> {
+    /// The statement to the origin that has to be signed, if the origin gets one.
+    pub fn statement(&self) -> Option<Statement> {
+        let identified = self.stage.identified();
+        let routed = identified.routed();
+        let (gate, route) = (routed.gate(), routed.route());
+        let (keys, identity) = (gate.identity_keys.as_ref()?, route.origin.identity.as_ref()?);
+        let said = Said {
+            caller: identified.caller(),
+            request_id: &self.trail.facts.request_id,
+            route: &route.id,
+            issuer: &self.trail.base_url(Some(gate)),
+            now_ms: self.trail.facts.received_at_ms,
+        };
+        Some(Statement::new(keys, identity, &said))
+    }
+}
+
+impl<'g> Validated<'g> {
+    pub fn identified(&self) -> &Identified<'g> {
+        self.inspected.identified()
+    }
+}
+
+fn validated<'g, B>(
+    trail: Box<crate::trail::Trail>,
+    inspected: Inspected<'g>,
+    content: Content<B>,
+) -> Exchange<Validated<'g>, Content<B>> {
+    Exchange { trail, body: content, stage: inspected }
+        .next(StageName::Validated, |inspected| Validated { inspected })
+}

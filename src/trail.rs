@@ -1,0 +1,101 @@
+//! What became known of a request on its way, kept whether it is admitted or turned away: the
+//! answer's header fields and the decision line are written from it.
+//!
+//! Owns: the notes. They prove nothing; proofs are the stages.
+
+use crate::credential::caller::KnownCaller;
+use crate::facts::Facts;
+use crate::limit::headers::LimitReport;
+use crate::policy::gate::Gate;
+use crate::problem::Challenge;
+use crate::refusal::Refusal;
+
+/// The stages, by the names the log gives them. A refusal names the stage it kept a request from.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum StageName {
+    Received,
+    Routed,
+    Shielded,
+    Identified,
+    Limited,
+    Authorized,
+    Validated,
+    Answered,
+    Released,
+}
+
+impl StageName {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Routed => "routed",
+            Self::Shielded => "shielded",
+            Self::Identified => "identified",
+            Self::Limited => "limited",
+            Self::Authorized => "authorized",
+            Self::Validated => "validated",
+            Self::Answered => "answered",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// The notes of one request.
+#[derive(Debug)]
+pub struct Trail {
+    pub facts: Facts,
+    /// The stage that comes next.
+    pub stage: StageName,
+    /// The route's id and its path template.
+    pub route: Option<(String, String)>,
+    /// The credentials the route takes.
+    pub challenges: Vec<Challenge>,
+    /// The browser origin that may read the answer.
+    pub cors_origin: Option<String>,
+    pub caller: Option<KnownCaller>,
+    pub limits: Vec<LimitReport>,
+    /// What rules in observe mode would have refused.
+    pub observed: Vec<Refusal>,
+    pub origin: Option<OriginNote>,
+}
+
+/// What the log says of the origin's part.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OriginNote {
+    pub name: String,
+    pub status: Option<u16>,
+    pub ms: u64,
+}
+
+/// A request that was turned away: why, and what was known by then.
+#[must_use]
+#[derive(Debug)]
+pub struct Refused {
+    pub refusal: Refusal,
+    pub trail: Box<Trail>,
+}
+
+impl Trail {
+    pub fn new(facts: Facts) -> Self {
+        Self {
+            facts,
+            stage: StageName::Received,
+            route: None,
+            challenges: Vec::new(),
+            cors_origin: None,
+            caller: None,
+            limits: Vec::new(),
+            observed: Vec::new(),
+            origin: None,
+        }
+    }
+
+    /// The URL under which the gateway is reached, without a path.
+    pub fn base_url(&self, gate: Option<&Gate>) -> String {
+        let known = gate.and_then(|gate| gate.public_url.as_deref());
+        known.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_else(|| {
+            let scheme = if self.facts.is_https { "https" } else { "http" };
+            format!("{scheme}://{}", self.facts.authority)
+        })
+    }
+}
