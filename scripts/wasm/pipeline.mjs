@@ -1,0 +1,131 @@
+// From Rust to what the Workers runtime loads: cargo, wasm-bindgen, wasm-opt, esbuild.
+//
+// Owns: the four steps and their options. Does not own: where the compilers come from (`toolchain/`), whether a
+// build is needed (`build.mjs`).
+import { createRequire } from "node:module";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { must } from "../command.mjs";
+import { buildFolder, installed, root, target } from "../place.mjs";
+import { step } from "../progress.mjs";
+import { bindgenProgram } from "../toolchain/bindgen.mjs";
+import { environment } from "../toolchain/compiler.mjs";
+
+const TRIPLE = "wasm32-unknown-unknown";
+
+/** Cargo's profiles of the same names say how much is optimised; this, what comes after cargo. */
+const PROFILES = {
+  local: { optimise: false, minify: false },
+  release: { optimise: true, minify: true },
+};
+
+export const profiles = Object.keys(PROFILES);
+
+/** Builds one profile into `build/PROFILE` and gives `{ rawBytes, gzipBytes }`. */
+export async function buildWasm(profile, compiler, inputs) {
+  const { optimise, minify } = PROFILES[profile];
+  const staging = `${buildFolder(profile)}.${process.pid}`;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  try {
+    await step(`cargo build (${profile})`, () => compile(profile, compiler));
+    await step("wasm-bindgen", () => must(bindgenProgram(), [compiled(profile), staging]));
+    if (optimise) await step("wasm-opt", () => optimiseWasm(staging));
+    await step("esbuild", () => bundle(staging, minify));
+    const sizes = measure(join(staging, "index_bg.wasm"));
+    writeFileSync(join(staging, "stamp.json"), JSON.stringify({ inputs, ...sizes }));
+    replace(buildFolder(profile), staging);
+    return sizes;
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+const compiled = (profile) => join(target, TRIPLE, profile, "edgeward.wasm");
+
+function compile(profile, compiler) {
+  const args = ["build", "--lib", "--locked", "--profile", profile, "--target", TRIPLE, "--target-dir", target];
+  return must(compiler.cargo, [...args, "-Zbuild-std=std,panic_unwind"], {
+    cwd: root,
+    env: {
+      ...environment(compiler),
+      // `-Zbuild-std` is not stable; a stable compiler takes it on this word.
+      RUSTC_BOOTSTRAP: "1",
+      RUSTFLAGS: ["-Cpanic=unwind", ...withoutThisMachine(compiler)].join(" "),
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: compiler.linker,
+      // The macro then takes futures from js-sys, which the worker crate expects of it.
+      WASM_BINDGEN_USE_JS_SYS: "1",
+    },
+  });
+}
+
+/** Panic messages carry source paths: without the folders of the machine that built them. */
+function withoutThisMachine(compiler) {
+  const cargo = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  const folders = { [root]: "edgeward", [cargo]: "cargo", [compiler.sysroot]: "rust" };
+  return Object.entries(folders)
+    .filter(([folder]) => !folder.includes(" ") && folder !== "/")
+    .map(([folder, name]) => `--remap-path-prefix=${folder}=${name}`);
+}
+
+/**
+ * What rustc and wasm-bindgen use, named one by one: with "all features" a newer wasm-opt would write encodings that
+ * the runtime does not read yet.
+ */
+const FEATURES = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+];
+
+async function optimiseWasm(folder) {
+  const wasm = join(folder, "index_bg.wasm");
+  const smaller = join(folder, "smaller.wasm");
+  const options = ["-O", ...FEATURES.map((feature) => `--enable-${feature}`), "--debuginfo"];
+  await must(process.execPath, [installed("binaryen", "bin", "wasm-opt"), wasm, "-o", smaller, ...options]);
+  renameSync(smaller, wasm);
+}
+
+/** One module out of what wasm-bindgen wrote and the snippets of JavaScript that crates bring. */
+async function bundle(folder, minify) {
+  const esbuild = createRequire(import.meta.url)("esbuild");
+  const index = join(folder, "index.js");
+  // "import source" is not in the runtime yet; it gives a wasm module to a plain import.
+  const source = readFileSync(index, "utf8").replace("import source ", "import ");
+  await esbuild.build({
+    stdin: { contents: source, resolveDir: folder, sourcefile: "index.js" },
+    outfile: index,
+    allowOverwrite: true,
+    bundle: true,
+    format: "esm",
+    external: ["./index_bg.wasm", "cloudflare:*"],
+    minify,
+    logLevel: "warning",
+  });
+  rmSync(join(folder, "snippets"), { recursive: true, force: true });
+  copyFileSync(join(root, "src", "entry.js"), join(folder, "entry.js"));
+}
+
+function measure(wasm) {
+  const bytes = readFileSync(wasm);
+  return { rawBytes: bytes.length, gzipBytes: gzipSync(bytes).length };
+}
+
+/** Puts a finished folder in the place of the old one, so that no reader finds half a build for long. */
+function replace(folder, staging) {
+  const old = `${staging}.old`;
+  rmSync(old, { recursive: true, force: true });
+  try {
+    renameSync(folder, old);
+  } catch {
+    // The first build has nothing to replace.
+  }
+  renameSync(staging, folder);
+  rmSync(old, { recursive: true, force: true });
+}
