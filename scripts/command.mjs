@@ -11,18 +11,22 @@ export function answer(program, args, { limitMs = 10_000, env = process.env } = 
 /**
  * Runs a program to its end and gives `{ code, output, late }`.
  *
- * - `quiet`: keep what it prints in `output` instead of showing it.
+ * - `quiet`: keep what it prints in `output` instead of showing it. - `copy`: show it and keep it.
  * - `limitMs`: after this it is ended, with all that it started, and `late` is true.
  */
-export function run(program, args, { env = process.env, cwd, quiet = false, limitMs = 0 } = {}) {
+export function run(program, args, { env = process.env, cwd, quiet = false, copy = false, limitMs = 0 } = {}) {
   return new Promise((settle) => {
-    const stdio = quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"];
+    const stdio = quiet || copy ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"];
     // A group of its own where there is a limit: rustup and apt start children that must end with them.
     const child = spawn(program, args, { env, cwd, stdio, detached: limitMs > 0 });
     let output = "";
     let late = false;
-    child.stdout?.on("data", (text) => (output += text));
-    child.stderr?.on("data", (text) => (output += text));
+    for (const name of ["stdout", "stderr"]) {
+      child[name]?.on("data", (text) => {
+        output += text;
+        if (copy) process[name].write(text);
+      });
+    }
     const timer = limitMs > 0 && setTimeout(() => ((late = true), endGroup(child.pid)), limitMs);
     child.on("error", (error) => settle({ code: 127, output: String(error), late }));
     child.on("close", (code) => {

@@ -1,0 +1,75 @@
+// The built worker as miniflare wants to be told of it. The bindings come from wrangler.toml, so that what runs here
+// and what is deployed have the same ones.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { root } from "../place.mjs";
+
+/** What `request.cf` holds when nobody says otherwise: a plain client over TLS 1.3, without a certificate. */
+export const LOCAL_CF = {
+  asn: 64496, // an AS number that RFC 5398 keeps for documentation
+  asOrganization: "Local",
+  colo: "DFW",
+  country: "US",
+  continent: "NA",
+  httpProtocol: "HTTP/1.1",
+  tlsVersion: "TLSv1.3",
+  tlsCipher: "AEAD-AES128-GCM-SHA256",
+  tlsClientAuth: { certPresented: "0", certVerified: "NONE", certRevoked: "0" },
+};
+
+/**
+ * Options for `new Miniflare`.
+ *
+ * - `folder`: a build, as `build/release`.
+ * - `vars`: vars and secrets by name; a string stays one, anything else becomes a JSON binding.
+ * - `cf`: laid over `LOCAL_CF`.
+ * - `port`: 0 for any free one. - `host`: default loopback.
+ * - `state`: the folder that keeps KV and Durable Objects; without it they go when the worker stops.
+ * - `outbound`: `async (Request) => Response` in the place of the network.
+ * - `onLog`: called with `{ level, message }` for each console line.
+ */
+export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "127.0.0.1", state, outbound, onLog }) {
+  const config = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
+  return {
+    host,
+    port,
+    cf: { ...LOCAL_CF, ...cf },
+    handleStructuredLogs: onLog,
+    ...(state && { defaultPersistRoot: state }),
+    workers: [
+      {
+        name: config.name,
+        modulesRoot: folder,
+        modules: modules(folder),
+        compatibilityDate: config.compatibility_date,
+        compatibilityFlags: config.compatibility_flags ?? [],
+        kvNamespaces: (config.kv_namespaces ?? []).map(({ binding }) => binding),
+        durableObjects: durableObjects(config),
+        ratelimits: rateLimits(config),
+        bindings: { ...config.vars, ...vars },
+        ...(outbound && { outboundService: outbound }),
+      },
+    ],
+  };
+}
+
+function modules(folder) {
+  return [
+    { type: "ESModule", path: join(folder, "entry.js") },
+    { type: "ESModule", path: join(folder, "index.js") },
+    { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
+  ];
+}
+
+function durableObjects(config) {
+  const sqlite = (config.migrations ?? []).flatMap((migration) => migration.new_sqlite_classes ?? []);
+  const bindings = config.durable_objects?.bindings ?? [];
+  return Object.fromEntries(
+    bindings.map(({ name, class_name: className }) => [name, { className, useSQLite: sqlite.includes(className) }]),
+  );
+}
+
+function rateLimits(config) {
+  return Object.fromEntries((config.ratelimits ?? []).map(({ name, ...limit }) => [name, limit]));
+}
