@@ -1,0 +1,256 @@
+//! Fakes for the outside: the questions of `Ports`, answered from memory, each noted.
+//!
+//! The counters are the real ledger over rows in memory; signatures are checked in Rust, as the
+//! native twin of WebCrypto.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+pub mod signer;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Stored};
+use edgeward::credential::jwk::KeySet;
+use edgeward::credential::jwt::{JwtRule, TokenDigest, VerifiedToken};
+use edgeward::credential::signature::{SignatureAnswer, SignatureQuestion};
+use edgeward::facts::{Connection, Facts, Headers, RequestId};
+use edgeward::identity::{IdentityKeys, Statement};
+use edgeward::limit::ask::{ObjectDown, ObjectName, Objects};
+use edgeward::limit::ledger::{self, Rows};
+use edgeward::limit::memory::LimitMemory;
+use edgeward::limit::window::Window;
+use edgeward::limit::wire::{Answer, Question};
+use edgeward::policy::gate::{Gate, Secrets};
+use edgeward::policy::load::load;
+use edgeward::ports::{Freshness, OriginAnswer, OriginFault, PortDown, Ports, ReadFault};
+use edgeward::refusal::Port;
+use edgeward::secret::Secret;
+use edgeward::stage::forward::Forward;
+use edgeward::stage::validated::Content;
+use serde_json::Value;
+
+pub const NOW_MS: u64 = 1_800_000_000_000;
+pub const PEPPER: &str = "a pepper of more than sixteen bytes";
+
+/// Runs a future that waits for nothing.
+pub fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a fake port does not wait"),
+    }
+}
+
+/// Secrets by the name of their binding.
+pub struct Bindings(pub HashMap<String, String>);
+
+impl Secrets for Bindings {
+    fn secret(&self, binding: &str) -> Option<Secret> {
+        self.0.get(binding).map(|text| Secret::new(text.clone()))
+    }
+}
+
+pub fn bindings() -> Bindings {
+    let secrets = [
+        ("KEY_PEPPER", PEPPER),
+        ("JWT_SECRET", "a secret that both sides hold, and long enough"),
+    ];
+    Bindings(secrets.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
+}
+
+pub fn gate(policy: &Value) -> Gate {
+    load(policy.to_string().as_bytes(), &bindings())
+        .unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// A request from 192.0.2.1 over TLS 1.3.
+pub fn request(method: &str, target: &str, fields: &[(&str, &str)], body: &str) -> Facts {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    let mut fields: Vec<(String, String)> =
+        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    if !body.is_empty() {
+        fields.push(("content-length".into(), body.len().to_string()));
+    }
+    Facts {
+        request_id: RequestId::from_random([7; 16]),
+        received_at_ms: NOW_MS,
+        method: method.to_owned(),
+        is_https: true,
+        authority: "api.example.com".into(),
+        raw_path: path.to_owned(),
+        raw_query: query,
+        headers: Headers::new(fields),
+        has_body: !body.is_empty(),
+        connection: Connection {
+            ip: Some([192, 0, 2, 1].into()),
+            country: Some("NL".into()),
+            colo: Some("AMS".into()),
+            tls_version: Some("TLSv1.3".into()),
+        },
+    }
+}
+
+/// What reached an origin.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    pub url: String,
+    pub method: &'static str,
+    pub removed: Vec<String>,
+    pub set: Vec<(String, String)>,
+    pub content: Option<Vec<u8>>,
+}
+
+#[derive(Default)]
+pub struct FakePorts {
+    pub records: HashMap<String, KeyRecord>,
+    pub key_set: Option<Rc<KeySet>>,
+    pub objects: RefCell<HashMap<String, FakeRows>>,
+    pub counters_down: Cell<bool>,
+    pub keys_down: Cell<bool>,
+    pub origin: Cell<Option<OriginFault>>,
+    pub origin_status: Cell<u16>,
+    pub clock_ms: Cell<u64>,
+    pub asked: RefCell<Vec<&'static str>>,
+    pub arrived: RefCell<Vec<Arrived>>,
+    memory: RefCell<LimitMemory>,
+    tokens: RefCell<HashMap<TokenDigest, Rc<VerifiedToken>>>,
+}
+
+impl FakePorts {
+    pub fn new() -> Self {
+        let ports = Self::default();
+        ports.clock_ms.set(NOW_MS);
+        ports.origin_status.set(200);
+        ports
+    }
+
+    fn note(&self, what: &'static str) {
+        self.asked.borrow_mut().push(what);
+    }
+}
+
+#[derive(Default)]
+pub struct FakeRows(RefCell<HashMap<String, Window>>);
+
+impl Rows for FakeRows {
+    type Fault = ();
+    fn load(&self, row: &str) -> Result<Window, ()> {
+        Ok(self.0.borrow().get(row).cloned().unwrap_or_default())
+    }
+    fn save(&self, row: &str, window: &Window) -> Result<(), ()> {
+        self.0.borrow_mut().insert(row.to_owned(), window.clone());
+        Ok(())
+    }
+}
+
+impl Objects for FakePorts {
+    async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
+        self.note("counter");
+        if self.counters_down.get() {
+            return Err(ObjectDown);
+        }
+        let mut objects = self.objects.borrow_mut();
+        let rows = objects.entry(object.as_str().to_owned()).or_default();
+        ledger::answer(rows, self.clock_ms.get(), question).map_err(|()| ObjectDown)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.clock_ms.get()
+    }
+
+    fn limit_memory(&self) -> &RefCell<LimitMemory> {
+        &self.memory
+    }
+}
+
+pub struct FakeAnswer(pub u16);
+
+impl OriginAnswer for FakeAnswer {
+    fn status(&self) -> u16 {
+        self.0
+    }
+    fn field(&self, name: &str) -> Option<String> {
+        (name == "connection").then(|| "X-Internal, close".to_owned())
+    }
+}
+
+impl Ports for FakePorts {
+    type Body = Vec<u8>;
+    type Answer = FakeAnswer;
+
+    async fn key_record(&self, id: &KeyId) -> Result<KeyAnswer, PortDown> {
+        self.note("key");
+        if self.keys_down.get() {
+            return Err(PortDown { port: Port::Keys });
+        }
+        let record = self.records.get(id.as_str());
+        let stored = record.map_or(Stored::Absent, |record| Stored::Record(Box::new(record.clone())));
+        Ok(KeyAnswer { id: id.clone(), stored })
+    }
+
+    fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>> {
+        self.tokens.borrow().get(digest).cloned()
+    }
+
+    fn remember(&self, digest: TokenDigest, token: Rc<VerifiedToken>, _until_ms: u64) {
+        self.tokens.borrow_mut().insert(digest, token);
+    }
+
+    async fn key_set(
+        &self,
+        _rule: &JwtRule,
+        _uri: &str,
+        _freshness: Freshness,
+    ) -> Result<(Rc<KeySet>, u64), PortDown> {
+        self.note("key set");
+        self.key_set.clone().map(|keys| (keys, u64::MAX)).ok_or(PortDown { port: Port::KeySet })
+    }
+
+    async fn verify_signature(
+        &self,
+        question: &SignatureQuestion,
+    ) -> Result<SignatureAnswer, PortDown> {
+        self.note("signature");
+        Ok(question.answered(signer::verify(question)))
+    }
+
+    async fn read(&self, body: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {
+        self.note("content");
+        if body.len() as u64 > max_bytes { Err(ReadFault::TooLarge) } else { Ok(body) }
+    }
+
+    async fn sign(
+        &self,
+        _keys: &IdentityKeys,
+        statement: Statement,
+    ) -> Result<(Statement, Vec<u8>), PortDown> {
+        self.note("statement");
+        Ok((statement, vec![1, 2, 3]))
+    }
+
+    async fn send(&self, forward: Forward<Vec<u8>>) -> Result<FakeAnswer, OriginFault> {
+        self.note("origin");
+        self.arrived.borrow_mut().push(Arrived {
+            url: forward.url().to_owned(),
+            method: forward.method().as_str(),
+            removed: forward.remove().to_vec(),
+            set: forward.set().to_vec(),
+            content: match forward.into_content() {
+                Content::Nothing => None,
+                Content::Unread(bytes) | Content::Bytes(bytes) => Some(bytes),
+            },
+        });
+        match self.origin.get() {
+            Some(fault) => Err(fault),
+            None => Ok(FakeAnswer(self.origin_status.get())),
+        }
+    }
+}
