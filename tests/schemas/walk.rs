@@ -4,15 +4,15 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What stands in `$defs` but only narrows what another definition allows.
+const NARROWING: [&str; 1] = ["/$defs/Production"];
+
 /// Visits every schema that describes a value of the document: the root, `$defs`, and what hangs
 /// on `properties`, `additionalProperties` and `items`. Conditions, which only narrow, are left out.
 pub(crate) fn each_definition(root: &Value, visit: &mut impl FnMut(&Value, &str)) {
     let mut open = vec![(String::new(), root)];
     while let Some((at, node)) = open.pop() {
-        let narrows = ["type", "enum", "const", "$ref"]
-            .iter()
-            .all(|word| node[word].is_null());
-        if narrows && at.starts_with("/$defs/") && at.matches('/').count() == 2 {
+        if NARROWING.contains(&at.as_str()) {
             continue;
         }
         visit(node, &at);
@@ -48,13 +48,10 @@ pub(crate) fn check_refinement(
 ) {
     if let Some(target) = part["$ref"].as_str() {
         let target_node = follow(root, part);
-        if target_node["type"].is_null() {
+        if NARROWING.contains(&target.trim_start_matches('#')) {
             check_refinement(root, target_node, bases, target, wrong);
         }
         return;
-    }
-    if !part["not"].is_null() && text(&part["description"]).is_empty() {
-        wrong.push(format!("{at}: forbids without saying why"));
     }
     let known: Vec<_> = bases.iter().map(|base| all_fields(root, base)).collect();
     for name in required(part) {
@@ -91,6 +88,24 @@ pub(crate) fn check_refinement(
     for (at, child) in parts(part, at) {
         check_refinement(root, child, bases, &at, wrong);
     }
+}
+
+/// Everything a schema says `not` to, wherever it stands. The engine hands this part to whoever
+/// explains the refusal, so the reason stands inside it.
+pub(crate) fn refusals<'a>(node: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
+    let named = node.as_object().into_iter().flatten();
+    let named = named.map(|(name, child)| (format!("{at}/{name}"), child));
+    let numbered = node.as_array().into_iter().flatten().enumerate();
+    let numbered = numbered.map(|(index, child)| (format!("{at}/{index}"), child));
+    named
+        .chain(numbered)
+        .flat_map(|(at, child)| {
+            let own = at.ends_with("/not").then(|| (at.clone(), child));
+            own.into_iter()
+                .chain(refusals(child, &at))
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Whether this object is one of several kinds: each value of one field leads, by `if` and `then`,
