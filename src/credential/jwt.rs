@@ -231,12 +231,15 @@ impl UnverifiedToken {
         if self.issuer != rule.issuer {
             return Err(TokenFault::Issuer);
         }
+        if !proof.0 {
+            return Err(TokenFault::Signature);
+        }
+        check_type(self.token_type.as_deref(), rule)?;
+        let verified = read_claims(&self.claims, rule)?;
         let untrusted = UntrustedToken::new(self.text.expose()).map_err(|_| TokenFault::Malformed)?;
         let checked = CheckedElsewhere { name: untrusted.algorithm().to_owned() };
         let token = checked.validator::<Map<String, Value>>(&proof).validate(&untrusted);
-        let token = token.map_err(|_| TokenFault::Signature)?;
-        check_type(self.token_type.as_deref(), rule)?;
-        let verified = read_claims(&self.claims, rule)?;
+        let token = token.map_err(|_| TokenFault::Malformed)?;
         // What `jwt-compact` releases after the signature is what was read strictly before it.
         if token.claims().custom.get("sub") != self.claims.get("sub") {
             return Err(TokenFault::Malformed);

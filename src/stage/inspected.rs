@@ -44,7 +44,8 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
             (false, _) | (_, Mode::Off) => Ok(()),
             (true, _) => media_type(rules, &self.trail.facts.headers),
         };
-        let reads = needs_bytes(route);
+        // A method without content has none to judge; a rule that looks at it sees null.
+        let reads = needs_bytes(route) && routed.method().may_have_body();
         // A bound on size guards the gateway and the origin, so no mode lifts it.
         let need = need(&self.trail.facts.headers, has_body, reads, rules.max_bytes);
         let coded = self.trail.facts.headers.get("content-encoding").is_some();

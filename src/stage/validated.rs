@@ -1,5 +1,7 @@
 //! The content too has the form that the route asks for, and the rule that looks at it admits.
 
+use serde_json::Value;
+
 use crate::body::finding::Location;
 use crate::body::json::{BODY_LIMITS, parse};
 use crate::identity::{Said, Statement};
@@ -37,7 +39,10 @@ impl<'g, B> Exchange<Inspected<'g>, B> {
     }
 
     /// Goes on without reading; refused if a rule has to read.
-    pub fn validate_unread(self) -> Result<Exchange<Validated<'g>, Content<B>>, Refused> {
+    pub fn validate_unread(mut self) -> Result<Exchange<Validated<'g>, Content<B>>, Refused> {
+        if let Err(refusal) = ask_rule(&mut self, &Value::Null) {
+            return Err(self.refuse(refusal));
+        }
         let content = |body| match self.stage.need() {
             Need::Nothing => Some(Content::Nothing),
             Need::Pass => Some(Content::Unread(body)),
@@ -81,25 +86,37 @@ impl<'g> Exchange<Inspected<'g>, ()> {
 
     fn judge(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         let route = self.stage.identified().routed().route();
-        let (mode, route_mode) = (mode_of(route), route.mode);
+        let mode = mode_of(route);
         let body = match parse(bytes, BODY_LIMITS) {
             Ok(body) => body,
-            Err(fault) => return self.settle(mode, Err(Refusal::NotJson { fault })),
+            Err(fault) => {
+                self.settle(mode, Err(Refusal::NotJson { fault }))?;
+                // Observed or not: the rule is asked, and of nothing it cannot say yes.
+                return ask_rule(self, &Value::Null);
+            }
         };
         let schema = route.request.body.as_ref().filter(|_| mode != Mode::Off);
         let findings = schema.map_or_else(Vec::new, |schema| schema.judge(&body, Location::Body));
         let formed =
             if findings.is_empty() { Ok(()) } else { Err(Refusal::Invalid { findings }) };
-        let rule = route.allow.as_ref().filter(|allow| allow.needs_body());
-        let allowed = match rule {
-            Some(rule) if route_mode != Mode::Off => {
-                ask(rule, self.stage.identified(), &self.trail.facts, &body)
-            }
-            _ => Ok(()),
-        };
         self.settle(mode, formed)?;
-        self.settle(route_mode, allowed)
+        ask_rule(self, &body)
     }
+}
+
+/// Asks the route's rule, if it is one that looks at the content.
+fn ask_rule<B>(exchange: &mut Exchange<Inspected<'_>, B>, body: &Value) -> Result<(), Refusal> {
+    let identified = exchange.stage.identified();
+    let route = identified.routed().route();
+    let rule = route.allow.as_ref().filter(|allow| allow.needs_body());
+    let allowed = match rule {
+        Some(rule) if route.mode != Mode::Off => {
+            ask(rule, identified, &exchange.trail.facts, body)
+        }
+        _ => Ok(()),
+    };
+    let mode = route.mode;
+    exchange.settle(mode, allowed)
 }
 
 impl<'g, B> Exchange<Validated<'g>, B> {

@@ -2,7 +2,7 @@
 //!
 //! The counters are the real ledger over rows in memory; signatures are checked in Rust, as the
 //! native twin of WebCrypto.
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
 pub mod signer;
 
