@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Reads an address as the platform tells it. An IPv4 address in IPv6 clothes is IPv4: masked as
 /// IPv6, all of IPv4 would be one client (CVE-2026-30827).
 pub fn parse(text: &str) -> Option<IpAddr> {
-    text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    text.trim()
+        .parse::<IpAddr>()
+        .ok()
+        .map(|address| address.to_canonical())
 }
 
 /// What counts as one address in limits: IPv4 whole, IPv6 by its first `ipv6_prefix` bits
@@ -16,7 +19,10 @@ pub fn limit_key(address: IpAddr, ipv6_prefix: u8) -> String {
         IpAddr::V6(address) => {
             let free = 128_u32.saturating_sub(u32::from(ipv6_prefix));
             let mask = u128::MAX.checked_shl(free).unwrap_or(0);
-            format!("{}/{ipv6_prefix}", Ipv6Addr::from(u128::from(address) & mask))
+            format!(
+                "{}/{ipv6_prefix}",
+                Ipv6Addr::from(u128::from(address) & mask)
+            )
         }
     }
 }
@@ -32,7 +38,11 @@ mod tests {
             ("::ffff:192.0.2.1", 64, Some("192.0.2.1")),
             ("::FFFF:c000:201", 64, Some("192.0.2.1")),
             ("2001:db8:0:1::1", 64, Some("2001:db8:0:1::/64")),
-            ("2001:DB8:0:1:ffff:ffff:ffff:ffff", 64, Some("2001:db8:0:1::/64")),
+            (
+                "2001:DB8:0:1:ffff:ffff:ffff:ffff",
+                64,
+                Some("2001:db8:0:1::/64"),
+            ),
             ("2001:db8:0:2::1", 64, Some("2001:db8:0:2::/64")),
             ("2001:db8:0:1::1", 48, Some("2001:db8::/48")),
             ("2001:db8::1", 128, Some("2001:db8::1/128")),

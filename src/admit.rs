@@ -8,19 +8,22 @@ use crate::limit::ask;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
+use crate::stage::Exchange;
 use crate::stage::answered::Release;
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
 use crate::stage::presented::{Presenting, Question};
 use crate::stage::routed::Routing;
-use crate::stage::Exchange;
 use crate::trail::{Refused, Trail};
 
 /// How a request that was not refused ends.
 #[must_use]
 pub enum Outcome<A> {
     Released(Release<A>),
-    Preflight { fields: Vec<(&'static str, String)>, trail: Box<Trail> },
+    Preflight {
+        fields: Vec<(&'static str, String)>,
+        trail: Box<Trail>,
+    },
 }
 
 /// Takes one request through every stage.
@@ -75,9 +78,15 @@ async fn identify<'g, P: Ports>(
             Ok(answer) => Ok(Evidence::Key(answer)),
             Err(down) => Err(Refusal::PortDown { port: down.port }),
         },
-        Question::Token { text, digest, rules } => {
+        Question::Token {
+            text,
+            digest,
+            rules,
+        } => {
             let now_ms = presented.trail().facts.received_at_ms;
-            verify(ports, text, digest, &rules, now_ms).await.map(Evidence::Token)
+            verify(ports, text, digest, &rules, now_ms)
+                .await
+                .map(Evidence::Token)
         }
     };
     match evidence {

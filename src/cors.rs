@@ -19,7 +19,10 @@ pub fn allowed_origin(cors: &Cors, facts: &Facts) -> Option<String> {
 
 /// The answer to a preflight, or `None` if the request is none: `OPTIONS` with `Origin` and
 /// `Access-Control-Request-Method`.
-pub fn preflight(cors: &Cors, facts: &Facts) -> Option<Result<Vec<(&'static str, String)>, Refusal>> {
+pub fn preflight(
+    cors: &Cors,
+    facts: &Facts,
+) -> Option<Result<Vec<(&'static str, String)>, Refusal>> {
     let asks = facts.method == Method::Options.as_str()
         && facts.headers.get("origin").is_some()
         && facts.headers.get("access-control-request-method").is_some();

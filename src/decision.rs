@@ -13,7 +13,7 @@ use crate::problem::Slug;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::stage::forward::trace_id;
-use crate::trail::Trail;
+use crate::trail::{OriginNote, Trail};
 
 /// How a request ended.
 pub struct Ending<'a> {
@@ -44,25 +44,34 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("ts", json!(timestamp(facts.received_at_ms)));
     put("request_id", json!(facts.request_id.to_string()));
     let given = facts.headers.get("traceparent").and_then(trace_id);
-    put("trace_id", json!(given.unwrap_or_else(|| facts.request_id.as_trace_id())));
+    put(
+        "trace_id",
+        json!(given.unwrap_or_else(|| facts.request_id.as_trace_id())),
+    );
     put("verdict", json!(verdict));
     put("code", json!(ending.refusal.map(|(_, slug)| slug.as_str())));
-    let reason = ending.refusal.map(|(refusal, _)| refusal).or(observed).map(Refusal::reason);
+    let reason = ending
+        .refusal
+        .map(|(refusal, _)| refusal)
+        .or(observed)
+        .map(Refusal::reason);
     put("reason", json!(reason));
     put("stage", json!(trail.stage.as_str()));
     put("status", json!(ending.status));
     put("route", json!(trail.route.as_ref().map(|(id, _)| id)));
     put("method", json!(method_of(&facts.method)));
-    put("path_template", json!(trail.route.as_ref().map(|(_, template)| template)));
+    put(
+        "path_template",
+        json!(trail.route.as_ref().map(|(_, template)| template)),
+    );
     put("caller", caller(trail));
     put("ip", json!(facts.connection.ip.map(|ip| ip.to_string())));
     put("country", json!(facts.connection.country));
     put("colo", json!(facts.connection.colo));
     put("limits", limits(trail));
-    put("origin", json!(trail.origin.as_ref().map(|origin| {
-        json!({ "name": origin.name, "status": origin.status, "ms": origin.ms })
-    })));
-    put("detail", json!(ending.refusal.map(|(refusal, _)| refusal).or(observed).and_then(detail)));
+    put("origin", json!(trail.origin.as_ref().map(origin)));
+    let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
+    put("detail", json!(telling.and_then(detail)));
     put("ms", json!(ending.ms));
     put("policy", json!(ending.policy));
     line
@@ -70,17 +79,35 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
 
 /// The method as the log shows it: a name nobody knows is the caller's own text.
 fn method_of(method: &str) -> String {
-    let known = method.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if known && !method.is_empty() { clip(method, 32) } else { "OTHER".into() }
+    let known = method
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if known && !method.is_empty() {
+        clip(method, 32)
+    } else {
+        "OTHER".into()
+    }
 }
 
 fn caller(trail: &Trail) -> Value {
-    let Some(caller) = &trail.caller else { return Value::Null };
+    let Some(caller) = &trail.caller else {
+        return Value::Null;
+    };
     let mut told = Map::new();
     told.insert("authenticator".into(), json!(caller.authenticator));
     told.insert("subject".into(), json!(caller.subject));
-    told.extend(caller.tenant.iter().map(|tenant| ("tenant".to_owned(), json!(tenant))));
-    told.extend(caller.key_id.iter().map(|id| ("key_id".to_owned(), json!(id))));
+    told.extend(
+        caller
+            .tenant
+            .iter()
+            .map(|tenant| ("tenant".to_owned(), json!(tenant))),
+    );
+    told.extend(
+        caller
+            .key_id
+            .iter()
+            .map(|id| ("key_id".to_owned(), json!(id))),
+    );
     Value::Object(told)
 }
 
@@ -98,6 +125,10 @@ fn limits(trail: &Trail) -> Value {
     Value::Array(limits.collect())
 }
 
+fn origin(note: &OriginNote) -> Value {
+    json!({ "name": note.name, "status": note.status, "ms": note.ms })
+}
+
 /// What an operator has to know beyond the reason; never a value of the request.
 fn detail(refusal: &Refusal) -> Option<String> {
     match refusal {
@@ -110,9 +141,9 @@ fn detail(refusal: &Refusal) -> Option<String> {
         Refusal::OverLimit { limits, .. }
         | Refusal::OverEveryLimit { limits }
         | Refusal::CounterDown { limits } => Some(limits.join(" ")),
-        Refusal::Invalid { findings } => {
-            findings.first().map(|finding| format!("{} {}", finding.pointer, finding.keyword))
-        }
+        Refusal::Invalid { findings } => findings
+            .first()
+            .map(|finding| format!("{} {}", finding.pointer, finding.keyword)),
         Refusal::NotJson { fault } => Some(fault.keyword().to_owned()),
         Refusal::AnswerMismatch { port } => Some(format!("{port:?}")),
         _ => None,
@@ -121,8 +152,12 @@ fn detail(refusal: &Refusal) -> Option<String> {
 
 /// RFC 3339 in UTC with milliseconds.
 fn timestamp(ms: u64) -> String {
-    let instant = i64::try_from(ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    instant.unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    let instant = i64::try_from(ms)
+        .ok()
+        .and_then(chrono::DateTime::from_timestamp_millis);
+    instant
+        .unwrap_or_default()
+        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// The chain of one isolate's lines.
@@ -138,14 +173,21 @@ impl Chain {
     /// - `id`: names this chain among those of other isolates.
     /// - `key`: `AUDIT_KEY`; without one, lines are not chained.
     pub fn new(id: String, key: Option<Secret>) -> Self {
-        Self { id, seq: 0, prev: String::new(), key }
+        Self {
+            id,
+            seq: 0,
+            prev: String::new(),
+            key,
+        }
     }
 
     /// Ends a line: as text, with its place in the chain.
     ///
     /// The MAC is HMAC-SHA-256 over the text of the line with `chain` but without `chain.mac`.
     pub fn seal(&mut self, mut line: Map<String, Value>) -> String {
-        let Some(key) = &self.key else { return Value::Object(line).to_string() };
+        let Some(key) = &self.key else {
+            return Value::Object(line).to_string();
+        };
         let mut chain = json!({ "id": self.id, "seq": self.seq, "prev": self.prev });
         line.insert("chain".into(), chain.clone());
         let unsigned = Value::Object(line.clone()).to_string();
@@ -179,7 +221,10 @@ mod tests {
         let (first, second) = (sealed(&mut chain, "one"), sealed(&mut chain, "two"));
         assert_eq!(first["chain"]["prev"], "");
         assert_eq!(second["chain"]["prev"], first["chain"]["mac"]);
-        assert_eq!((&first["chain"]["seq"], &second["chain"]["seq"]), (&json!(0), &json!(1)));
+        assert_eq!(
+            (&first["chain"]["seq"], &second["chain"]["seq"]),
+            (&json!(0), &json!(1))
+        );
         assert_ne!(first["chain"]["mac"], second["chain"]["mac"]);
     }
 

@@ -38,7 +38,12 @@ impl RequestId {
 
     /// Eight bytes as 16 hex digits: this gateway's span in the trace.
     pub fn as_span_id(&self) -> String {
-        self.0.iter().rev().take(8).map(|byte| format!("{byte:02x}")).collect()
+        self.0
+            .iter()
+            .rev()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -67,8 +72,15 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 7] =
-        [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
+    pub const ALL: [Self; 7] = [
+        Self::Get,
+        Self::Head,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+        Self::Options,
+    ];
 
     /// Reads a method name; case-sensitive (RFC 9110 §9.1). `None`: one that no route can name.
     pub fn parse(name: &str) -> Option<Self> {
@@ -106,11 +118,16 @@ impl Headers {
 
     /// The value of the field `name` (lower case), if it arrived.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub fn len(&self) -> usize {
@@ -123,7 +140,10 @@ impl Headers {
 
     /// Bytes of all names and values.
     pub fn bytes(&self) -> usize {
-        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+        self.0
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum()
     }
 }
 

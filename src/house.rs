@@ -39,7 +39,11 @@ pub fn page(raw_path: &str, gate: Option<&Gate>) -> Option<Page> {
 }
 
 fn health(gate: Option<&Gate>) -> Page {
-    let (status, word) = if gate.is_some() { (200, "ok") } else { (503, "no usable policy") };
+    let (status, word) = if gate.is_some() {
+        (200, "ok")
+    } else {
+        (503, "no usable policy")
+    };
     Page {
         status,
         content_type: "application/json",
@@ -73,7 +77,10 @@ fn problem_page(slug: &str) -> Option<Page> {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -28,15 +28,25 @@ impl IdentityKeys {
     ///
     /// Fails with the name of the binding that holds no private Ed25519 JWK with a `kid`.
     pub fn from_secrets(secrets: &impl Secrets) -> Result<Option<Self>, String> {
-        let Some(private) = secrets.secret(IDENTITY_BINDING) else { return Ok(None) };
+        let Some(private) = secrets.secret(IDENTITY_BINDING) else {
+            return Ok(None);
+        };
         let public = public_half(&private).ok_or_else(|| IDENTITY_BINDING.to_owned())?;
-        let key_id = public.get("kid").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let key_id = public
+            .get("kid")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let mut published = vec![public];
         let previous = format!("{IDENTITY_BINDING}_PREVIOUS");
         if let Some(secret) = secrets.secret(&previous) {
             published.push(public_half(&secret).ok_or(previous)?);
         }
-        Ok(Some(Self { key_id, private, published }))
+        Ok(Some(Self {
+            key_id,
+            private,
+            published,
+        }))
     }
 
     /// The private key as a JWK, for the signer.
@@ -47,7 +57,10 @@ impl IdentityKeys {
     /// Names the signing key in memory: its public half, so that another key under the same id is
     /// another key.
     pub fn fingerprint(&self) -> String {
-        self.published.first().map(Value::to_string).unwrap_or_default()
+        self.published
+            .first()
+            .map(Value::to_string)
+            .unwrap_or_default()
     }
 
     /// The public keys, as a JWK set (RFC 7517).
@@ -104,7 +117,12 @@ impl Statement {
             claims.insert("auth".into(), json!(caller.authenticator));
             claims.insert("scopes".into(), json!(caller.scopes));
             claims.insert("roles".into(), json!(caller.roles));
-            claims.extend(caller.tenant.iter().map(|tenant| ("tenant".into(), json!(tenant))));
+            claims.extend(
+                caller
+                    .tenant
+                    .iter()
+                    .map(|tenant| ("tenant".into(), json!(tenant))),
+            );
             for name in ["acr", "amr"] {
                 let value = caller.claims.get(name).cloned();
                 claims.extend(value.map(|value| (name.to_owned(), value)));
@@ -113,7 +131,10 @@ impl Statement {
         let header = json!({ "alg": "EdDSA", "kid": keys.key_id, "typ": "edgeward+jwt" });
         let part = |json: Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
         let signing_input = format!("{}.{}", part(header), part(claims));
-        Self { header: identity.header.clone(), signing_input }
+        Self {
+            header: identity.header.clone(),
+            signing_input,
+        }
     }
 
     /// The statement with its signature, as a header field.

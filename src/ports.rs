@@ -58,7 +58,10 @@ pub trait OriginAnswer {
 }
 
 /// Everything the driver asks. One isolate, one thread: no future is ever sent.
-#[allow(async_fn_in_trait, reason = "one isolate, one thread: no future is ever sent")]
+#[allow(
+    async_fn_in_trait,
+    reason = "one isolate, one thread: no future is ever sent"
+)]
 pub trait Ports: Objects {
     /// A request's content, not yet read.
     type Body;

@@ -109,7 +109,10 @@ impl Problem {
             fields: Vec::new(),
         };
         match refusal {
-            Refusal::OverLimit { limits, retry_after_ms } => {
+            Refusal::OverLimit {
+                limits,
+                retry_after_ms,
+            } => {
                 problem.violated.clone_from(limits);
                 problem.retry_after(*retry_after_ms, telling);
             }
@@ -163,7 +166,8 @@ impl Problem {
             reason = "a tenth of a wait; a lost digit is jitter too"
         )]
         let jitter = (seconds as f64 * JITTER_SHARE * telling.request_id.fraction()) as u64;
-        self.fields.push(("retry-after", seconds.saturating_add(jitter).to_string()));
+        self.fields
+            .push(("retry-after", seconds.saturating_add(jitter).to_string()));
     }
 
     /// RFC 9110 §11.6.1; RFC 6750 §3: no `error` where no credential came.
@@ -252,49 +256,124 @@ fn slug_of(refusal: &Refusal) -> Slug {
 }
 
 /// One or two sentences: what is wrong, and what to do.
+#[expect(clippy::too_many_lines, reason = "one table, a line a refusal")]
 fn detail_of(refusal: &Refusal) -> String {
     let text = match refusal {
-        Refusal::NotHttps => "This API is served over HTTPS alone. Use an https: URL, and treat any credential sent in the clear as stolen.",
+        Refusal::NotHttps => {
+            "This API is served over HTTPS alone. Use an https: URL, and treat any credential sent in the clear as stolen."
+        }
         Refusal::TlsTooOld => "The connection's TLS version is too old. Use TLS 1.2 or newer.",
-        Refusal::TargetTooLong => "Path and query together are too long. Shorten them, or send the data as content.",
-        Refusal::HeadersTooLarge => "Too many or too large header fields. Send fewer, or smaller cookies.",
-        Refusal::HeaderMalformed { name } => return format!("The header field {name} is malformed or stands more than once. Send it once, well-formed."),
-        Refusal::AmbiguousPath { .. } => "The path can be read in more than one way. Send it without empty, . or .. segments, backslashes, semicolons, and encoded slashes or controls.",
-        Refusal::MalformedQuery { .. } => "The query is malformed. Percent-encode it as UTF-8 and send fewer pairs.",
+        Refusal::TargetTooLong => {
+            "Path and query together are too long. Shorten them, or send the data as content."
+        }
+        Refusal::HeadersTooLarge => {
+            "Too many or too large header fields. Send fewer, or smaller cookies."
+        }
+        Refusal::HeaderMalformed { name } => {
+            return format!(
+                "The header field {name} is malformed or stands more than once. Send it once, well-formed."
+            );
+        }
+        Refusal::AmbiguousPath { .. } => {
+            "The path can be read in more than one way. Send it without empty, . or .. segments, backslashes, semicolons, and encoded slashes or controls."
+        }
+        Refusal::MalformedQuery { .. } => {
+            "The query is malformed. Percent-encode it as UTF-8 and send fewer pairs."
+        }
         Refusal::NoAddress => "The client's address is not known.",
-        Refusal::AddressDenied | Refusal::CountryDenied => "This API is not served to your network.",
-        Refusal::OriginNotAllowed => "Pages of this origin may not call the API. Ask its owner to add the origin.",
-        Refusal::NoRoute => "There is nothing at this path. Check its spelling, case and trailing slash.",
-        Refusal::OtherMethod { .. } => "This path does not take this method. Use one of those in the Allow header.",
-        Refusal::UnexpectedBody => "A request of this method has no content. Send none, or use another method.",
-        Refusal::OverLimit { .. } => "Too many requests. Wait as long as Retry-After says, then try again.",
-        Refusal::OverEveryLimit { .. } => "This request costs more than a limit ever allows. Ask for less at once.",
-        Refusal::CounterDown { .. } => "A limit cannot be counted at the moment. Try again after Retry-After.",
+        Refusal::AddressDenied | Refusal::CountryDenied => {
+            "This API is not served to your network."
+        }
+        Refusal::OriginNotAllowed => {
+            "Pages of this origin may not call the API. Ask its owner to add the origin."
+        }
+        Refusal::NoRoute => {
+            "There is nothing at this path. Check its spelling, case and trailing slash."
+        }
+        Refusal::OtherMethod { .. } => {
+            "This path does not take this method. Use one of those in the Allow header."
+        }
+        Refusal::UnexpectedBody => {
+            "A request of this method has no content. Send none, or use another method."
+        }
+        Refusal::OverLimit { .. } => {
+            "Too many requests. Wait as long as Retry-After says, then try again."
+        }
+        Refusal::OverEveryLimit { .. } => {
+            "This request costs more than a limit ever allows. Ask for less at once."
+        }
+        Refusal::CounterDown { .. } => {
+            "A limit cannot be counted at the moment. Try again after Retry-After."
+        }
         Refusal::NoPlan => "You have no plan that covers this API. Ask its owner for one.",
-        Refusal::NoCredential => "This path needs a credential. Send one as the WWW-Authenticate header says.",
-        Refusal::NotSingle { fault: PresentFault::Repeated } => "More than one credential. Send exactly one.",
-        Refusal::NotSingle { fault: PresentFault::InQuery } => "A credential in the URL ends up in logs. Send it in the Authorization header, and replace this one.",
-        Refusal::NotSingle { fault: PresentFault::Scheme } | Refusal::NotTaken => "This path does not take this kind of credential. Send one as the WWW-Authenticate header says.",
-        Refusal::NotSingle { fault: PresentFault::Malformed }
+        Refusal::NoCredential => {
+            "This path needs a credential. Send one as the WWW-Authenticate header says."
+        }
+        Refusal::NotSingle {
+            fault: PresentFault::Repeated,
+        } => "More than one credential. Send exactly one.",
+        Refusal::NotSingle {
+            fault: PresentFault::InQuery,
+        } => {
+            "A credential in the URL ends up in logs. Send it in the Authorization header, and replace this one."
+        }
+        Refusal::NotSingle {
+            fault: PresentFault::Scheme,
+        }
+        | Refusal::NotTaken => {
+            "This path does not take this kind of credential. Send one as the WWW-Authenticate header says."
+        }
+        Refusal::NotSingle {
+            fault: PresentFault::Malformed,
+        }
         | Refusal::KeyRefused { .. }
-        | Refusal::TokenRefused { .. } => "The credential is not accepted. Get a new one, or ask the API's owner with the request id.",
-        Refusal::MissingScopes { missing } => return format!("The credential lacks a scope. Get one with: {}.", missing.join(" ")),
-        Refusal::MissingRole | Refusal::NotAllowed | Refusal::AllowFailed { .. } => "You may not do this. Check that you act on your own data, or ask the API's owner.",
-        Refusal::MediaType => "The content's type is not taken here. Send a Content-Type that the API documents, in UTF-8.",
-        Refusal::ContentEncoding => "Encoded content is not taken here. Send it without Content-Encoding.",
-        Refusal::TooLarge { max_bytes } => return format!("The content is too large. Send at most {max_bytes} bytes."),
+        | Refusal::TokenRefused { .. } => {
+            "The credential is not accepted. Get a new one, or ask the API's owner with the request id."
+        }
+        Refusal::MissingScopes { missing } => {
+            return format!(
+                "The credential lacks a scope. Get one with: {}.",
+                missing.join(" ")
+            );
+        }
+        Refusal::MissingRole | Refusal::NotAllowed | Refusal::AllowFailed { .. } => {
+            "You may not do this. Check that you act on your own data, or ask the API's owner."
+        }
+        Refusal::MediaType => {
+            "The content's type is not taken here. Send a Content-Type that the API documents, in UTF-8."
+        }
+        Refusal::ContentEncoding => {
+            "Encoded content is not taken here. Send it without Content-Encoding."
+        }
+        Refusal::TooLarge { max_bytes } => {
+            return format!("The content is too large. Send at most {max_bytes} bytes.");
+        }
         Refusal::BodyBroken => "The content ended early. Send it again.",
         Refusal::BodyTimeout => "The content came too slowly. Send it again.",
-        Refusal::NotJson { .. } => "The content is not JSON that every reader reads alike. See errors.",
-        Refusal::Invalid { .. } => "The request does not have the form that the API documents. See errors.",
+        Refusal::NotJson { .. } => {
+            "The content is not JSON that every reader reads alike. See errors."
+        }
+        Refusal::Invalid { .. } => {
+            "The request does not have the form that the API documents. See errors."
+        }
         Refusal::NoPolicy
         | Refusal::KeyRecord { .. }
         | Refusal::PortDown { .. }
-        | Refusal::AnswerMismatch { .. } => "The gateway cannot decide at the moment. Try again after Retry-After.",
-        Refusal::OriginDown => "The service behind the gateway cannot be reached. Try again after Retry-After.",
-        Refusal::OriginTimeout => "The service behind the gateway did not answer in time. It may have acted; check before you repeat.",
-        Refusal::OriginInvalid => "The service behind the gateway answered with nothing that can be passed on.",
-        Refusal::Panicked => "The gateway failed on this request alone. Try again after Retry-After.",
+        | Refusal::AnswerMismatch { .. } => {
+            "The gateway cannot decide at the moment. Try again after Retry-After."
+        }
+        Refusal::OriginDown => {
+            "The service behind the gateway cannot be reached. Try again after Retry-After."
+        }
+        Refusal::OriginTimeout => {
+            "The service behind the gateway did not answer in time. It may have acted; check before you repeat."
+        }
+        Refusal::OriginInvalid => {
+            "The service behind the gateway answered with nothing that can be passed on."
+        }
+        Refusal::Panicked => {
+            "The gateway failed on this request alone. Try again after Retry-After."
+        }
     };
     text.to_owned()
 }
@@ -304,59 +383,17 @@ fn errors_of(refusal: &Refusal) -> Vec<Finding> {
         Refusal::Invalid { findings } => findings.clone(),
         Refusal::NotJson { fault } => {
             let (message, fix) = fault.explain();
-            vec![Finding::new(Location::Body, fault.pointer(), fault.keyword(), message, fix)]
+            vec![Finding::new(
+                Location::Body,
+                fault.pointer(),
+                fault.keyword(),
+                message,
+                fix,
+            )]
         }
         _ => Vec::new(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_type_stands_in_the_registry_as_it_is_answered() {
-        let registry: Value =
-            serde_json::from_str(include_str!("../schemas/problems.json")).unwrap();
-        for slug in Slug::ALL {
-            let entry = &registry[slug.as_str()];
-            assert_eq!(entry["status"], slug.status(), "{slug:?}");
-            assert_eq!(entry["title"], slug.title(), "{slug:?}");
-        }
-    }
-
-    fn told(refusal: &Refusal, fraction: u8) -> Problem {
-        let request_id = RequestId::from_random([fraction; 16]);
-        let challenges = [Challenge::Bearer, Challenge::ApiKey];
-        Problem::of(refusal, &Telling { request_id: &request_id, realm: "demo", challenges: &challenges })
-    }
-
-    #[test]
-    fn a_wait_is_never_shorter_than_the_first_instant_that_passes() {
-        for (retry_after_ms, fraction, expected) in
-            [(1, 0, "1"), (1_000, 0, "1"), (1_001, 0, "2"), (60_000, 0, "60"), (60_000, 255, "66")]
-        {
-            let refusal = Refusal::OverLimit { limits: vec!["minute".into()], retry_after_ms };
-            let problem = told(&refusal, fraction);
-            assert_eq!(problem.fields, [("retry-after", expected.to_owned())]);
-            assert_eq!(problem.violated, ["minute"]);
-        }
-    }
-
-    #[test]
-    fn a_challenge_names_every_way_in_and_an_error_only_where_one_was_made() {
-        let fields = |refusal| told(&refusal, 0).fields;
-        assert_eq!(
-            fields(Refusal::NoCredential),
-            [
-                ("www-authenticate", "Bearer realm=\"demo\"".to_owned()),
-                ("www-authenticate", "ApiKey realm=\"demo\"".to_owned()),
-            ]
-        );
-        let bad = Refusal::KeyRefused { fault: crate::credential::api_key::KeyFault::Revoked };
-        assert_eq!(fields(bad)[0].1, "Bearer realm=\"demo\", error=\"invalid_token\"");
-        let missing = vec!["a".to_owned(), "b".to_owned()];
-        let scope = fields(Refusal::MissingScopes { missing });
-        assert_eq!(scope[0].1, "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"a b\"");
-    }
-}
+mod tests;

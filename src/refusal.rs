@@ -34,45 +34,82 @@ pub enum Refusal {
     TlsTooOld,
     TargetTooLong,
     HeadersTooLarge,
-    HeaderMalformed { name: &'static str },
-    AmbiguousPath { fault: TargetFault },
-    MalformedQuery { fault: TargetFault },
+    HeaderMalformed {
+        name: &'static str,
+    },
+    AmbiguousPath {
+        fault: TargetFault,
+    },
+    MalformedQuery {
+        fault: TargetFault,
+    },
     NoAddress,
     AddressDenied,
     CountryDenied,
     OriginNotAllowed,
     NoRoute,
-    OtherMethod { allow: Vec<Method> },
+    OtherMethod {
+        allow: Vec<Method>,
+    },
     UnexpectedBody,
     // shielded, limited
-    OverLimit { limits: Vec<String>, retry_after_ms: u64 },
+    OverLimit {
+        limits: Vec<String>,
+        retry_after_ms: u64,
+    },
     /// One request costs more than a limit ever allows.
-    OverEveryLimit { limits: Vec<String> },
-    CounterDown { limits: Vec<String> },
+    OverEveryLimit {
+        limits: Vec<String>,
+    },
+    CounterDown {
+        limits: Vec<String>,
+    },
     NoPlan,
     // identified
     NoCredential,
-    NotSingle { fault: PresentFault },
+    NotSingle {
+        fault: PresentFault,
+    },
     NotTaken,
-    KeyRefused { fault: KeyFault },
-    KeyRecord { fault: RecordFault },
-    TokenRefused { fault: TokenFault },
+    KeyRefused {
+        fault: KeyFault,
+    },
+    KeyRecord {
+        fault: RecordFault,
+    },
+    TokenRefused {
+        fault: TokenFault,
+    },
     // authorized
-    MissingScopes { missing: Vec<String> },
+    MissingScopes {
+        missing: Vec<String>,
+    },
     MissingRole,
     NotAllowed,
-    AllowFailed { why: String },
+    AllowFailed {
+        why: String,
+    },
     // validated
     MediaType,
     ContentEncoding,
-    TooLarge { max_bytes: u64 },
+    TooLarge {
+        max_bytes: u64,
+    },
     BodyBroken,
     BodyTimeout,
-    NotJson { fault: JsonFault },
-    Invalid { findings: Vec<Finding> },
+    NotJson {
+        fault: JsonFault,
+    },
+    Invalid {
+        findings: Vec<Finding>,
+    },
     // the outside
-    PortDown { port: Port },
-    AnswerMismatch { port: Port },
+    PortDown {
+        port: Port,
+    },
+    AnswerMismatch {
+        port: Port,
+    },
     // answered
     OriginDown,
     OriginTimeout,

@@ -16,12 +16,18 @@ pub struct Fields {
 /// limits.
 pub fn every(gate: Option<&Gate>, trail: &Trail) -> Fields {
     let mut fields = Fields::default();
-    fields.set.push(("x-request-id", trail.facts.request_id.to_string()));
-    fields.set.push(("x-content-type-options", "nosniff".into()));
+    fields
+        .set
+        .push(("x-request-id", trail.facts.request_id.to_string()));
+    fields
+        .set
+        .push(("x-content-type-options", "nosniff".into()));
     let Some(gate) = gate else { return fields };
     // RFC 6797 §7.2: never over plain HTTP.
     if trail.facts.is_https {
-        fields.set.push(("strict-transport-security", gate.transport.hsts.clone()));
+        fields
+            .set
+            .push(("strict-transport-security", gate.transport.hsts.clone()));
     }
     if let Some(cors) = &gate.cors {
         if let Some(origin) = &trail.cors_origin {
@@ -29,7 +35,9 @@ pub fn every(gate: Option<&Gate>, trail: &Trail) -> Fields {
         }
         fields.append.push(("vary", "Origin".into()));
     }
-    fields.set.extend(headers::fields(&trail.limits, gate.legacy_headers));
+    fields
+        .set
+        .extend(headers::fields(&trail.limits, gate.legacy_headers));
     fields
 }
 
@@ -37,7 +45,10 @@ pub fn every(gate: Option<&Gate>, trail: &Trail) -> Fields {
 pub fn own() -> [(&'static str, String); 3] {
     [
         ("cache-control", "no-store".into()),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'".into()),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'".into(),
+        ),
         ("referrer-policy", "no-referrer".into()),
     ]
 }

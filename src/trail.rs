@@ -93,9 +93,11 @@ impl Trail {
     /// The URL under which the gateway is reached, without a path.
     pub fn base_url(&self, gate: Option<&Gate>) -> String {
         let known = gate.and_then(|gate| gate.public_url.as_deref());
-        known.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_else(|| {
-            let scheme = if self.facts.is_https { "https" } else { "http" };
-            format!("{scheme}://{}", self.facts.authority)
-        })
+        known
+            .map(|url| url.trim_end_matches('/').to_owned())
+            .unwrap_or_else(|| {
+                let scheme = if self.facts.is_https { "https" } else { "http" };
+                format!("{scheme}://{}", self.facts.authority)
+            })
     }
 }

@@ -34,11 +34,21 @@ pub fn check(gate: &Gate, facts: &Facts) -> Result<IpAddr, Refusal> {
     }
     check_singletons(&facts.headers)?;
     let address = facts.connection.ip.ok_or(Refusal::NoAddress)?;
-    if gate.network.deny_cidrs.iter().any(|network| network.contains(&address)) {
+    if gate
+        .network
+        .deny_cidrs
+        .iter()
+        .any(|network| network.contains(&address))
+    {
         return Err(Refusal::AddressDenied);
     }
     let country = facts.connection.country.as_deref().unwrap_or("XX");
-    if gate.network.deny_countries.iter().any(|denied| denied == country) {
+    if gate
+        .network
+        .deny_countries
+        .iter()
+        .any(|denied| denied == country)
+    {
         return Err(Refusal::CountryDenied);
     }
     Ok(address)
@@ -57,7 +67,9 @@ fn tls_of(facts: &Facts) -> u8 {
 /// The platform joins repeated fields by a comma; none of these has one.
 fn check_singletons(headers: &Headers) -> Result<(), Refusal> {
     for name in SINGLETONS {
-        let Some(value) = headers.get(name) else { continue };
+        let Some(value) = headers.get(name) else {
+            continue;
+        };
         // A quoted Idempotency-Key may contain a comma; two quoted ones have four quotes.
         let repeated = match name {
             "idempotency-key" => value.matches('"').count() > 2,

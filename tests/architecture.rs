@@ -1,5 +1,13 @@
 //! Who may name whom, what a file may weigh, and which words are not used: the parts of
 //! `docs/ARCHITECTURE.md` that a compiler does not hold.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise, and a table is long"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,14 +34,24 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(&root().join(folder), &mut found);
     found.sort();
-    let name = |path: &Path| path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-    found.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+    let name = |path: &Path| {
+        path.strip_prefix(root())
+            .unwrap()
+            .to_string_lossy()
+            .into_owned()
+    };
+    found
+        .iter()
+        .map(|path| (name(path), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 /// Lines of a file that name a module of this crate, without tests and comments.
 fn names(text: &str) -> Vec<&str> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect()
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect()
 }
 
 #[test]
@@ -42,16 +60,57 @@ fn modules_name_only_those_below_them() {
     let rules: [(&str, &[&str]); 9] = [
         ("src/facts.rs", &["crate::"]),
         ("src/path.rs", &["crate::"]),
-        ("src/body/", &["crate::limit", "crate::credential", "crate::policy", "crate::stage"]),
-        ("src/limit/", &["crate::credential", "crate::policy", "crate::stage", "crate::body"]),
-        ("src/credential/", &["crate::stage", "crate::limit", "crate::admit"]),
-        ("src/refusal.rs", &["crate::policy", "crate::stage", "crate::ports", "crate::limit"]),
-        ("src/policy/", &["crate::stage", "crate::admit", "crate::ports", "crate::refusal"]),
-        ("src/stage/", &["crate::admit", "crate::decision", "crate::reply"]),
+        (
+            "src/body/",
+            &[
+                "crate::limit",
+                "crate::credential",
+                "crate::policy",
+                "crate::stage",
+            ],
+        ),
+        (
+            "src/limit/",
+            &[
+                "crate::credential",
+                "crate::policy",
+                "crate::stage",
+                "crate::body",
+            ],
+        ),
+        (
+            "src/credential/",
+            &["crate::stage", "crate::limit", "crate::admit"],
+        ),
+        (
+            "src/refusal.rs",
+            &[
+                "crate::policy",
+                "crate::stage",
+                "crate::ports",
+                "crate::limit",
+            ],
+        ),
+        (
+            "src/policy/",
+            &[
+                "crate::stage",
+                "crate::admit",
+                "crate::ports",
+                "crate::refusal",
+            ],
+        ),
+        (
+            "src/stage/",
+            &["crate::admit", "crate::decision", "crate::reply"],
+        ),
         ("src/", &["crate::edge"]),
     ];
     let mut broken = Vec::new();
-    for (file, text) in sources("src").iter().filter(|(file, _)| !file.starts_with("src/edge/")) {
+    for (file, text) in sources("src")
+        .iter()
+        .filter(|(file, _)| !file.starts_with("src/edge/"))
+    {
         for (place, banned) in rules.iter().filter(|(place, _)| file.starts_with(place)) {
             for line in names(text) {
                 if let Some(name) = banned.iter().find(|name| line.contains(*name)) {
@@ -59,7 +118,10 @@ fn modules_name_only_those_below_them() {
                 }
             }
         }
-        for line in names(text).iter().filter(|line| line.contains("worker::") || line.contains("js_sys")) {
+        for line in names(text)
+            .iter()
+            .filter(|line| line.contains("worker::") || line.contains("js_sys"))
+        {
             broken.push(format!("{file} names the platform: {}", line.trim()));
         }
     }
@@ -70,11 +132,15 @@ fn modules_name_only_those_below_them() {
 fn one_file_sends_and_one_tells_the_time() {
     let mut broken = Vec::new();
     for (file, text) in sources("src") {
-        let sends = ["fetch_with_request", "Fetch::"].iter().any(|call| text.contains(call));
+        let sends = ["fetch_with_request", "Fetch::"]
+            .iter()
+            .any(|call| text.contains(call));
         if sends && file != "src/edge/origin.rs" {
             broken.push(format!("{file} sends"));
         }
-        let tells = ["Date::now", "SystemTime", "Instant::now"].iter().any(|call| text.contains(call));
+        let tells = ["Date::now", "SystemTime", "Instant::now"]
+            .iter()
+            .any(|call| text.contains(call));
         if tells && file != "src/edge/clock.rs" {
             broken.push(format!("{file} tells the time"));
         }
@@ -112,7 +178,10 @@ fn the_words_that_lost_are_not_used() {
         for (number, line) in text.lines().enumerate() {
             let lower = line.to_lowercase().replace("x-middleware-subrequest", "");
             for (loser, winner) in losers.iter().filter(|(loser, _)| lower.contains(loser)) {
-                used.push(format!("{file}:{}: `{loser}`; the word here is `{winner}`", number + 1));
+                used.push(format!(
+                    "{file}:{}: `{loser}`; the word here is `{winner}`",
+                    number + 1
+                ));
             }
         }
     }
@@ -126,12 +195,22 @@ fn stages_are_proofs() {
     for (file, text) in sources("src/stage") {
         for (number, line) in text.lines().enumerate() {
             let derives = line.contains("derive(") && file != "src/stage/inspected.rs";
-            let weak = ["Clone", "Copy", "Default", "Deserialize"].iter().any(|name| line.contains(name));
+            let weak = ["Clone", "Copy", "Default", "Deserialize"]
+                .iter()
+                .any(|name| line.contains(name));
             if derives && weak {
                 broken.push(format!("{file}:{}: {}", number + 1, line.trim()));
             }
-            if line.starts_with("    pub ") && line.ends_with(',') && line.contains(": ") && !line.contains("fn ") {
-                broken.push(format!("{file}:{}: a public field: {}", number + 1, line.trim()));
+            if line.starts_with("    pub ")
+                && line.ends_with(',')
+                && line.contains(": ")
+                && !line.contains("fn ")
+            {
+                broken.push(format!(
+                    "{file}:{}: a public field: {}",
+                    number + 1,
+                    line.trim()
+                ));
             }
         }
     }
@@ -143,7 +222,10 @@ fn the_problem_of_every_refusal_is_decided_by_name() {
     let text = fs::read_to_string(root().join("src/problem.rs")).unwrap();
     let start = text.find("fn slug_of").unwrap();
     let end = start + text[start..].find("\n}\n").unwrap();
-    assert!(!text[start..end].contains("_ =>"), "a new refusal would be told as something else");
+    assert!(
+        !text[start..end].contains("_ =>"),
+        "a new refusal would be told as something else"
+    );
     let details = text.find("fn detail_of").unwrap();
     let end = details + text[details..].find("\n}\n").unwrap();
     assert!(!text[details..end].contains("_ =>"));

@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::too_many_lines,
     clippy::indexing_slicing,
     reason = "a test stops at the first thing that should not be"
 )]

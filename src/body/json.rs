@@ -25,13 +25,23 @@ pub struct JsonLimits {
 }
 
 /// For a request's content.
-pub const BODY_LIMITS: JsonLimits =
-    JsonLimits { depth_max: 32, names_max: 1_000, values_max: 200_000 };
+pub const BODY_LIMITS: JsonLimits = JsonLimits {
+    depth_max: 32,
+    names_max: 1_000,
+    values_max: 200_000,
+};
 /// For the header and the claims of a token.
-pub const TOKEN_LIMITS: JsonLimits = JsonLimits { depth_max: 16, names_max: 128, values_max: 1_024 };
+pub const TOKEN_LIMITS: JsonLimits = JsonLimits {
+    depth_max: 16,
+    names_max: 128,
+    values_max: 1_024,
+};
 /// For policies and key sets.
-pub const POLICY_LIMITS: JsonLimits =
-    JsonLimits { depth_max: 64, names_max: 20_000, values_max: 1_000_000 };
+pub const POLICY_LIMITS: JsonLimits = JsonLimits {
+    depth_max: 64,
+    names_max: 20_000,
+    values_max: 1_000_000,
+};
 
 /// Integers from here on are not the same number to every reader (RFC 7493 §2.2), unless they fit
 /// 64 bits exactly; a double this large is not.
@@ -54,15 +64,24 @@ pub enum JsonFault {
 /// the document, repeated names (after unescaping), U+0000, integers no reader agrees on, and
 /// whatever exceeds `limits`. Total: no input panics.
 pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
-    let state = State { limits, ..State::default() };
+    let state = State {
+        limits,
+        ..State::default()
+    };
     let state = RefCell::new(state);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let parsed = Strict { state: &state, depth: 0 }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
+    let parsed = Strict {
+        state: &state,
+        depth: 0,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value));
     parsed.map_err(|error| {
         let fault = state.borrow_mut().fault.take();
-        fault.unwrap_or(JsonFault::Syntax { line: error.line(), column: error.column() })
+        fault.unwrap_or(JsonFault::Syntax {
+            line: error.line(),
+            column: error.column(),
+        })
     })
 }
 
@@ -75,14 +94,21 @@ struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self { limits: BODY_LIMITS, values: 0, path: Vec::new(), fault: None }
+        Self {
+            limits: BODY_LIMITS,
+            values: 0,
+            path: Vec::new(),
+            fault: None,
+        }
     }
 }
 
 impl State {
     fn pointer(&self) -> String {
         let mut pointer = String::new();
-        self.path.iter().for_each(|name| push_token(&mut pointer, name));
+        self.path
+            .iter()
+            .for_each(|name| push_token(&mut pointer, name));
         pointer
     }
 }
@@ -107,12 +133,17 @@ impl Strict<'_> {
         if depth > self.state.borrow().limits.depth_max {
             return Err(self.fail(|_| JsonFault::TooDeep));
         }
-        Ok(Self { state: self.state, depth })
+        Ok(Self {
+            state: self.state,
+            depth,
+        })
     }
 
     fn text<E: serde::de::Error>(&self, text: &str) -> Result<String, E> {
         if text.contains('\0') {
-            return Err(self.fail(|state| JsonFault::NulCharacter { pointer: state.pointer() }));
+            return Err(self.fail(|state| JsonFault::NulCharacter {
+                pointer: state.pointer(),
+            }));
         }
         Ok(text.to_owned())
     }
@@ -156,7 +187,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
         match Number::from_f64(value) {
             Some(number) if value.abs() < EXACT_MAX => Ok(Value::Number(number)),
-            _ => Err(self.fail(|state| JsonFault::NumberTooLarge { pointer: state.pointer() })),
+            _ => Err(self.fail(|state| JsonFault::NumberTooLarge {
+                pointer: state.pointer(),
+            })),
         }
     }
 
@@ -173,7 +206,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut array = Vec::new();
         loop {
             self.state.borrow_mut().path.push(array.len().to_string());
-            let Some(item) = items.next_element_seed(below)? else { break };
+            let Some(item) = items.next_element_seed(below)? else {
+                break;
+            };
             self.state.borrow_mut().path.pop();
             array.push(item);
         }
@@ -190,12 +225,14 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let name = self.text::<A::Error>(&name)?;
             self.state.borrow_mut().path.push(name.clone());
             if !names.insert(name.clone()) {
-                return Err(
-                    self.fail(|state| JsonFault::DuplicateName { pointer: state.pointer() })
-                );
+                return Err(self.fail(|state| JsonFault::DuplicateName {
+                    pointer: state.pointer(),
+                }));
             }
             if names.len() > names_max {
-                return Err(self.fail(|state| JsonFault::TooManyNames { pointer: state.pointer() }));
+                return Err(self.fail(|state| JsonFault::TooManyNames {
+                    pointer: state.pointer(),
+                }));
             }
             let value = members.next_value_seed(below)?;
             self.state.borrow_mut().path.pop();
@@ -237,13 +274,18 @@ impl JsonFault {
                 format!("not JSON at line {line}, column {column}"),
                 "Send one JSON document (RFC 8259), in UTF-8, without a byte order mark.",
             ),
-            Self::DuplicateName { .. } => {
-                ("a name stands twice in one object".into(), "Send each name once.")
-            }
-            Self::TooDeep => ("nested too deeply".into(), "Nest arrays and objects less deeply."),
-            Self::TooManyNames { .. } => {
-                ("too many names in one object".into(), "Send fewer names in one object.")
-            }
+            Self::DuplicateName { .. } => (
+                "a name stands twice in one object".into(),
+                "Send each name once.",
+            ),
+            Self::TooDeep => (
+                "nested too deeply".into(),
+                "Nest arrays and objects less deeply.",
+            ),
+            Self::TooManyNames { .. } => (
+                "too many names in one object".into(),
+                "Send fewer names in one object.",
+            ),
             Self::TooManyValues => ("too many values".into(), "Send fewer values."),
             Self::NumberTooLarge { .. } => (
                 "a number that readers do not agree on".into(),
@@ -257,77 +299,4 @@ impl JsonFault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn read(text: &str) -> Result<Value, JsonFault> {
-        parse(text.as_bytes(), BODY_LIMITS)
-    }
-
-    #[test]
-    fn what_has_two_readings_is_refused() {
-        let at = |pointer: &str| pointer.to_owned();
-        for (text, fault) in [
-            (r#"{"a":1,"a":2}"#, JsonFault::DuplicateName { pointer: at("/a") }),
-            (r#"{"sub":1,"\u0073ub":2}"#, JsonFault::DuplicateName { pointer: at("/sub") }),
-            (r#"[{"b":{"c":1,"c":1}}]"#, JsonFault::DuplicateName { pointer: at("/0/b/c") }),
-            ("[1e999]", JsonFault::Syntax { line: 1, column: 6 }),
-            ("[18446744073709551616]", JsonFault::NumberTooLarge { pointer: at("/0") }),
-            ("[1e300]", JsonFault::NumberTooLarge { pointer: at("/0") }),
-            (r#"{"a":"\u0000"}"#, JsonFault::NulCharacter { pointer: at("/a") }),
-        ] {
-            assert_eq!(read(text), Err(fault), "{text}");
-        }
-        for text in [
-            "", " ", "{", "[1,]", "{\"a\":1,}", "// c\n1", "NaN", "Infinity", "01", "+1", "1 2", "'a'",
-            "\u{feff}{}", r#""\ud800""#, "\"\n\"", "{a:1}", "tru",
-        ] {
-            assert!(matches!(read(text), Err(JsonFault::Syntax { .. })), "{text:?}");
-        }
-        for bytes in [&b"\"\xff\""[..], b"\"\xc0\xae\"", b"{\"\xed\xa0\x80\":1}"] {
-            assert!(parse(bytes, BODY_LIMITS).is_err(), "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn numbers_that_all_readers_share_are_kept() {
-        for (text, value) in [
-            ("9007199254740991", serde_json::json!(9_007_199_254_740_991_u64)),
-            ("-1", serde_json::json!(-1)),
-            ("18446744073709551615", serde_json::json!(u64::MAX)),
-            ("0.5", serde_json::json!(0.5)),
-        ] {
-            assert_eq!(read(text), Ok(value));
-        }
-    }
-
-    #[test]
-    fn every_bound_holds_on_both_sides() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(read(&nested(BODY_LIMITS.depth_max)).is_ok());
-        assert_eq!(read(&nested(BODY_LIMITS.depth_max + 1)), Err(JsonFault::TooDeep));
-        assert_eq!(read(&nested(100_000)), Err(JsonFault::TooDeep));
-        let small = JsonLimits { depth_max: 3, names_max: 2, values_max: 4 };
-        let within = |text: &str| parse(text.as_bytes(), small);
-        assert!(within(r#"{"a":1,"b":2}"#).is_ok());
-        let pointer = "/c".to_owned();
-        assert_eq!(within(r#"{"a":1,"b":2,"c":3}"#), Err(JsonFault::TooManyNames { pointer }));
-        assert!(within("[1,2,3]").is_ok());
-        assert_eq!(within("[1,2,3,4]"), Err(JsonFault::TooManyValues));
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_panic_and_what_is_read_is_json(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            if let Ok(value) = parse(&bytes, BODY_LIMITS) {
-                prop_assert_eq!(serde_json::from_slice::<Value>(&bytes).ok(), Some(value));
-            }
-        }
-
-        #[test]
-        fn json_like_text_never_panics(text in r#"[\[\]{}",:\\u0-9eE+.\-a-f ntrlsu]{0,48}"#) {
-            let _ = read(&text);
-        }
-    }
-}
+mod tests;

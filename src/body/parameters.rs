@@ -58,7 +58,11 @@ impl ParameterRules {
             Location::Header => lower_case_names(schema),
             Location::Body | Location::Path | Location::Query => schema.clone(),
         };
-        Ok(Self { schema: Schema::compile(&schema, named)?, types, location })
+        Ok(Self {
+            schema: Schema::compile(&schema, named)?,
+            types,
+            location,
+        })
     }
 
     /// Judges decoded names and values. Headers that the rules do not name are not looked at:
@@ -67,7 +71,11 @@ impl ParameterRules {
         let mut object = Map::new();
         let mut findings = Vec::new();
         for (name, text) in pairs {
-            let declared = self.types.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind);
+            let declared = self
+                .types
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, kind)| *kind);
             let kind = match (declared, self.location) {
                 (None, Location::Header) => continue,
                 (declared, _) => declared.unwrap_or(ParameterType::Text),
@@ -115,7 +123,9 @@ fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
         Some("number") => ParameterType::Number,
         Some("boolean") => ParameterType::Boolean,
         Some("array") => {
-            let items = rule.get("items").map(|items| type_of(resolve(items, named), named));
+            let items = rule
+                .get("items")
+                .map(|items| type_of(resolve(items, named), named));
             ParameterType::Array(items.map_or(Scalar::Text, ParameterType::scalar))
         }
         _ => ParameterType::Text,
@@ -133,7 +143,9 @@ fn lower_case_names(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         let lower = std::mem::take(properties).into_iter();
-        *properties = lower.map(|(name, rule)| (name.to_ascii_lowercase(), rule)).collect();
+        *properties = lower
+            .map(|(name, rule)| (name.to_ascii_lowercase(), rule))
+            .collect();
     }
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         for name in required {
@@ -174,34 +186,58 @@ mod tests {
         });
         let rules = ParameterRules::compile(&schema, &Map::new(), location).unwrap();
         let findings = rules.judge(pairs.iter().copied());
-        findings.iter().map(|finding| format!("{} {}", finding.pointer, finding.keyword)).collect()
+        findings
+            .iter()
+            .map(|finding| format!("{} {}", finding.pointer, finding.keyword))
+            .collect()
     }
 
     #[test]
     fn text_is_read_as_its_type_and_only_exactly() {
         use Location::Query;
         let none: [&str; 0] = [];
-        assert_eq!(told(Query, &[("Page", "2"), ("tag", "a"), ("tag", "b"), ("deep", "true")]), none);
+        assert_eq!(
+            told(
+                Query,
+                &[("Page", "2"), ("tag", "a"), ("tag", "b"), ("deep", "true")]
+            ),
+            none
+        );
         for page in ["02", "+2", " 2", "2.5", "0x2", "", "two", "1e999"] {
             assert_eq!(told(Query, &[("Page", page)]), ["/Page type"], "{page:?}");
         }
         assert_eq!(told(Query, &[("Page", "0")]), ["/Page minimum"]);
-        assert_eq!(told(Query, &[("Page", "1"), ("deep", "yes")]), ["/deep type"]);
-        assert_eq!(told(Query, &[("Page", "1"), ("tag", "long")]), ["/tag/0 maxLength"]);
+        assert_eq!(
+            told(Query, &[("Page", "1"), ("deep", "yes")]),
+            ["/deep type"]
+        );
+        assert_eq!(
+            told(Query, &[("Page", "1"), ("tag", "long")]),
+            ["/tag/0 maxLength"]
+        );
     }
 
     #[test]
     fn unknown_repeated_and_missing_parameters_are_told() {
         use Location::Query;
         assert_eq!(told(Query, &[]), ["/Page required"]);
-        assert_eq!(told(Query, &[("Page", "1"), ("x", "1")]), ["/x additionalProperties"]);
-        assert_eq!(told(Query, &[("Page", "1"), ("Page", "2")]), ["/Page duplicateName"]);
+        assert_eq!(
+            told(Query, &[("Page", "1"), ("x", "1")]),
+            ["/x additionalProperties"]
+        );
+        assert_eq!(
+            told(Query, &[("Page", "1"), ("Page", "2")]),
+            ["/Page duplicateName"]
+        );
     }
 
     #[test]
     fn header_names_have_no_case_and_others_are_left_alone() {
         let none: [&str; 0] = [];
-        assert_eq!(told(Location::Header, &[("page", "1"), ("user-agent", "x")]), none);
+        assert_eq!(
+            told(Location::Header, &[("page", "1"), ("user-agent", "x")]),
+            none
+        );
         assert_eq!(told(Location::Header, &[("page", "x")]), ["/page type"]);
     }
 }

@@ -54,7 +54,10 @@ impl Schema {
             return Vec::new();
         }
         let errors = self.validator.iter_errors(value);
-        errors.flat_map(|error| findings(&error, location)).take(FINDINGS_MAX).collect()
+        errors
+            .flat_map(|error| findings(&error, location))
+            .take(FINDINGS_MAX)
+            .collect()
     }
 }
 
@@ -71,9 +74,13 @@ fn collect_named(schema: &Value, named: &Map<String, Value>, reachable: &mut Map
                 reachable.insert(name.to_owned(), target.clone());
                 collect_named(target, named, reachable);
             }
-            object.values().for_each(|value| collect_named(value, named, reachable));
+            object
+                .values()
+                .for_each(|value| collect_named(value, named, reachable));
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_named(item, named, reachable)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_named(item, named, reachable)),
         _ => {}
     }
 }
@@ -99,7 +106,13 @@ fn findings(error: &ValidationError<'_>, location: Location) -> Vec<Finding> {
             .collect(),
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            vec![Finding::new(location, &below(name), keyword, "missing", "Send it.")]
+            vec![Finding::new(
+                location,
+                &below(name),
+                keyword,
+                "missing",
+                "Send it.",
+            )]
         }
         kind => {
             let (message, fix) = explain(kind);
@@ -109,43 +122,74 @@ fn findings(error: &ValidationError<'_>, location: Location) -> Vec<Finding> {
 }
 
 /// What is wrong and what to send, from the schema's side alone.
+#[expect(clippy::too_many_lines, reason = "one table, a line a rule")]
 fn explain(kind: &ValidationErrorKind) -> (String, String) {
     use ValidationErrorKind as Kind;
     let (message, fix) = match kind {
         Kind::Type { kind } => ("of another type".into(), format!("Send {}.", types(kind))),
-        Kind::Enum { options } => {
-            ("not one of the known values".into(), format!("Send one of {}.", hint(options)))
-        }
-        Kind::Constant { expected_value } => {
-            ("not the one known value".into(), format!("Send {}.", hint(expected_value)))
-        }
+        Kind::Enum { options } => (
+            "not one of the known values".into(),
+            format!("Send one of {}.", hint(options)),
+        ),
+        Kind::Constant { expected_value } => (
+            "not the one known value".into(),
+            format!("Send {}.", hint(expected_value)),
+        ),
         Kind::Minimum { limit } => ("too small".into(), format!("Send {limit} or more.")),
         Kind::Maximum { limit } => ("too large".into(), format!("Send {limit} or less.")),
-        Kind::ExclusiveMinimum { limit } => ("too small".into(), format!("Send more than {limit}.")),
-        Kind::ExclusiveMaximum { limit } => ("too large".into(), format!("Send less than {limit}.")),
-        Kind::MinLength { limit } => ("too short".into(), format!("Send {limit} characters or more.")),
-        Kind::MaxLength { limit } => ("too long".into(), format!("Send {limit} characters or fewer.")),
-        Kind::MinItems { limit } => ("too few items".into(), format!("Send {limit} items or more.")),
-        Kind::MaxItems { limit } => ("too many items".into(), format!("Send {limit} items or fewer.")),
-        Kind::AdditionalItems { limit } => {
-            ("too many items".into(), format!("Send {limit} items or fewer."))
+        Kind::ExclusiveMinimum { limit } => {
+            ("too small".into(), format!("Send more than {limit}."))
         }
-        Kind::MinProperties { limit } => ("too few names".into(), format!("Send {limit} names or more.")),
-        Kind::MaxProperties { limit } => {
-            ("too many names".into(), format!("Send {limit} names or fewer."))
+        Kind::ExclusiveMaximum { limit } => {
+            ("too large".into(), format!("Send less than {limit}."))
         }
-        Kind::MultipleOf { multiple_of } => {
-            ("not a multiple".into(), format!("Send a multiple of {multiple_of}."))
-        }
+        Kind::MinLength { limit } => (
+            "too short".into(),
+            format!("Send {limit} characters or more."),
+        ),
+        Kind::MaxLength { limit } => (
+            "too long".into(),
+            format!("Send {limit} characters or fewer."),
+        ),
+        Kind::MinItems { limit } => (
+            "too few items".into(),
+            format!("Send {limit} items or more."),
+        ),
+        Kind::MaxItems { limit } => (
+            "too many items".into(),
+            format!("Send {limit} items or fewer."),
+        ),
+        Kind::AdditionalItems { limit } => (
+            "too many items".into(),
+            format!("Send {limit} items or fewer."),
+        ),
+        Kind::MinProperties { limit } => (
+            "too few names".into(),
+            format!("Send {limit} names or more."),
+        ),
+        Kind::MaxProperties { limit } => (
+            "too many names".into(),
+            format!("Send {limit} names or fewer."),
+        ),
+        Kind::MultipleOf { multiple_of } => (
+            "not a multiple".into(),
+            format!("Send a multiple of {multiple_of}."),
+        ),
         Kind::Pattern { pattern } => {
             let pattern = clip(pattern, HINT_BYTES_MAX);
-            ("not in the known form".into(), format!("Send text that matches {pattern}."))
+            (
+                "not in the known form".into(),
+                format!("Send text that matches {pattern}."),
+            )
         }
         Kind::Format { format } => (format!("not a valid {format}"), format!("Send a {format}.")),
         Kind::UniqueItems => ("items repeat".into(), "Send each item once.".into()),
         Kind::FalseSchema => ("not allowed here".into(), "Leave it out.".into()),
         Kind::PropertyNames { .. } => ("a name of another form".into(), "Rename it.".into()),
-        _ => ("does not meet the rule".into(), "See the API's documentation.".into()),
+        _ => (
+            "does not meet the rule".into(),
+            "See the API's documentation.".into(),
+        ),
     };
     (message, fix)
 }
@@ -196,7 +240,10 @@ mod tests {
     fn told(value: Value) -> Vec<String> {
         let schema = Schema::compile(&json!({ "$ref": "#/schemas/Order" }), &named()).unwrap();
         let findings = schema.judge(&value, Location::Body);
-        findings.iter().map(|f| format!("{} {} {}", f.pointer, f.keyword, f.fix)).collect()
+        findings
+            .iter()
+            .map(|f| format!("{} {} {}", f.pointer, f.keyword, f.fix))
+            .collect()
     }
 
     #[test]
@@ -218,7 +265,10 @@ mod tests {
         );
         assert_eq!(
             told(json!({ "quantity": "1" })),
-            ["/item required Send it.", "/quantity type Send a value of type integer."]
+            [
+                "/item required Send it.",
+                "/quantity type Send a value of type integer."
+            ]
         );
     }
 
@@ -240,6 +290,9 @@ mod tests {
     fn a_hostile_document_has_a_bounded_number_of_findings() {
         let schema = json!({ "items": { "type": "string" } });
         let schema = Schema::compile(&schema, &Map::new()).unwrap();
-        assert_eq!(schema.judge(&json!(vec![1; 5_000]), Location::Body).len(), FINDINGS_MAX);
+        assert_eq!(
+            schema.judge(&json!(vec![1; 5_000]), Location::Body).len(),
+            FINDINGS_MAX
+        );
     }
 }

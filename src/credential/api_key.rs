@@ -68,7 +68,9 @@ impl ApiKey {
         if text.len() > KEY_BYTES_MAX {
             return Err(KeyFault::Malformed);
         }
-        let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+        let rest = text
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_prefix('_'));
         let mut parts = rest.ok_or(KeyFault::Malformed)?.split('_');
         let (environment, id, tail) = (parts.next(), parts.next(), parts.next());
         let (Some("live" | "test"), Some(id), Some(tail), None) =
@@ -78,8 +80,13 @@ impl ApiKey {
         };
         let sound = id.len() == ID_CHARS
             && tail.len() == SECRET_CHARS + CHECK_CHARS
-            && id.bytes().chain(tail.bytes()).all(|byte| byte.is_ascii_alphanumeric());
-        let (secret, check) = tail.split_at_checked(SECRET_CHARS).ok_or(KeyFault::Malformed)?;
+            && id
+                .bytes()
+                .chain(tail.bytes())
+                .all(|byte| byte.is_ascii_alphanumeric());
+        let (secret, check) = tail
+            .split_at_checked(SECRET_CHARS)
+            .ok_or(KeyFault::Malformed)?;
         let checked = text.strip_suffix(check).ok_or(KeyFault::Malformed)?;
         if !sound {
             return Err(KeyFault::Malformed);
@@ -87,7 +94,10 @@ impl ApiKey {
         if check_of(checked) != check {
             return Err(KeyFault::Checksum);
         }
-        Ok(Self { id: KeyId(id.to_owned()), secret: Secret::new(secret.to_owned()) })
+        Ok(Self {
+            id: KeyId(id.to_owned()),
+            secret: Secret::new(secret.to_owned()),
+        })
     }
 
     pub fn id(&self) -> &KeyId {
@@ -120,7 +130,12 @@ impl Pepper {
         let mut hash = Sha256::new();
         hash.update(b"edgeward pepper id\0");
         hash.update(secret.expose().as_bytes());
-        let id = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let id = hash
+            .finalize()
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self { id, secret }
     }
 
@@ -300,7 +315,9 @@ fn is_at_home(cidrs: &[String], ip: Option<IpAddr>) -> Option<bool> {
 
 /// Reads `192.0.2.0/24`, or one address.
 pub fn parse_network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    text.parse::<IpNet>()
+        .ok()
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 #[cfg(test)]

@@ -30,14 +30,20 @@ pub fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value
         Some(rest) => {
             let (first, below) = rest.split_once('/').unwrap_or((rest, ""));
             let first = claims.get(&first.replace("~1", "/").replace("~0", "~"))?;
-            if below.is_empty() { Some(first) } else { first.pointer(&format!("/{below}")) }
+            if below.is_empty() {
+                Some(first)
+            } else {
+                first.pointer(&format!("/{below}"))
+            }
         }
     }
 }
 
 /// A NumericDate (RFC 7519 §2): a finite number from 0 to 2^53 - 1. `None`: the claim is absent.
 pub fn date_s(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, TokenFault> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
     let seconds = value.as_f64().filter(|s| (0.0..=DATE_MAX).contains(s));
     let seconds = seconds.ok_or(TokenFault::Claim { claim: name })?;
     #[expect(
@@ -63,14 +69,22 @@ pub fn names(claims: &Map<String, Value>, name: &str) -> Result<Vec<String>, Tok
     let names: Vec<&str> = match claim(claims, name) {
         None => Vec::new(),
         Some(Value::String(text)) => text.split(' ').filter(|name| !name.is_empty()).collect(),
-        Some(Value::Array(items)) => {
-            items.iter().map(Value::as_str).collect::<Option<_>>().ok_or(wrong)?
-        }
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(Value::as_str)
+            .collect::<Option<_>>()
+            .ok_or(wrong)?,
         Some(_) => return Err(wrong),
     };
     let sound = names.len() <= NAMES_MAX
-        && names.iter().all(|name| is_name(name) && !name.contains(char::is_whitespace));
-    if sound { Ok(names.into_iter().map(str::to_owned).collect()) } else { Err(wrong) }
+        && names
+            .iter()
+            .all(|name| is_name(name) && !name.contains(char::is_whitespace));
+    if sound {
+        Ok(names.into_iter().map(str::to_owned).collect())
+    } else {
+        Err(wrong)
+    }
 }
 
 /// Whether `aud` (a string or an array of strings, RFC 7519 §4.1.3) names one of `audiences`.
@@ -80,9 +94,14 @@ pub fn is_for(claims: &Map<String, Value>, audiences: &[String]) -> Result<bool,
         None => Err(TokenFault::Audience),
         Some(Value::String(one)) => Ok(audiences.contains(one)),
         Some(Value::Array(many)) if !many.is_empty() => {
-            let many: Vec<&str> =
-                many.iter().map(Value::as_str).collect::<Option<_>>().ok_or(wrong)?;
-            Ok(many.iter().any(|one| audiences.iter().any(|audience| audience == one)))
+            let many: Vec<&str> = many
+                .iter()
+                .map(Value::as_str)
+                .collect::<Option<_>>()
+                .ok_or(wrong)?;
+            Ok(many
+                .iter()
+                .any(|one| audiences.iter().any(|audience| audience == one)))
         }
         Some(_) => Err(wrong),
     }
@@ -107,7 +126,10 @@ mod tests {
             (json!(0), Some(Some(0))),
             (json!(1_800_000_000), Some(Some(1_800_000_000))),
             (json!(1.9), Some(Some(1))),
-            (json!(9_007_199_254_740_991_u64), Some(Some(9_007_199_254_740_991))),
+            (
+                json!(9_007_199_254_740_991_u64),
+                Some(Some(9_007_199_254_740_991)),
+            ),
             (json!(9_007_199_254_740_993_u64), None),
             (json!(u64::MAX), None),
             (json!(-1), None),
@@ -153,7 +175,10 @@ mod tests {
             (json!("https://api.example.com.evil"), Ok(false)),
             (json!(["x"]), Ok(false)),
             (json!([]), Err(TokenFault::Claim { claim: "aud" })),
-            (json!(["https://api.example.com", 1]), Err(TokenFault::Claim { claim: "aud" })),
+            (
+                json!(["https://api.example.com", 1]),
+                Err(TokenFault::Claim { claim: "aud" }),
+            ),
             (json!(null), Err(TokenFault::Claim { claim: "aud" })),
         ] {
             let claims = object(json!({ "aud": value }));

@@ -77,13 +77,19 @@ impl KeySet {
 
     /// Reads a parsed key set; see [`KeySet::parse`].
     pub fn from_value(document: &Value, allowed: &[Algorithm]) -> Result<Self, KeySetFault> {
-        let keys = document.get("keys").and_then(Value::as_array).ok_or(KeySetFault::NotAKeySet)?;
+        let keys = document
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or(KeySetFault::NotAKeySet)?;
         if keys.len() > KEYS_MAX {
             return Err(KeySetFault::TooManyKeys);
         }
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         let objects = keys.iter().filter_map(Value::as_object);
-        if objects.clone().any(|key| private.iter().any(|member| key.contains_key(*member))) {
+        if objects
+            .clone()
+            .any(|key| private.iter().any(|member| key.contains_key(*member)))
+        {
             return Err(KeySetFault::PrivateKey);
         }
         let keys = objects.filter_map(|key| read_key(key, algorithm_of(key, allowed)?));
@@ -125,7 +131,9 @@ fn algorithm_of(key: &Map<String, Value>, allowed: &[Algorithm]) -> Option<Algor
         Some(name) => Some(name.as_str().and_then(Algorithm::parse)?),
     };
     let mut fitting = allowed.iter().filter(|one| possible.contains(one));
-    fitting.find(|one| own.is_none_or(|own| own == **one)).copied()
+    fitting
+        .find(|one| own.is_none_or(|own| own == **one))
+        .copied()
 }
 
 fn read_key(key: &Map<String, Value>, algorithm: Algorithm) -> Option<PublicKey> {
@@ -134,7 +142,9 @@ fn read_key(key: &Map<String, Value>, algorithm: Algorithm) -> Option<PublicKey>
     }
     let octets = |name: &str| {
         let text = key.get(name)?.as_str()?;
-        Base64UrlUnpadded::decode_vec(text).ok().map(|octets| (text, octets))
+        Base64UrlUnpadded::decode_vec(text)
+            .ok()
+            .map(|octets| (text, octets))
     };
     let coordinates = |curve: &str, length: usize| {
         let ((x, x_octets), (y, y_octets)) = (octets("x")?, octets("y")?);
@@ -164,7 +174,12 @@ fn read_key(key: &Map<String, Value>, algorithm: Algorithm) -> Option<PublicKey>
     };
     let digest = Sha256::digest(members.to_string().as_bytes());
     let thumbprint = Base64UrlUnpadded::encode_string(&digest);
-    Some(PublicKey { id, algorithm, members, thumbprint })
+    Some(PublicKey {
+        id,
+        algorithm,
+        members,
+        thumbprint,
+    })
 }
 
 /// RFC 7517 §4.2 and §4.3: a key for another use does not verify.
@@ -224,7 +239,10 @@ mod tests {
     fn keys_that_may_not_verify_are_passed_over() {
         for (key, kept) in [
             (okp(json!({})), 1),
-            (okp(json!({ "use": "sig", "key_ops": ["verify"], "alg": "EdDSA" })), 1),
+            (
+                okp(json!({ "use": "sig", "key_ops": ["verify"], "alg": "EdDSA" })),
+                1,
+            ),
             (okp(json!({ "use": "enc" })), 0),
             (okp(json!({ "use": 1 })), 0),
             (okp(json!({ "key_ops": ["sign"] })), 0),
@@ -246,26 +264,39 @@ mod tests {
             (json!("no key"), 0),
             (json!({ "kty": "weird" }), 0),
         ] {
-            assert_eq!(read(vec![key.clone()]).map(|keys| keys.len()), Ok(kept), "{key}");
+            assert_eq!(
+                read(vec![key.clone()]).map(|keys| keys.len()),
+                Ok(kept),
+                "{key}"
+            );
         }
     }
 
     #[test]
     fn a_set_with_a_private_or_symmetric_key_is_refused_whole() {
         for extra in [json!({ "d": "AA" }), json!({ "kty": "oct", "k": "AA" })] {
-            assert_eq!(read(vec![okp(json!({})), okp(extra)]), Err(KeySetFault::PrivateKey));
+            assert_eq!(
+                read(vec![okp(json!({})), okp(extra)]),
+                Err(KeySetFault::PrivateKey)
+            );
         }
     }
 
     #[test]
     fn a_set_is_bounded() {
         assert!(read(vec![okp(json!({})); KEYS_MAX]).is_ok());
-        assert_eq!(read(vec![okp(json!({})); KEYS_MAX + 1]), Err(KeySetFault::TooManyKeys));
+        assert_eq!(
+            read(vec![okp(json!({})); KEYS_MAX + 1]),
+            Err(KeySetFault::TooManyKeys)
+        );
         let spaces = " ".repeat(KEY_SET_BYTES_MAX);
         let sized = format!("{}{{\"keys\":[]}}", &spaces[11..]);
         assert!(KeySet::parse(sized.as_bytes(), &ALL).is_ok());
         let over = format!(" {sized}");
-        assert_eq!(KeySet::parse(over.as_bytes(), &ALL), Err(KeySetFault::TooLarge));
+        assert_eq!(
+            KeySet::parse(over.as_bytes(), &ALL),
+            Err(KeySetFault::TooLarge)
+        );
         assert_eq!(KeySet::parse(b"[]", &ALL), Err(KeySetFault::NotAKeySet));
     }
 
@@ -276,8 +307,16 @@ mod tests {
             KeySet::from_value(&json!({ "keys": keys }), &ALL).unwrap()
         };
         assert_eq!(set(&["a"]).candidates(None, Algorithm::Ed25519).len(), 1);
-        assert_eq!(set(&["a", "b"]).candidates(None, Algorithm::Ed25519).len(), 0);
-        assert_eq!(set(&["a", "b"]).candidates(Some("b"), Algorithm::Ed25519).len(), 1);
+        assert_eq!(
+            set(&["a", "b"]).candidates(None, Algorithm::Ed25519).len(),
+            0
+        );
+        assert_eq!(
+            set(&["a", "b"])
+                .candidates(Some("b"), Algorithm::Ed25519)
+                .len(),
+            1
+        );
         assert_eq!(set(&["a"]).candidates(Some("a"), Algorithm::Es256).len(), 0);
     }
 }

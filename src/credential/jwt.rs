@@ -5,20 +5,17 @@
 //! `jwt-compact` decodes it and keeps unverified claims out of reach. Does not own: keys
 //! (`credential::jwk`), the signature check (`credential::signature`, answered at the edge).
 
-use std::borrow::Cow;
-
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::{AlgorithmExt, AlgorithmSignature, UntrustedToken};
+use jwt_compact::{AlgorithmExt, UntrustedToken};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::body::json::{TOKEN_LIMITS, parse};
 use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::checked_elsewhere::{CheckedElsewhere, Proof};
 use crate::credential::claims::{self, ClaimNames};
 use crate::credential::jwk::{KEY_ID_BYTES_MAX, KeySet, PublicKey};
-use crate::credential::signature::{
-    Algorithm, SignatureAnswer, SignatureQuestion, verify_hs256,
-};
+use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion, verify_hs256};
 use crate::facts::UnixMs;
 use crate::secret::Secret;
 
@@ -60,14 +57,18 @@ pub enum TokenFault {
     TooLarge,
     Malformed,
     /// A header parameter that a token here may not have.
-    Header { parameter: &'static str },
+    Header {
+        parameter: &'static str,
+    },
     Algorithm,
     Issuer,
     Type,
     KeyUnknown,
     Signature,
     /// A claim is missing, or of the wrong type.
-    Claim { claim: &'static str },
+    Claim {
+        claim: &'static str,
+    },
     Audience,
     Expired,
     NotYetValid,
@@ -142,7 +143,9 @@ impl UnverifiedToken {
         }
         let text_of = |parameter: &'static str| match header.get(parameter) {
             None => Ok(None),
-            Some(Value::String(value)) if value.len() <= KEY_ID_BYTES_MAX => Ok(Some(value.clone())),
+            Some(Value::String(value)) if value.len() <= KEY_ID_BYTES_MAX => {
+                Ok(Some(value.clone()))
+            }
             Some(_) => Err(TokenFault::Header { parameter }),
         };
         let algorithm = text_of("alg")?.as_deref().and_then(Algorithm::parse);
@@ -183,9 +186,16 @@ impl UnverifiedToken {
             message: message.clone(),
             signature: signature.clone(),
         };
-        let questions: Vec<_> =
-            candidates.into_iter().take(ATTEMPTS_MAX).map(question).collect();
-        if questions.is_empty() { Err(TokenFault::KeyUnknown) } else { Ok(questions) }
+        let questions: Vec<_> = candidates
+            .into_iter()
+            .take(ATTEMPTS_MAX)
+            .map(question)
+            .collect();
+        if questions.is_empty() {
+            Err(TokenFault::KeyUnknown)
+        } else {
+            Ok(questions)
+        }
     }
 
     /// Judges a token by an issuer's public keys: the signature as `answer` found it, then every
@@ -236,9 +246,14 @@ impl UnverifiedToken {
         }
         check_type(self.token_type.as_deref(), rule)?;
         let verified = read_claims(&self.claims, rule)?;
-        let untrusted = UntrustedToken::new(self.text.expose()).map_err(|_| TokenFault::Malformed)?;
-        let checked = CheckedElsewhere { name: untrusted.algorithm().to_owned() };
-        let token = checked.validator::<Map<String, Value>>(&proof).validate(&untrusted);
+        let untrusted =
+            UntrustedToken::new(self.text.expose()).map_err(|_| TokenFault::Malformed)?;
+        let checked = CheckedElsewhere {
+            name: untrusted.algorithm().to_owned(),
+        };
+        let token = checked
+            .validator::<Map<String, Value>>(&proof)
+            .validate(&untrusted);
         let token = token.map_err(|_| TokenFault::Malformed)?;
         // What `jwt-compact` releases after the signature is what was read strictly before it.
         if token.claims().custom.get("sub") != self.claims.get("sub") {
@@ -249,7 +264,11 @@ impl UnverifiedToken {
     }
 
     fn signed_parts(&self) -> Result<(Vec<u8>, Vec<u8>), TokenFault> {
-        let parts = self.text.expose().rsplit_once('.').ok_or(TokenFault::Malformed)?;
+        let parts = self
+            .text
+            .expose()
+            .rsplit_once('.')
+            .ok_or(TokenFault::Malformed)?;
         let signature =
             Base64UrlUnpadded::decode_vec(parts.1).map_err(|_| TokenFault::Malformed)?;
         Ok((parts.0.as_bytes().to_vec(), signature))
@@ -275,7 +294,9 @@ impl VerifiedToken {
 
     /// When it stops being good, in Unix milliseconds.
     pub fn good_until_ms(&self) -> UnixMs {
-        self.expires_at_s.saturating_add(self.leeway_s).saturating_mul(1_000)
+        self.expires_at_s
+            .saturating_add(self.leeway_s)
+            .saturating_mul(1_000)
     }
 }
 
@@ -292,7 +313,10 @@ fn read_object(part: &str) -> Result<Map<String, Value>, TokenFault> {
 fn check_type(presented: Option<&str>, rule: &JwtRule) -> Result<(), TokenFault> {
     let bare = |text: &str| {
         let lower = text.to_ascii_lowercase();
-        lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
+        lower
+            .strip_prefix("application/")
+            .map(str::to_owned)
+            .unwrap_or(lower)
     };
     let presented = presented.map(bare);
     let fits = match (&rule.token_type, presented.as_deref()) {
@@ -337,44 +361,10 @@ fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedTo
         key_id: None,
         claims: claims.clone(),
     };
-    Ok(VerifiedToken { caller, expires_at_s, not_before_s, leeway_s: rule.leeway_s })
-}
-
-/// Whether the signature was found good by the check that stands before.
-#[derive(Clone, Copy, Debug)]
-struct Proof(bool);
-
-/// To `jwt-compact`, the algorithm of a signature that was checked elsewhere: its key is the proof.
-struct CheckedElsewhere {
-    name: String,
-}
-
-struct AnySignature(Vec<u8>);
-
-impl AlgorithmSignature for AnySignature {
-    fn try_from_slice(slice: &[u8]) -> anyhow::Result<Self> {
-        Ok(Self(slice.to_vec()))
-    }
-
-    fn as_bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.0)
-    }
-}
-
-impl jwt_compact::Algorithm for CheckedElsewhere {
-    type SigningKey = std::convert::Infallible;
-    type VerifyingKey = Proof;
-    type Signature = AnySignature;
-
-    fn name(&self) -> Cow<'static, str> {
-        Cow::Owned(self.name.clone())
-    }
-
-    fn sign(&self, never: &Self::SigningKey, _message: &[u8]) -> Self::Signature {
-        match *never {}
-    }
-
-    fn verify_signature(&self, _: &Self::Signature, proof: &Proof, _: &[u8]) -> bool {
-        proof.0
-    }
+    Ok(VerifiedToken {
+        caller,
+        expires_at_s,
+        not_before_s,
+        leeway_s: rule.leeway_s,
+    })
 }

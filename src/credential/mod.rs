@@ -6,6 +6,7 @@
 
 pub mod api_key;
 pub mod caller;
+mod checked_elsewhere;
 pub mod claims;
 pub mod jwk;
 pub mod jwt;

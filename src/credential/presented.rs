@@ -21,8 +21,13 @@ pub enum Carrier {
 pub enum Presented {
     Absent,
     /// A key for the authenticator of this name.
-    Key { authenticator: String, key: Result<ApiKey, KeyFault> },
-    Token { text: Secret },
+    Key {
+        authenticator: String,
+        key: Result<ApiKey, KeyFault>,
+    },
+    Token {
+        text: Secret,
+    },
 }
 
 /// Why there is no single credential to judge.
@@ -55,14 +60,21 @@ pub fn find(
         found.push(bearer(value, known)?);
     }
     for (authenticator, carrier) in known {
-        let Carrier::Header { name, prefix } = carrier else { continue };
-        let Some(value) = headers.get(name).filter(|_| name != "authorization") else { continue };
+        let Carrier::Header { name, prefix } = carrier else {
+            continue;
+        };
+        let Some(value) = headers.get(name).filter(|_| name != "authorization") else {
+            continue;
+        };
         // Keys have no comma: a repeated header arrives joined by one.
         if value.contains(',') {
             return Err(PresentFault::Repeated);
         }
         let key = ApiKey::parse(value, prefix);
-        found.push(Presented::Key { authenticator: authenticator.clone(), key });
+        found.push(Presented::Key {
+            authenticator: authenticator.clone(),
+            key,
+        });
     }
     match (found.pop(), found.pop()) {
         (None, _) => Ok(Presented::Absent),
@@ -82,22 +94,30 @@ fn bearer(value: &str, known: &[(String, Carrier)]) -> Result<Presented, Present
     }
     let body = token.trim_end_matches('=');
     let sound = !body.is_empty()
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
     if !sound {
         return Err(PresentFault::Malformed);
     }
-    let key = known.iter().find_map(|(authenticator, carrier)| match carrier {
-        Carrier::Header { name, prefix } if name == "authorization" => {
-            let starts = token.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('_'));
-            starts.then(|| (authenticator.clone(), ApiKey::parse(token, prefix)))
-        }
-        Carrier::Header { .. } | Carrier::Bearer => None,
-    });
+    let key = known
+        .iter()
+        .find_map(|(authenticator, carrier)| match carrier {
+            Carrier::Header { name, prefix } if name == "authorization" => {
+                let starts = token
+                    .strip_prefix(prefix.as_str())
+                    .is_some_and(|rest| rest.starts_with('_'));
+                starts.then(|| (authenticator.clone(), ApiKey::parse(token, prefix)))
+            }
+            Carrier::Header { .. } | Carrier::Bearer => None,
+        });
     if let Some((authenticator, key)) = key {
         return Ok(Presented::Key { authenticator, key });
     }
     if known.iter().any(|(_, carrier)| *carrier == Carrier::Bearer) {
-        Ok(Presented::Token { text: Secret::new(token.to_owned()) })
+        Ok(Presented::Token {
+            text: Secret::new(token.to_owned()),
+        })
     } else {
         Err(PresentFault::Scheme)
     }
@@ -109,10 +129,18 @@ mod tests {
 
     fn find_in(fields: &[(&str, &str)], query: &str) -> String {
         let known = [
-            ("keys".to_owned(), Carrier::Header { name: "x-api-key".into(), prefix: "ew".into() }),
+            (
+                "keys".to_owned(),
+                Carrier::Header {
+                    name: "x-api-key".into(),
+                    prefix: "ew".into(),
+                },
+            ),
             ("tokens".to_owned(), Carrier::Bearer),
         ];
-        let fields = fields.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
         let query = CanonicalQuery::parse(Some(query)).unwrap();
         match find(&Headers::new(fields.collect()), &query, &known) {
             Ok(Presented::Absent) => "absent".into(),
@@ -129,8 +157,16 @@ mod tests {
             (vec![("authorization", "Bearer a.b.c")], "", "token"),
             (vec![("authorization", "bEARER a.b.c==")], "", "token"),
             (vec![("x-api-key", "nonsense")], "", "keys false"),
-            (vec![("authorization", "Bearer a"), ("x-api-key", "k")], "", "Repeated"),
-            (vec![("authorization", "Bearer a, Bearer b")], "", "Repeated"),
+            (
+                vec![("authorization", "Bearer a"), ("x-api-key", "k")],
+                "",
+                "Repeated",
+            ),
+            (
+                vec![("authorization", "Bearer a, Bearer b")],
+                "",
+                "Repeated",
+            ),
             (vec![("x-api-key", "a, b")], "", "Repeated"),
             (vec![("authorization", "Basic YTpi")], "", "Scheme"),
             (vec![("authorization", "a.b.c")], "", "Scheme"),

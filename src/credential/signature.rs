@@ -70,12 +70,20 @@ pub struct SignatureAnswer {
 
 impl SignatureQuestion {
     pub fn digest(&self) -> QuestionDigest {
-        digest(self.algorithm, self.key.thumbprint(), &self.message, &self.signature)
+        digest(
+            self.algorithm,
+            self.key.thumbprint(),
+            &self.message,
+            &self.signature,
+        )
     }
 
     /// Pairs what a verifier found with this question.
     pub fn answered(&self, valid: bool) -> SignatureAnswer {
-        SignatureAnswer { of: self.digest(), valid }
+        SignatureAnswer {
+            of: self.digest(),
+            valid,
+        }
     }
 }
 
@@ -102,7 +110,12 @@ pub fn verify_hs256(secret: &Secret, message: &[u8], signature: &[u8]) -> bool {
 
 fn digest(algorithm: Algorithm, key: &str, message: &[u8], signature: &[u8]) -> QuestionDigest {
     let mut hash = Sha256::new();
-    for part in [algorithm.as_str().as_bytes(), key.as_bytes(), message, signature] {
+    for part in [
+        algorithm.as_str().as_bytes(),
+        key.as_bytes(),
+        message,
+        signature,
+    ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

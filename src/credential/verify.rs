@@ -6,9 +6,11 @@
 use std::rc::Rc;
 
 use crate::credential::jwk::KeySet;
-use crate::credential::jwt::{JwtRule, KeySource, TokenDigest, TokenFault, UnverifiedToken, VerifiedToken};
+use crate::credential::jwt::{
+    JwtRule, KeySource, TokenDigest, TokenFault, UnverifiedToken, VerifiedToken,
+};
 use crate::facts::UnixMs;
-use crate::ports::{Freshness, Ports, PortDown};
+use crate::ports::{Freshness, PortDown, Ports};
 use crate::refusal::{Port, Refusal};
 use crate::secret::Secret;
 
@@ -29,13 +31,19 @@ pub async fn verify<P: Ports>(
         return Err(Refusal::NotTaken);
     }
     let token = UnverifiedToken::parse(text.expose()).map_err(refused)?;
-    let rule = rules.iter().find(|rule| rule.issuer == token.claimed_issuer());
+    let rule = rules
+        .iter()
+        .find(|rule| rule.issuer == token.claimed_issuer());
     let rule = rule.ok_or_else(|| refused(TokenFault::Issuer))?;
     let (verified, keys_until_ms) = match &rule.keys {
-        KeySource::Shared(secret) => {
-            (token.verify_shared(rule, secret, now_ms).map_err(refused)?, UnixMs::MAX)
-        }
-        KeySource::Inline(keys) => (by_keys(ports, &token, rule, keys, now_ms).await?, UnixMs::MAX),
+        KeySource::Shared(secret) => (
+            token.verify_shared(rule, secret, now_ms).map_err(refused)?,
+            UnixMs::MAX,
+        ),
+        KeySource::Inline(keys) => (
+            by_keys(ports, &token, rule, keys, now_ms).await?,
+            UnixMs::MAX,
+        ),
         KeySource::Uri(uri) => by_published_keys(ports, &token, rule, uri, now_ms).await?,
     };
     let verified = Rc::new(verified);
@@ -53,10 +61,18 @@ async fn by_published_keys<P: Ports>(
     uri: &str,
     now_ms: UnixMs,
 ) -> Result<(VerifiedToken, UnixMs), Refusal> {
-    let (keys, until_ms) = ports.key_set(rule, uri, Freshness::Cached).await.map_err(down)?;
+    let (keys, until_ms) = ports
+        .key_set(rule, uri, Freshness::Cached)
+        .await
+        .map_err(down)?;
     match by_keys(ports, token, rule, &keys, now_ms).await {
-        Err(Refusal::TokenRefused { fault: TokenFault::KeyUnknown }) => {
-            let (keys, until_ms) = ports.key_set(rule, uri, Freshness::Newest).await.map_err(down)?;
+        Err(Refusal::TokenRefused {
+            fault: TokenFault::KeyUnknown,
+        }) => {
+            let (keys, until_ms) = ports
+                .key_set(rule, uri, Freshness::Newest)
+                .await
+                .map_err(down)?;
             Ok((by_keys(ports, token, rule, &keys, now_ms).await?, until_ms))
         }
         found => Ok((found?, until_ms)),
@@ -74,7 +90,9 @@ async fn by_keys<P: Ports>(
     for question in token.questions(rule, keys).map_err(refused)? {
         let answer = ports.verify_signature(&question).await.map_err(down)?;
         if !answer.answers(question.digest()) {
-            return Err(Refusal::AnswerMismatch { port: Port::Signature });
+            return Err(Refusal::AnswerMismatch {
+                port: Port::Signature,
+            });
         }
         match token.clone().verify(rule, &question, answer, now_ms) {
             Ok(verified) => return Ok(verified),

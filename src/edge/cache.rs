@@ -14,7 +14,10 @@ pub(super) struct Cache<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
     pub(super) fn new(entries_max: usize) -> Self {
-        Self { entries: HashMap::new(), entries_max }
+        Self {
+            entries: HashMap::new(),
+            entries_max,
+        }
     }
 
     pub(super) fn get(&self, key: &K, now_ms: UnixMs) -> Option<V> {

@@ -26,13 +26,23 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
     let facts = incoming::facts(&request, &env);
     let gate = policy::current(&env, &context).await;
     // What is left to tell of a request whose notes a panic took along.
-    let bare = Facts { headers: Headers::default(), ..facts.clone() };
+    let bare = Facts {
+        headers: Headers::default(),
+        ..facts.clone()
+    };
     let serving = serve(gate.as_ref(), &env, &request, facts);
     match AssertUnwindSafe(serving).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
             let trail = Box::new(Trail::new(bare));
-            refuse(gate.as_ref(), &env, Refused { refusal: Refusal::Panicked, trail })
+            refuse(
+                gate.as_ref(),
+                &env,
+                Refused {
+                    refusal: Refusal::Panicked,
+                    trail,
+                },
+            )
         }
     }
 }
@@ -49,7 +59,14 @@ async fn serve(
     }
     let Some(gate) = gate else {
         let trail = Box::new(Trail::new(facts));
-        return refuse(None, env, Refused { refusal: Refusal::NoPolicy, trail });
+        return refuse(
+            None,
+            env,
+            Refused {
+                refusal: Refusal::NoPolicy,
+                trail,
+            },
+        );
     };
     let ports = EdgePorts { env, request };
     match admit(gate, &ports, facts, Unread(())).await {
@@ -80,7 +97,9 @@ fn own_page(gate: Option<&Rc<Gate>>, env: &Env, facts: Facts) -> Result<Response
         }
         (Some(_), _) => {
             use crate::facts::Method;
-            Refusal::OtherMethod { allow: vec![Method::Get, Method::Head] }
+            Refusal::OtherMethod {
+                allow: vec![Method::Get, Method::Head],
+            }
         }
         (None, _) => Refusal::NoRoute,
     };
@@ -114,8 +133,13 @@ fn elapsed_ms(trail: &Trail) -> u64 {
 }
 
 fn panic_if_asked(env: &Env, facts: &Facts) {
-    let asked = env.var(PANIC_BINDING).is_ok_and(|path| path.to_string() == facts.raw_path);
-    #[expect(clippy::panic, reason = "the test that panics one request among others")]
+    let asked = env
+        .var(PANIC_BINDING)
+        .is_ok_and(|path| path.to_string() == facts.raw_path);
+    #[expect(
+        clippy::panic,
+        reason = "the test that panics one request among others"
+    )]
     if asked {
         panic!("asked to");
     }

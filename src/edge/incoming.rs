@@ -34,7 +34,11 @@ pub(super) fn facts(request: &Request, env: &Env) -> Facts {
         method: request.method(),
         is_https: scheme == "https",
         authority: authority.to_owned(),
-        raw_path: if path.is_empty() { "/".into() } else { path.to_owned() },
+        raw_path: if path.is_empty() {
+            "/".into()
+        } else {
+            path.to_owned()
+        },
         raw_query: query,
         has_body: request.body().is_some() && headers.get("content-length") != Some("0"),
         headers,
@@ -43,17 +47,28 @@ pub(super) fn facts(request: &Request, env: &Env) -> Facts {
 }
 
 fn headers(request: &Request) -> Headers {
-    let entries = request.headers().entries().into_iter().filter_map(Result::ok);
+    let entries = request
+        .headers()
+        .entries()
+        .into_iter()
+        .filter_map(Result::ok);
     let fields = entries.filter_map(|entry| {
         let pair = entry.dyn_into::<Array>().ok()?;
-        Some((pair.get(0).as_string()?.to_ascii_lowercase(), pair.get(1).as_string()?))
+        Some((
+            pair.get(0).as_string()?.to_ascii_lowercase(),
+            pair.get(1).as_string()?,
+        ))
     });
     Headers::new(fields.collect())
 }
 
 fn connection(request: &Request, headers: &Headers, env: &Env) -> Connection {
     let cf = Reflect::get(request, &JsValue::from_str("cf")).unwrap_or(JsValue::UNDEFINED);
-    let text = |name: &str| Reflect::get(&cf, &JsValue::from_str(name)).ok()?.as_string();
+    let text = |name: &str| {
+        Reflect::get(&cf, &JsValue::from_str(name))
+            .ok()?
+            .as_string()
+    };
     Connection {
         ip: client_address(headers, is_loopback_listener(env)),
         country: text("country"),
@@ -74,5 +89,6 @@ fn client_address(headers: &Headers, loopback: bool) -> Option<IpAddr> {
 }
 
 fn is_loopback_listener(env: &Env) -> bool {
-    env.var(LOOPBACK_BINDING).is_ok_and(|value| value.to_string() == "1")
+    env.var(LOOPBACK_BINDING)
+        .is_ok_and(|value| value.to_string() == "1")
 }

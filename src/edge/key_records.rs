@@ -26,7 +26,9 @@ pub(super) async fn find(env: &Env, id: &KeyId) -> Result<KeyAnswer, PortDown> {
     let stored = match remembered {
         Some(stored) => stored,
         None => {
-            let read = bounded::within(READ_TIMEOUT_MS, read(env, id)).await.flatten();
+            let read = bounded::within(READ_TIMEOUT_MS, read(env, id))
+                .await
+                .flatten();
             let stored = read.ok_or(PortDown { port: Port::Keys })?;
             let now_ms = clock::now_ms();
             RECORDS.with_borrow_mut(|records| {
@@ -35,7 +37,10 @@ pub(super) async fn find(env: &Env, id: &KeyId) -> Result<KeyAnswer, PortDown> {
             stored
         }
     };
-    Ok(KeyAnswer { id: id.clone(), stored })
+    Ok(KeyAnswer {
+        id: id.clone(),
+        stored,
+    })
 }
 
 /// `None`: the store did not answer.

@@ -50,9 +50,13 @@ pub(super) async fn find(
     let name = format!("{uri} {:?}", rule.algorithms);
     let now_ms = clock::now_ms();
     let (kept, tried_at_ms) = SOURCES.with_borrow(|sources| {
-        sources.get(&name).map_or((None, 0), |source| (source.kept.clone(), source.tried_at_ms))
+        sources.get(&name).map_or((None, 0), |source| {
+            (source.kept.clone(), source.tried_at_ms)
+        })
     });
-    let age_ms = kept.as_ref().map(|kept| now_ms.saturating_sub(kept.fetched_at_ms));
+    let age_ms = kept
+        .as_ref()
+        .map(|kept| now_ms.saturating_sub(kept.fetched_at_ms));
     let rested = now_ms.saturating_sub(tried_at_ms) >= REFETCH_MS_MIN;
     let fetch_now = match (freshness, age_ms) {
         (Freshness::Newest, Some(_)) => rested,
@@ -64,11 +68,16 @@ pub(super) async fn find(
         return kept.and_then(|kept| usable(kept, now_ms)).ok_or(DOWN);
     }
     note(&name, |source| source.tried_at_ms = now_ms);
-    let fetched = bounded::within(FETCH_TIMEOUT_MS, fetch(rule, uri)).await.flatten();
+    let fetched = bounded::within(FETCH_TIMEOUT_MS, fetch(rule, uri))
+        .await
+        .flatten();
     let now_ms = clock::now_ms();
     let kept = match fetched {
         Some(keys) => {
-            let fresh = Kept { keys: Rc::new(keys), fetched_at_ms: now_ms };
+            let fresh = Kept {
+                keys: Rc::new(keys),
+                fetched_at_ms: now_ms,
+            };
             note(&name, |source| source.kept = Some(fresh.clone()));
             Some(fresh)
         }
@@ -81,7 +90,10 @@ const DOWN: PortDown = PortDown { port: Port::KeySet };
 
 fn usable(kept: Kept, now_ms: UnixMs) -> Option<(Rc<KeySet>, UnixMs)> {
     let age_ms = now_ms.saturating_sub(kept.fetched_at_ms);
-    let until_ms = kept.fetched_at_ms.saturating_add(FRESH_MS).max(now_ms.saturating_add(REFETCH_MS_MIN));
+    let until_ms = kept
+        .fetched_at_ms
+        .saturating_add(FRESH_MS)
+        .max(now_ms.saturating_add(REFETCH_MS_MIN));
     (age_ms < STALE_MS_MAX).then_some((kept.keys, until_ms))
 }
 
@@ -100,11 +112,15 @@ async fn fetch(rule: &JwtRule, uri: &str) -> Option<KeySet> {
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let response = JsFuture::from(scope.fetch_with_str_and_init(uri, &init)).await.ok()?;
+    let response = JsFuture::from(scope.fetch_with_str_and_init(uri, &init))
+        .await
+        .ok()?;
     let response: Response = response.dyn_into().ok()?;
     if response.status() != 200 {
         return None;
     }
-    let bytes = read::whole(response.body()?, KEY_SET_BYTES_MAX as u64).await.ok()?;
+    let bytes = read::whole(response.body()?, KEY_SET_BYTES_MAX as u64)
+        .await
+        .ok()?;
     KeySet::parse(&bytes, &rule.algorithms).ok()
 }

@@ -40,7 +40,11 @@ impl std::panic::RefUnwindSafe for Limiter {}
 impl DurableObject for Limiter {
     fn new(state: State, _env: Env) -> Self {
         let sql = state.storage().sql();
-        let limiter = Self { state, sql, is_armed: Cell::new(false) };
+        let limiter = Self {
+            state,
+            sql,
+            is_armed: Cell::new(false),
+        };
         // Without the table every question fails, and a failed question grants nothing.
         let _ = limiter.make_table();
         limiter
@@ -53,10 +57,12 @@ impl DurableObject for Limiter {
     /// Clears the object when nothing is held any more.
     async fn alarm(&self) -> Result<Response> {
         let rows = self.sql.exec("SELECT held FROM windows", None)?;
-        let held = rows.raw().filter_map(|row| match row.ok()?.into_iter().next()? {
-            SqlStorageValue::String(text) => serde_json::from_str::<Window>(&text).ok(),
-            _ => None,
-        });
+        let held = rows
+            .raw()
+            .filter_map(|row| match row.ok()?.into_iter().next()? {
+                SqlStorageValue::String(text) => serde_json::from_str::<Window>(&text).ok(),
+                _ => None,
+            });
         let empty_at_ms = held.map(|window| window.empty_at_ms()).max().unwrap_or(0);
         if empty_at_ms <= clock::now_ms() {
             self.state.storage().delete_all().await?;
@@ -96,7 +102,10 @@ impl Limiter {
         let storage: JsValue = self.state.storage().as_raw().into();
         let set = Reflect::get(&storage, &JsValue::from_str("setAlarm")).map_err(|_| failed())?;
         let set: Function = set.dyn_into().map_err(|_| failed())?;
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds are far below 2^53")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds are far below 2^53"
+        )]
         let at = JsValue::from_f64(empty_at_ms.saturating_add(IDLE_MS) as f64);
         set.call1(&storage, &at).map_err(|_| failed())?;
         self.is_armed.set(true);
@@ -110,8 +119,15 @@ impl Rows for Table<'_> {
     type Fault = Error;
 
     fn load(&self, row: &str) -> Result<Window> {
-        let found = self.0.sql.exec("SELECT held FROM windows WHERE name = ?", vec![row.into()])?;
-        let held = found.raw().next().transpose()?.and_then(|row| row.into_iter().next());
+        let found = self
+            .0
+            .sql
+            .exec("SELECT held FROM windows WHERE name = ?", vec![row.into()])?;
+        let held = found
+            .raw()
+            .next()
+            .transpose()?
+            .and_then(|row| row.into_iter().next());
         match held {
             None => Ok(Window::default()),
             // A row that does not read must not read as empty.
@@ -152,7 +168,10 @@ pub(super) async fn ask(
 
 async fn call(env: &Env, object: &ObjectName, question: &Question) -> Option<Answer> {
     let namespace = env.durable_object(BINDING).ok()?;
-    let stub = namespace.get_by_name(object.as_str()).ok()?.into_rpc::<LimiterStub>();
+    let stub = namespace
+        .get_by_name(object.as_str())
+        .ok()?
+        .into_rpc::<LimiterStub>();
     let answer = stub.charge(&serde_json::to_string(question).ok()?).ok()?;
     let text = JsFuture::from(answer).await.ok()?.as_string()?;
     serde_json::from_str(&text).ok()

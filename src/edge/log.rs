@@ -20,8 +20,14 @@ thread_local! {
 pub(super) fn decision(env: &Env, line: Map<String, Value>) {
     let text = CHAIN.with_borrow_mut(|chain| {
         let chain = chain.get_or_insert_with(|| {
-            let key = env.secret(AUDIT_BINDING).ok().map(|key| Secret::new(key.to_string()));
-            Chain::new(clock::request_id().as_trace_id(), key.filter(|key| !key.expose().is_empty()))
+            let key = env
+                .secret(AUDIT_BINDING)
+                .ok()
+                .map(|key| Secret::new(key.to_string()));
+            Chain::new(
+                clock::request_id().as_trace_id(),
+                key.filter(|key| !key.expose().is_empty()),
+            )
         });
         chain.seal(line)
     });
@@ -31,7 +37,11 @@ pub(super) fn decision(env: &Env, line: Map<String, Value>) {
 /// Writes that a policy was taken or turned away.
 pub(super) fn policy(version: Option<&str>, faults: &[PolicyFault]) {
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    let verdict = if faults.is_empty() { "loaded" } else { "refused" };
+    let verdict = if faults.is_empty() {
+        "loaded"
+    } else {
+        "refused"
+    };
     let line = json!({
         "event": "policy", "verdict": verdict, "policy": version, "faults": faults,
     });

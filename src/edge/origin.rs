@@ -48,7 +48,10 @@ pub(super) async fn send(
             Err(OriginFault::TimedOut)
         }
         Some(Err(_)) => Err(OriginFault::Down),
-        Some(Ok(response)) => response.dyn_into().map(Answer).map_err(|_| OriginFault::Invalid),
+        Some(Ok(response)) => response
+            .dyn_into()
+            .map(Answer)
+            .map_err(|_| OriginFault::Invalid),
     }
 }
 

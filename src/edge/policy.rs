@@ -44,7 +44,11 @@ pub(super) async fn current(env: &Env, context: &Context) -> Option<Rc<Gate>> {
     let now_ms = clock::now_ms();
     let (gate, age_ms, reading) = CURRENT.with_borrow(|current| {
         let reading = now_ms.saturating_sub(current.reading_since_ms) < READ_TIMEOUT_MS;
-        (current.gate.clone(), now_ms.saturating_sub(current.checked_at_ms), reading)
+        (
+            current.gate.clone(),
+            now_ms.saturating_sub(current.checked_at_ms),
+            reading,
+        )
     });
     if gate.is_none() || age_ms >= STALE_MS {
         read(env).await;
@@ -61,7 +65,9 @@ pub(super) async fn current(env: &Env, context: &Context) -> Option<Rc<Gate>> {
 async fn read(env: &Env) {
     let text = match from_var(env) {
         Some(text) => Some(text),
-        None => bounded::within(READ_TIMEOUT_MS, from_store(env)).await.flatten(),
+        None => bounded::within(READ_TIMEOUT_MS, from_store(env))
+            .await
+            .flatten(),
     };
     let now_ms = clock::now_ms();
     let known = CURRENT.with_borrow_mut(|current| {
@@ -101,7 +107,13 @@ fn from_var(env: &Env) -> Option<Vec<u8>> {
 
 async fn from_store(env: &Env) -> Option<Vec<u8>> {
     let store = env.kv("STORE").ok()?;
-    store.get(STORE_KEY).cache_ttl(KV_CACHE_S).bytes().await.ok().flatten()
+    store
+        .get(STORE_KEY)
+        .cache_ttl(KV_CACHE_S)
+        .bytes()
+        .await
+        .ok()
+        .flatten()
 }
 
 struct Bindings<'a>(&'a Env);

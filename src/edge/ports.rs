@@ -88,9 +88,13 @@ impl Ports for EdgePorts<'_> {
     }
 
     async fn read(&self, _body: Unread, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {
-        let Some(stream) = self.request.body() else { return Ok(Vec::new()) };
+        let Some(stream) = self.request.body() else {
+            return Ok(Vec::new());
+        };
         let read = read::whole(stream, max_bytes);
-        let bytes = bounded::within(READ_TIMEOUT_MS, read).await.ok_or(ReadFault::TimedOut)??;
+        let bytes = bounded::within(READ_TIMEOUT_MS, read)
+            .await
+            .ok_or(ReadFault::TimedOut)??;
         // The platform may end a broken upload as if it were whole.
         let announced = self.request.headers().get("content-length").ok().flatten();
         match announced.and_then(|text| text.parse::<usize>().ok()) {

@@ -33,18 +33,10 @@ pub(super) fn release(gate: &Gate, release: Release<Answer>) -> Result<(Reply, B
     init.set_status(status);
     init.set_status_text(&answer.status_text());
     init.set_headers(&headers);
-    // Content that is coded stays coded: without this the platform would code it twice.
-    js_sys::Reflect::set(&init, &"encodeBody".into(), &encode_body(&headers).into())?;
+    // Coded content passes as it came: the platform knows that these bytes are coded already.
     let body = answer.body();
     let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
     Ok((Reply { response, status }, trail))
-}
-
-fn encode_body(headers: &Headers) -> &'static str {
-    match headers.get("content-encoding") {
-        Ok(Some(_)) => "manual",
-        Ok(None) | Err(_) => "automatic",
-    }
 }
 
 /// The problem document of a refusal.
@@ -52,9 +44,15 @@ pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<(Reply, P
     let trail = &refused.trail;
     let realm = gate.map_or("edgeward", |gate| gate.name.as_str());
     let request_id = &trail.facts.request_id;
-    let telling = Telling { request_id, realm, challenges: &trail.challenges };
+    let telling = Telling {
+        request_id,
+        realm,
+        challenges: &trail.challenges,
+    };
     let problem = Problem::of(&refused.refusal, &telling);
-    let document = problem.document(&trail.base_url(gate), request_id).to_string();
+    let document = problem
+        .document(&trail.base_url(gate), request_id)
+        .to_string();
     let headers = Headers::new()?;
     headers.set("content-type", "application/problem+json")?;
     for (name, value) in &problem.fields {
@@ -98,7 +96,10 @@ fn made(
     init.set_headers(&headers);
     // RFC 9110 §9.3.2: an answer to HEAD has no content.
     let text = text.filter(|_| trail.facts.method != "HEAD");
-    Ok(Reply { response: Response::new_with_opt_str_and_init(text, &init)?, status })
+    Ok(Reply {
+        response: Response::new_with_opt_str_and_init(text, &init)?,
+        status,
+    })
 }
 
 fn dress(

@@ -26,14 +26,20 @@ thread_local! {
 /// Checks a signature. A key that cannot be imported (a point off its curve) verifies nothing.
 pub(super) async fn verify(question: &SignatureQuestion) -> Result<SignatureAnswer, PortDown> {
     let check = bounded::within(TIMEOUT_MS, check(question)).await;
-    let valid = check.ok_or(PortDown { port: Port::Signature })?;
+    let valid = check.ok_or(PortDown {
+        port: Port::Signature,
+    })?;
     Ok(question.answered(valid.unwrap_or(false)))
 }
 
 async fn check(question: &SignatureQuestion) -> Option<bool> {
     let subtle = subtle()?;
     let algorithm = parameters(question.algorithm)?;
-    let name = format!("{} {}", question.algorithm.as_str(), question.key.thumbprint());
+    let name = format!(
+        "{} {}",
+        question.algorithm.as_str(),
+        question.key.thumbprint()
+    );
     let members = question.key.members().to_string();
     let key = import(&subtle, name, &members, &algorithm, "verify").await?;
     let signature = Uint8Array::from(question.signature.as_slice());
@@ -49,8 +55,12 @@ pub(super) async fn sign(
     keys: &IdentityKeys,
     statement: Statement,
 ) -> Result<(Statement, Vec<u8>), PortDown> {
-    let signature = bounded::within(TIMEOUT_MS, signature_of(keys, &statement)).await.flatten();
-    signature.map(|bytes| (statement, bytes)).ok_or(PortDown { port: Port::Signer })
+    let signature = bounded::within(TIMEOUT_MS, signature_of(keys, &statement))
+        .await
+        .flatten();
+    signature
+        .map(|bytes| (statement, bytes))
+        .ok_or(PortDown { port: Port::Signer })
 }
 
 async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<u8>> {
@@ -59,7 +69,9 @@ async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<
     let name = format!("sign {}", keys.fingerprint());
     let key = import(&subtle, name, keys.private().expose(), &algorithm, "sign").await?;
     let message = Uint8Array::from(statement.signing_input.as_bytes());
-    let signed = subtle.sign_with_object_and_js_u8_array(&algorithm, &key, &message).ok()?;
+    let signed = subtle
+        .sign_with_object_and_js_u8_array(&algorithm, &key, &message)
+        .ok()?;
     let signature = JsFuture::from(signed).await.ok()?;
     Some(Uint8Array::new(&signature).to_vec())
 }
@@ -81,7 +93,9 @@ async fn import(
         let _ = Reflect::delete_property(&jwk, &JsValue::from_str(member));
     }
     let usages = Array::of1(&JsValue::from_str(usage));
-    let imported = subtle.import_key_with_object("jwk", &jwk, algorithm, false, &usages).ok()?;
+    let imported = subtle
+        .import_key_with_object("jwk", &jwk, algorithm, false, &usages)
+        .ok()?;
     let key: CryptoKey = JsFuture::from(imported).await.ok()?.dyn_into().ok()?;
     KEYS.with_borrow_mut(|keys| keys.put(name, key.clone(), UnixMs::MAX, clock::now_ms()));
     Some(key)

@@ -30,7 +30,13 @@ impl ObjectName {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        Self(digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect())
+        Self(
+            digest
+                .iter()
+                .take(20)
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
     }
 
     pub fn as_str(&self) -> &str {
@@ -62,10 +68,17 @@ pub struct UnitCharge {
 /// What became of one charge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    Granted { remaining: u64, frees_in_ms: u64 },
-    Exhausted { retry_after_ms: u64 },
+    Granted {
+        remaining: u64,
+        frees_in_ms: u64,
+    },
+    Exhausted {
+        retry_after_ms: u64,
+    },
     /// Another limit refused: this one was not charged.
-    NotCharged { remaining: u64 },
+    NotCharged {
+        remaining: u64,
+    },
     /// The counter did not answer and the limit says `admit`.
     Unmetered,
     /// The counter did not answer and the limit says `refuse`.
@@ -89,7 +102,10 @@ pub struct UnitCharged {
 pub struct ObjectDown;
 
 /// The counter objects, each behind one call of bounded time.
-#[allow(async_fn_in_trait, reason = "one isolate, one thread: no future is ever sent")]
+#[allow(
+    async_fn_in_trait,
+    reason = "one isolate, one thread: no future is ever sent"
+)]
 pub trait Objects {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown>;
     fn now_ms(&self) -> UnixMs;
@@ -104,7 +120,12 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
     let mut charged = Vec::new();
     let mut receipts: Vec<(ObjectName, Vec<Receipt>)> = Vec::new();
     let mut refused = false;
-    for ObjectCharge { object, observed, units } in charge.0 {
+    for ObjectCharge {
+        object,
+        observed,
+        units,
+    } in charge.0
+    {
         let verdicts = if refused {
             vec![Verdict::NotCharged { remaining: 0 }; units.len()]
         } else {
@@ -117,16 +138,27 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
             }
             verdicts
         };
-        charged.extend(units.into_iter().zip(verdicts).map(|(unit, verdict)| UnitCharged {
-            object: object.clone(),
-            observed,
-            unit,
-            verdict,
-        }));
+        charged.extend(
+            units
+                .into_iter()
+                .zip(verdicts)
+                .map(|(unit, verdict)| UnitCharged {
+                    object: object.clone(),
+                    observed,
+                    unit,
+                    verdict,
+                }),
+        );
     }
     if refused {
-        for (object, granted) in receipts.into_iter().filter(|(_, granted)| !granted.is_empty()) {
-            let question = Question { version: WIRE_VERSION, act: Act::GiveBack(granted) };
+        for (object, granted) in receipts
+            .into_iter()
+            .filter(|(_, granted)| !granted.is_empty())
+        {
+            let question = Question {
+                version: WIRE_VERSION,
+                act: Act::GiveBack(granted),
+            };
             // A lost return leaves the units held until their window has passed: too strict for
             // one window, never too lax.
             let _ = objects.ask(&object, &question).await;
@@ -144,7 +176,15 @@ async fn ask_object<O: Objects>(
         return (verdicts, Vec::new());
     }
     let act = Act::Charge(units.iter().map(row_charge).collect());
-    let answer = objects.ask(object, &Question { version: WIRE_VERSION, act }).await;
+    let answer = objects
+        .ask(
+            object,
+            &Question {
+                version: WIRE_VERSION,
+                act,
+            },
+        )
+        .await;
     match answer {
         Ok(Answer::Granted(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
             let verdicts = rows.iter().map(|row| Verdict::Granted {
@@ -161,13 +201,18 @@ async fn ask_object<O: Objects>(
         Ok(Answer::Refused(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
             let now_ms = objects.now_ms();
             let mut memory = objects.limit_memory().borrow_mut();
-            let verdicts = rows.iter().zip(units).map(|(row, unit)| match row.retry_after_ms {
-                0 => Verdict::NotCharged { remaining: row.remaining },
-                retry_after_ms => {
-                    memory.remember_refusal(object, unit, now_ms, retry_after_ms);
-                    Verdict::Exhausted { retry_after_ms }
-                }
-            });
+            let verdicts = rows
+                .iter()
+                .zip(units)
+                .map(|(row, unit)| match row.retry_after_ms {
+                    0 => Verdict::NotCharged {
+                        remaining: row.remaining,
+                    },
+                    retry_after_ms => {
+                        memory.remember_refusal(object, unit, now_ms, retry_after_ms);
+                        Verdict::Exhausted { retry_after_ms }
+                    }
+                });
             (verdicts.collect(), Vec::new())
         }
         Ok(_) | Err(ObjectDown) => (without_object(objects, object, units), Vec::new()),
@@ -182,14 +227,18 @@ fn remembered<O: Objects>(
 ) -> Option<Vec<Verdict>> {
     let now_ms = objects.now_ms();
     let memory = objects.limit_memory().borrow();
-    let waits = units.iter().map(|unit| memory.refused_for_ms(object, unit, now_ms));
+    let waits = units
+        .iter()
+        .map(|unit| memory.refused_for_ms(object, unit, now_ms));
     let verdicts: Vec<_> = waits
         .map(|wait| match wait {
             Some(retry_after_ms) => Verdict::Exhausted { retry_after_ms },
             None => Verdict::NotCharged { remaining: 0 },
         })
         .collect();
-    let any = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Exhausted { .. }));
+    let any = verdicts
+        .iter()
+        .any(|verdict| matches!(verdict, Verdict::Exhausted { .. }));
     any.then_some(verdicts)
 }
 
@@ -205,18 +254,25 @@ fn without_object<O: Objects>(
         OnError::Refuse => Verdict::Unanswered,
         OnError::Admit => Verdict::Unmetered,
         OnError::Local => match memory.stand_in(object, unit, now_ms) {
-            Ok(room) => {
-                Verdict::Granted { remaining: room.remaining, frees_in_ms: room.frees_in_ms }
-            }
+            Ok(room) => Verdict::Granted {
+                remaining: room.remaining,
+                frees_in_ms: room.frees_in_ms,
+            },
             Err(Full::Until { retry_after_ms }) => Verdict::Exhausted { retry_after_ms },
-            Err(Full::Never) => Verdict::Exhausted { retry_after_ms: u64::MAX },
+            Err(Full::Never) => Verdict::Exhausted {
+                retry_after_ms: u64::MAX,
+            },
         },
     };
     units.iter().map(verdict).collect()
 }
 
 fn row_charge(unit: &UnitCharge) -> RowCharge {
-    RowCharge { row: unit.row.clone(), rule: unit.rule.window, units: unit.units }
+    RowCharge {
+        row: unit.row.clone(),
+        rule: unit.rule.window,
+        units: unit.units,
+    }
 }
 
 fn repeats<'a>(units: &[UnitCharge], rows: impl Iterator<Item = &'a String>) -> bool {

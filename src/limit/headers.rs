@@ -32,15 +32,18 @@ pub fn fields(reports: &[LimitReport], legacy: bool) -> Vec<(&'static str, Strin
     }) {
         fields.push(("ratelimit-policy", value));
     }
-    if let Some(value) =
-        list(reports, |report| [("r", report.remaining), ("t", seconds(report.frees_in_ms))])
-    {
+    if let Some(value) = list(reports, |report| {
+        [("r", report.remaining), ("t", seconds(report.frees_in_ms))]
+    }) {
         fields.push(("ratelimit", value));
     }
     if let (true, Some(tightest)) = (legacy, reports.iter().min_by_key(|report| report.remaining)) {
         fields.push(("x-ratelimit-limit", tightest.limit.to_string()));
         fields.push(("x-ratelimit-remaining", tightest.remaining.to_string()));
-        fields.push(("x-ratelimit-reset", seconds(tightest.frees_in_ms).to_string()));
+        fields.push((
+            "x-ratelimit-reset",
+            seconds(tightest.frees_in_ms).to_string(),
+        ));
     }
     fields
 }
@@ -84,7 +87,10 @@ mod tests {
     #[test]
     fn the_fields_are_structured_lists_with_delays_and_not_instants() {
         let fields = fields(&[report("minute", 42), report("ip", 7)], true);
-        let text: Vec<_> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let text: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
         assert_eq!(
             text,
             [
@@ -104,7 +110,10 @@ mod tests {
 
     #[test]
     fn a_number_that_is_no_integer_is_told_as_the_largest_that_is() {
-        let huge = LimitReport { remaining: u64::MAX, ..report("a", 0) };
+        let huge = LimitReport {
+            remaining: u64::MAX,
+            ..report("a", 0)
+        };
         let fields = fields(&[huge], false);
         assert_eq!(fields[1].1, "\"a\";r=999999999999999;t=17");
     }

@@ -60,7 +60,11 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<An
             Err(Full::Until { retry_after_ms }) => retry_after_ms,
             Err(Full::Never) => u64::MAX,
         };
-        refused.push(RowRefused { row: row.clone(), remaining, retry_after_ms });
+        refused.push(RowRefused {
+            row: row.clone(),
+            remaining,
+            retry_after_ms,
+        });
         windows.push((row, window));
     }
     if refused.iter().any(|row| row.retry_after_ms > 0) {
@@ -73,7 +77,12 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<An
 }
 
 fn give_back<R: Rows>(rows: &R, receipts: &[Receipt]) -> Result<Answer, R::Fault> {
-    for Receipt { row, release_at_ms, units } in receipts {
+    for Receipt {
+        row,
+        release_at_ms,
+        units,
+    } in receipts
+    {
         let mut window = rows.load(row)?;
         window.give_back(*release_at_ms, *units);
         rows.save(row, &window)?;
@@ -106,7 +115,9 @@ pub(crate) mod tests {
                 return Err(());
             }
             self.saves.set(self.saves.get() + 1);
-            self.rows.borrow_mut().insert(row.to_owned(), window.clone());
+            self.rows
+                .borrow_mut()
+                .insert(row.to_owned(), window.clone());
             Ok(())
         }
     }
@@ -114,22 +125,45 @@ pub(crate) mod tests {
     fn ask(rows: &MemoryRows, now_ms: u64, limits: &[(&str, u64)]) -> Answer {
         let charges = limits.iter().map(|(row, limit)| RowCharge {
             row: (*row).to_owned(),
-            rule: WindowRule { limit: *limit, window_ms: 1_000 },
+            rule: WindowRule {
+                limit: *limit,
+                window_ms: 1_000,
+            },
             units: 1,
         });
         let act = Act::Charge(charges.collect());
-        answer(rows, now_ms, &Question { version: WIRE_VERSION, act }).unwrap()
+        answer(
+            rows,
+            now_ms,
+            &Question {
+                version: WIRE_VERSION,
+                act,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
     fn several_limits_are_charged_all_or_none() {
         let rows = MemoryRows::default();
-        assert!(matches!(ask(&rows, 0, &[("wide", 5), ("narrow", 1)]), Answer::Granted(_)));
+        assert!(matches!(
+            ask(&rows, 0, &[("wide", 5), ("narrow", 1)]),
+            Answer::Granted(_)
+        ));
         let refused = ask(&rows, 0, &[("wide", 5), ("narrow", 1)]);
-        let Answer::Refused(refused) = refused else { panic!("{refused:?}") };
-        let waits: Vec<_> = refused.iter().map(|row| (row.remaining, row.retry_after_ms)).collect();
+        let Answer::Refused(refused) = refused else {
+            panic!("{refused:?}")
+        };
+        let waits: Vec<_> = refused
+            .iter()
+            .map(|row| (row.remaining, row.retry_after_ms))
+            .collect();
         assert_eq!(waits, [(4, 0), (0, 1_001)]);
-        assert_eq!(rows.rows.borrow()["wide"].used(0), 1, "the row with room was charged");
+        assert_eq!(
+            rows.rows.borrow()["wide"].used(0),
+            1,
+            "the row with room was charged"
+        );
     }
 
     #[test]
@@ -147,10 +181,23 @@ pub(crate) mod tests {
         rows.broken.set(true);
         let act = Act::Charge(vec![RowCharge {
             row: "a".into(),
-            rule: WindowRule { limit: 1, window_ms: 1 },
+            rule: WindowRule {
+                limit: 1,
+                window_ms: 1,
+            },
             units: 1,
         }]);
-        assert_eq!(answer(&rows, 0, &Question { version: WIRE_VERSION, act }), Err(()));
+        assert_eq!(
+            answer(
+                &rows,
+                0,
+                &Question {
+                    version: WIRE_VERSION,
+                    act
+                }
+            ),
+            Err(())
+        );
     }
 
     #[test]
@@ -158,14 +205,28 @@ pub(crate) mod tests {
         let rows = MemoryRows::default();
         let row = |name: usize| RowCharge {
             row: name.to_string(),
-            rule: WindowRule { limit: 1, window_ms: 1 },
+            rule: WindowRule {
+                limit: 1,
+                window_ms: 1,
+            },
             units: 1,
         };
         let asked = |version, charges: Vec<RowCharge>| {
-            answer(&rows, 0, &Question { version, act: Act::Charge(charges) }).unwrap()
+            answer(
+                &rows,
+                0,
+                &Question {
+                    version,
+                    act: Act::Charge(charges),
+                },
+            )
+            .unwrap()
         };
         assert_eq!(asked(WIRE_VERSION + 1, vec![row(0)]), Answer::NotUnderstood);
-        assert_eq!(asked(WIRE_VERSION, vec![row(0), row(0)]), Answer::NotUnderstood);
+        assert_eq!(
+            asked(WIRE_VERSION, vec![row(0), row(0)]),
+            Answer::NotUnderstood
+        );
         let over = (0..=ROWS_MAX).map(row).collect();
         assert_eq!(asked(WIRE_VERSION, over), Answer::NotUnderstood);
         let most = (0..ROWS_MAX).map(row).collect();

@@ -29,7 +29,12 @@ struct RowKey {
 impl RowKey {
     fn new(object: &ObjectName, unit: &UnitCharge) -> Self {
         let WindowRule { limit, window_ms } = unit.rule.window;
-        Self { object: object.clone(), row: unit.row.clone(), limit, window_ms }
+        Self {
+            object: object.clone(),
+            row: unit.row.clone(),
+            limit,
+            window_ms,
+        }
     }
 }
 
@@ -50,7 +55,12 @@ pub struct LimitMemory {
 
 impl LimitMemory {
     /// Milliseconds until a remembered refusal of the same charge may pass.
-    pub fn refused_for_ms(&self, object: &ObjectName, unit: &UnitCharge, now_ms: UnixMs) -> Option<u64> {
+    pub fn refused_for_ms(
+        &self,
+        object: &ObjectName,
+        unit: &UnitCharge,
+        now_ms: UnixMs,
+    ) -> Option<u64> {
         let refused = self.refusals.get(&RowKey::new(object, unit))?;
         // A cheaper charge may have room where a dearer one had not.
         let stands = refused.ask_at_ms > now_ms && unit.units >= refused.units;
@@ -66,10 +76,14 @@ impl LimitMemory {
         retry_after_ms: u64,
     ) {
         if self.refusals.len() >= REFUSALS_MAX {
-            self.refusals.retain(|_, refused| refused.ask_at_ms > now_ms);
+            self.refusals
+                .retain(|_, refused| refused.ask_at_ms > now_ms);
         }
         if self.refusals.len() >= REFUSALS_MAX {
-            let soonest = self.refusals.iter().min_by_key(|(_, refused)| refused.ask_at_ms);
+            let soonest = self
+                .refusals
+                .iter()
+                .min_by_key(|(_, refused)| refused.ask_at_ms);
             if let Some(key) = soonest.map(|(key, _)| key.clone()) {
                 self.refusals.remove(&key);
             }
@@ -92,9 +106,12 @@ impl LimitMemory {
     ) -> Result<Room, Full> {
         let key = RowKey::new(object, unit);
         if !self.stand_ins.contains_key(&key) && self.stand_ins.len() >= STAND_INS_MAX {
-            self.stand_ins.retain(|_, window| window.empty_at_ms() > now_ms);
+            self.stand_ins
+                .retain(|_, window| window.empty_at_ms() > now_ms);
             if self.stand_ins.len() >= STAND_INS_MAX {
-                return Err(Full::Until { retry_after_ms: unit.rule.window.window_ms });
+                return Err(Full::Until {
+                    retry_after_ms: unit.rule.window.window_ms,
+                });
             }
         }
         let window = self.stand_ins.entry(key).or_default();

@@ -29,7 +29,10 @@ pub(super) fn build(
     production: bool,
     faults: &mut Faults,
 ) -> Built {
-    let mut built = Built { authenticators: Vec::new(), carriers: Vec::new() };
+    let mut built = Built {
+        authenticators: Vec::new(),
+        carriers: Vec::new(),
+    };
     let mut issuers: Vec<(&str, &str)> = Vec::new();
     let mut headers: Vec<(&str, &str)> = Vec::new();
     for (name, entry) in entries {
@@ -41,7 +44,10 @@ pub(super) fn build(
                     faults.add(&["authenticators", name, "issuer"], problem, fix);
                 }
                 issuers.push((name, &entry.issuer));
-                (jwt(name, entry, secrets, production, faults), Carrier::Bearer)
+                (
+                    jwt(name, entry, secrets, production, faults),
+                    Carrier::Bearer,
+                )
             }
             AuthenticatorEntry::ApiKey(entry) => {
                 if let Some((other, _)) = headers.iter().find(|(_, known)| *known == entry.header) {
@@ -50,8 +56,10 @@ pub(super) fn build(
                     faults.add(&["authenticators", name, "header"], problem, fix);
                 }
                 headers.push((name, &entry.header));
-                let carrier =
-                    Carrier::Header { name: entry.header.clone(), prefix: entry.prefix.clone() };
+                let carrier = Carrier::Header {
+                    name: entry.header.clone(),
+                    prefix: entry.prefix.clone(),
+                };
                 (api_key(name, entry, secrets, faults), carrier)
             }
             // Told by `policy::unsupported`.
@@ -60,7 +68,10 @@ pub(super) fn build(
             }
         };
         built.carriers.push((name.clone(), carrier));
-        built.authenticators.extend(kind.map(|kind| Authenticator { name: name.clone(), kind }));
+        built.authenticators.extend(kind.map(|kind| Authenticator {
+            name: name.clone(),
+            kind,
+        }));
     }
     built
 }
@@ -72,8 +83,11 @@ fn jwt(
     production: bool,
     faults: &mut Faults,
 ) -> Option<AuthenticatorKind> {
-    let algorithms: Vec<_> =
-        entry.algorithms.iter().filter_map(|name| Algorithm::parse(name)).collect();
+    let algorithms: Vec<_> = entry
+        .algorithms
+        .iter()
+        .filter_map(|name| Algorithm::parse(name))
+        .collect();
     let keys = key_source(name, entry, &algorithms, secrets, production, faults)?;
     let claims = &entry.claims;
     Some(AuthenticatorKind::Jwt(Box::new(JwtRule {
@@ -113,7 +127,11 @@ fn key_source(
         (Some(binding), None, None) if symmetric => {
             let at = ["authenticators", name, "secret_binding"];
             let Some(secret) = secrets.secret(binding) else {
-                faults.add(&at, format!("no secret is bound as {binding}"), put(binding));
+                faults.add(
+                    &at,
+                    format!("no secret is bound as {binding}"),
+                    put(binding),
+                );
                 return None;
             };
             if production && secret.expose().len() < HS256_SECRET_BYTES_MIN {
@@ -126,18 +144,27 @@ fn key_source(
             Ok(set) if !set.is_empty() => Some(KeySource::Inline(set)),
             Ok(_) => {
                 let fix = "Give a public key that fits `algorithms`";
-                faults.add(&["authenticators", name, "jwks"], "no key here may verify a token", fix);
+                faults.add(
+                    &["authenticators", name, "jwks"],
+                    "no key here may verify a token",
+                    fix,
+                );
                 None
             }
             Err(fault) => {
                 let fix = "Give public keys only, as {\"keys\": […]} (RFC 7517)";
-                faults.add(&["authenticators", name, "jwks"], format!("not usable: {fault:?}"), fix);
+                faults.add(
+                    &["authenticators", name, "jwks"],
+                    format!("not usable: {fault:?}"),
+                    fix,
+                );
                 None
             }
         },
         (None, None, Some(uri)) if !symmetric => Some(KeySource::Uri(uri.clone())),
         _ => {
-            let fix = "Write `jwks_uri` or `jwks`; for HS256, `secret_binding`; and only one of them";
+            let fix =
+                "Write `jwks_uri` or `jwks`; for HS256, `secret_binding`; and only one of them";
             faults.add(&["authenticators", name], "no single source of keys", fix);
             None
         }
@@ -153,15 +180,31 @@ fn api_key(
     let binding = &entry.pepper_binding;
     let at = ["authenticators", name, "pepper_binding"];
     let Some(secret) = secrets.secret(binding) else {
-        faults.add(&at, format!("no secret is bound as {binding}"), put(binding));
+        faults.add(
+            &at,
+            format!("no secret is bound as {binding}"),
+            put(binding),
+        );
         return None;
     };
     if secret.expose().len() < PEPPER_BYTES_MIN {
-        faults.add(&at, format!("the pepper has under {PEPPER_BYTES_MIN} bytes"), put(binding));
+        faults.add(
+            &at,
+            format!("the pepper has under {PEPPER_BYTES_MIN} bytes"),
+            put(binding),
+        );
     }
-    let previous = secrets.secret(&format!("{binding}_PREVIOUS")).map(Pepper::new);
-    let peppers = Peppers { current: Pepper::new(secret), previous };
-    Some(AuthenticatorKind::ApiKey { header: entry.header.clone(), peppers })
+    let previous = secrets
+        .secret(&format!("{binding}_PREVIOUS"))
+        .map(Pepper::new);
+    let peppers = Peppers {
+        current: Pepper::new(secret),
+        previous,
+    };
+    Some(AuthenticatorKind::ApiKey {
+        header: entry.header.clone(),
+        peppers,
+    })
 }
 
 fn put(binding: &str) -> String {

@@ -70,7 +70,11 @@ pub struct TransportEntry {
 
 impl Default for TransportEntry {
     fn default() -> Self {
-        Self { https_only: true, min_tls: "1.2".into(), hsts: HstsEntry::default() }
+        Self {
+            https_only: true,
+            min_tls: "1.2".into(),
+            hsts: HstsEntry::default(),
+        }
     }
 }
 
@@ -83,7 +87,10 @@ pub struct HstsEntry {
 
 impl Default for HstsEntry {
     fn default() -> Self {
-        Self { max_age_s: 31_536_000, include_subdomains: true }
+        Self {
+            max_age_s: 31_536_000,
+            include_subdomains: true,
+        }
     }
 }
 
@@ -97,7 +104,11 @@ pub struct NetworkEntry {
 
 impl Default for NetworkEntry {
     fn default() -> Self {
-        Self { deny_cidrs: Vec::new(), deny_countries: Vec::new(), ipv6_prefix: 64 }
+        Self {
+            deny_cidrs: Vec::new(),
+            deny_countries: Vec::new(),
+            ipv6_prefix: 64,
+        }
     }
 }
 

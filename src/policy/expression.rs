@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{Context, Env, Program};
 use serde_json::Value as Json;
+
+use walk::Walk;
 
 /// Longest expression, in bytes.
 pub const EXPRESSION_BYTES_MAX: usize = 2_048;
@@ -22,16 +23,6 @@ pub const LOOP_DEPTH_MAX: usize = 1;
 pub const NESTING_MAX: usize = 24;
 pub const OPERATORS_MAX: usize = 160;
 pub const TREE_DEPTH_MAX: usize = 64;
-
-const REQUEST_MEMBERS: [&str; 8] =
-    ["method", "path", "query", "headers", "body", "ip", "country", "time"];
-const CALLER_MEMBERS: [&str; 7] =
-    ["kind", "subject", "tenant", "scopes", "roles", "claims", "plan"];
-/// What may be called by name. There is no `matches`: patterns belong in schemas, where they run
-/// on a linear engine.
-const FUNCTIONS: [&str; 10] = [
-    "size", "contains", "startsWith", "endsWith", "int", "uint", "double", "string", "bool", "dyn",
-];
 
 /// A compiled rule.
 pub struct Expression {
@@ -61,7 +52,9 @@ pub enum Decision {
     True,
     False,
     /// It could not be evaluated, or gave something that is neither true nor false.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
 }
 
 impl Expression {
@@ -78,29 +71,54 @@ impl Expression {
     ) -> Result<Self, ExpressionFault> {
         if source.len() > EXPRESSION_BYTES_MAX {
             let message = format!("longer than {EXPRESSION_BYTES_MAX} bytes");
-            return Err(ExpressionFault { line: 1, column: 1, message });
+            return Err(ExpressionFault {
+                line: 1,
+                column: 1,
+                message,
+            });
         }
         if nesting(source) > NESTING_MAX {
             let message = format!("brackets nested more than {NESTING_MAX} deep");
-            return Err(ExpressionFault { line: 1, column: 1, message });
+            return Err(ExpressionFault {
+                line: 1,
+                column: 1,
+                message,
+            });
         }
-        let operators = source.bytes().filter(|byte| b"!-+*/%.?[<>=&|".contains(byte)).count();
+        let operators = source
+            .bytes()
+            .filter(|byte| b"!-+*/%.?[<>=&|".contains(byte))
+            .count();
         if operators > OPERATORS_MAX {
             let message = format!("more than {OPERATORS_MAX} operators");
-            return Err(ExpressionFault { line: 1, column: 1, message });
+            return Err(ExpressionFault {
+                line: 1,
+                column: 1,
+                message,
+            });
         }
         let program = env.compile(source).map_err(|errors| first_error(&errors))?;
-        let mut walk =
-            Walk { path_parameters, members: Vec::new(), bound: Vec::new(), loops: 0, depth: 0 };
+        let mut walk = Walk::new(path_parameters);
         walk.visit(program.expression()).map_err(|(id, message)| {
-            let offset = program.source_info().offset_for(id).map_or(0, |(start, _)| start);
+            let offset = program
+                .source_info()
+                .offset_for(id)
+                .map_or(0, |(start, _)| start);
             let (line, column) = position(source, usize::try_from(offset).unwrap_or_default());
-            ExpressionFault { line, column, message }
+            ExpressionFault {
+                line,
+                column,
+                message,
+            }
         })?;
         let mut members = walk.members;
         members.sort();
         members.dedup();
-        Ok(Self { program, env: Arc::clone(env), members })
+        Ok(Self {
+            program,
+            env: Arc::clone(env),
+            members,
+        })
     }
 
     /// What the rule looks at.
@@ -110,13 +128,16 @@ impl Expression {
 
     /// Whether the rule looks at the request's content.
     pub fn needs_body(&self) -> bool {
-        self.members.iter().any(|member| member.root == "request" && member.name == "body")
+        self.members
+            .iter()
+            .any(|member| member.root == "request" && member.name == "body")
     }
 
     /// Evaluates the rule. `view` is asked for each of [`Expression::members`], and for no more.
     pub fn decide(&self, view: impl Fn(&Member) -> Json) -> Decision {
-        let mut roots: HashMap<&str, HashMap<String, cel::Value>> =
-            ["request", "path", "caller"].map(|root| (root, HashMap::new())).into();
+        let mut roots: HashMap<&str, HashMap<String, cel::Value>> = ["request", "path", "caller"]
+            .map(|root| (root, HashMap::new()))
+            .into();
         for member in &self.members {
             if let Some(root) = roots.get_mut(member.root) {
                 root.insert(member.name.clone(), to_cel(&view(member)));
@@ -129,16 +150,23 @@ impl Expression {
         match self.program.execute(&context) {
             Ok(cel::Value::Bool(true)) => Decision::True,
             Ok(cel::Value::Bool(false)) => Decision::False,
-            Ok(other) => Decision::Failed { why: format!("gave {}", other.type_of()) },
+            Ok(other) => Decision::Failed {
+                why: format!("gave {}", other.type_of()),
+            },
             // The error can repeat a value of the request: the log is told its kind alone.
-            Err(error) => Decision::Failed { why: kind_of(&error) },
+            Err(error) => Decision::Failed {
+                why: kind_of(&error),
+            },
         }
     }
 }
 
 impl fmt::Debug for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Expression").field("members", &self.members).finish_non_exhaustive()
+        formatter
+            .debug_struct("Expression")
+            .field("members", &self.members)
+            .finish_non_exhaustive()
     }
 }
 
@@ -181,125 +209,15 @@ fn nesting(source: &str) -> usize {
 fn position(source: &str, offset: usize) -> (usize, usize) {
     let before: String = source.chars().take(offset).collect();
     let line = before.matches('\n').count() + 1;
-    (line, before.chars().rev().take_while(|character| *character != '\n').count() + 1)
-}
-
-/// Looks at every name of an expression; a fault is the id of a node and what is wrong there.
-struct Walk<'a> {
-    path_parameters: &'a [String],
-    members: Vec<Member>,
-    /// Loop variables in scope.
-    bound: Vec<String>,
-    loops: usize,
-    depth: usize,
-}
-
-type Visit = Result<(), (u64, String)>;
-
-impl Walk<'_> {
-    fn visit(&mut self, node: &IdedExpr) -> Visit {
-        if self.depth == TREE_DEPTH_MAX {
-            return Err((node.id, format!("nested more than {TREE_DEPTH_MAX} deep")));
-        }
-        self.depth += 1;
-        let visited = self.look_at(node);
-        self.depth -= 1;
-        visited
-    }
-
-    fn look_at(&mut self, node: &IdedExpr) -> Visit {
-        if let Some((root, name)) = member_of(node) {
-            return match self.bound.iter().any(|bound| bound == root) {
-                true => Ok(()),
-                false => self.member(node.id, root, name),
-            };
-        }
-        match &node.expr {
-            Expr::Unspecified | Expr::Literal(_) => Ok(()),
-            Expr::Ident(name) if self.bound.contains(name) => Ok(()),
-            Expr::Ident(name) => Err((node.id, unknown_name(name))),
-            Expr::Select(select) => self.visit(&select.operand),
-            Expr::List(list) => list.elements.iter().try_for_each(|item| self.visit(item)),
-            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
-                EntryExpr::MapEntry(entry) => {
-                    self.visit(&entry.key).and_then(|()| self.visit(&entry.value))
-                }
-                EntryExpr::StructField(field) => self.visit(&field.value),
-            }),
-            Expr::Struct(_) => Err((node.id, "there are no types to construct".into())),
-            Expr::Call(call) => {
-                let operator = !call.func_name.starts_with(|first: char| first.is_alphabetic());
-                if !operator && !FUNCTIONS.contains(&call.func_name.as_str()) {
-                    let known = FUNCTIONS.join(", ");
-                    let message = format!("no function `{}`; there are {known}", call.func_name);
-                    return Err((node.id, message));
-                }
-                let mut operands = call.target.iter().map(AsRef::as_ref).chain(&call.args);
-                operands.try_for_each(|operand| self.visit(operand))
-            }
-            Expr::Comprehension(each) => {
-                self.visit(&each.iter_range)?;
-                self.visit(&each.accu_init)?;
-                if self.loops == LOOP_DEPTH_MAX {
-                    return Err((node.id, "a loop within a loop; its cost has no bound".into()));
-                }
-                let depth = self.bound.len();
-                self.bound.extend([each.iter_var.clone(), each.accu_var.clone()]);
-                self.bound.extend(each.iter_var2.clone());
-                self.loops += 1;
-                let parts = [&each.loop_cond, &each.loop_step, &each.result];
-                let visited = parts.into_iter().try_for_each(|part| self.visit(part));
-                self.loops -= 1;
-                self.bound.truncate(depth);
-                visited
-            }
-        }
-    }
-
-    fn member(&mut self, id: u64, root: &str, name: &str) -> Visit {
-        let (root, known): (&'static str, Vec<&str>) = match root {
-            "request" => ("request", REQUEST_MEMBERS.to_vec()),
-            "caller" => ("caller", CALLER_MEMBERS.to_vec()),
-            "path" => ("path", self.path_parameters.iter().map(String::as_str).collect()),
-            other => return Err((id, unknown_name(other))),
-        };
-        if !known.contains(&name) {
-            let message = match known.as_slice() {
-                [] => format!("no `{root}.{name}`; the route's path has no parameters"),
-                known => format!("no `{root}.{name}`; there is {root}.{}", known.join(", ")),
-            };
-            return Err((id, message));
-        }
-        self.members.push(Member { root, name: name.to_owned() });
-        Ok(())
-    }
-}
-
-/// `root.name` or `root['name']`.
-fn member_of(node: &IdedExpr) -> Option<(&str, &str)> {
-    match &node.expr {
-        Expr::Select(select) => match &select.operand.expr {
-            Expr::Ident(root) => Some((root, &select.field)),
-            _ => None,
-        },
-        Expr::Call(call) if call.func_name == "_[_]" => match call.args.as_slice() {
-            [of, at] => match (&of.expr, &at.expr) {
-                (Expr::Ident(root), Expr::Literal(LiteralValue::String(name))) => {
-                    Some((root, name.inner()))
-                }
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn unknown_name(name: &str) -> String {
-    match name {
-        "request" | "caller" | "path" => format!("`{name}` alone; name a member, as `{name}.…`"),
-        _ => format!("no `{name}`; there are request, path and caller"),
-    }
+    (
+        line,
+        before
+            .chars()
+            .rev()
+            .take_while(|character| *character != '\n')
+            .count()
+            + 1,
+    )
 }
 
 fn to_cel(json: &Json) -> cel::Value {
@@ -314,12 +232,16 @@ fn to_cel(json: &Json) -> cel::Value {
         Json::String(text) => cel::Value::from(text.as_str()),
         Json::Array(items) => cel::Value::List(Arc::new(items.iter().map(to_cel).collect())),
         Json::Object(members) => {
-            let members: HashMap<String, cel::Value> =
-                members.iter().map(|(name, value)| (name.clone(), to_cel(value))).collect();
+            let members: HashMap<String, cel::Value> = members
+                .iter()
+                .map(|(name, value)| (name.clone(), to_cel(value)))
+                .collect();
             cel::Value::from(members)
         }
     }
 }
+
+mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ use crate::body::finding::push_token;
 
 /// Most faults told at once.
 pub const FAULTS_MAX: usize = 100;
+/// Most known names that a fault lists.
+const NAMES_TOLD_MAX: usize = 20;
 
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PolicyFault {
@@ -17,7 +19,11 @@ pub struct PolicyFault {
 
 impl fmt::Display for PolicyFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() { "/" } else { &self.pointer };
+        let place = if self.pointer.is_empty() {
+            "/"
+        } else {
+            &self.pointer
+        };
         write!(formatter, "{place}: {}. {}", self.problem, self.fix)
     }
 }
@@ -34,10 +40,34 @@ impl Faults {
     }
 
     pub fn add_at(&mut self, pointer: String, problem: impl Into<String>, fix: impl Into<String>) {
-        let fault = PolicyFault { pointer, problem: problem.into(), fix: fix.into() };
+        let fault = PolicyFault {
+            pointer,
+            problem: problem.into(),
+            fix: fix.into(),
+        };
         if self.0.len() < FAULTS_MAX && !self.0.contains(&fault) {
             self.0.push(fault);
         }
+    }
+
+    /// Adds that `name` is no `what` of the policy, and which there are.
+    pub fn unknown<'a>(
+        &mut self,
+        path: &[String],
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'a String>,
+    ) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let known: Vec<&str> = known.map(String::as_str).take(NAMES_TOLD_MAX).collect();
+        let fix = match known.as_slice() {
+            [] => format!("Define it under `{what}s`"),
+            known => format!(
+                "Write one of {}, or define it under `{what}s`",
+                known.join(", ")
+            ),
+        };
+        self.add(&path, format!("no {what} is named `{name}`"), fix);
     }
 
     pub fn is_empty(&self) -> bool {

@@ -12,15 +12,27 @@ pub(super) fn check(document: &Document, faults: &mut Faults) {
     if document.profile != Profile::Production {
         return;
     }
-    let origins = document.cors.iter().flat_map(|cors| &cors.origins).enumerate();
+    let origins = document
+        .cors
+        .iter()
+        .flat_map(|cors| &cors.origins)
+        .enumerate();
     for (index, _) in origins.filter(|(_, origin)| *origin == "*") {
         let at = ["cors", "origins", &index.to_string()];
-        faults.add(&at, "any origin may read answers", "List the origins, as https://app.example.com");
+        faults.add(
+            &at,
+            "any origin may read answers",
+            "List the origins, as https://app.example.com",
+        );
     }
     for (name, origin) in &document.origins {
         if origin.url.starts_with("http:") && !is_loopback(&origin.url) {
             let fix = "Write an https: URL, or set profile to development";
-            faults.add(&["origins", name, "url"], "requests would travel in the clear", fix);
+            faults.add(
+                &["origins", name, "url"],
+                "requests would travel in the clear",
+                fix,
+            );
         }
     }
     for (name, entry) in &document.authenticators {
@@ -35,21 +47,31 @@ pub(super) fn check(document: &Document, faults: &mut Faults) {
     for (index, route) in document.routes.iter().enumerate() {
         if route.limits.is_empty() {
             let at = ["routes", &index.to_string(), "limits"];
-            faults.add(&at, "the route has no limit", "List the name of a limit, or `plan`");
+            faults.add(
+                &at,
+                "the route has no limit",
+                "List the name of a limit, or `plan`",
+            );
         }
     }
 }
 
 /// Whether a URL leads to this machine alone.
 fn is_loopback(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
+    let Some((_, rest)) = url.split_once("://") else {
+        return false;
+    };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
         Some(inner) => inner.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+        None => authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host),
     };
     host == "localhost"
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::policy::fault::{Faults, PolicyFault};
 use crate::policy::gate::{
     AuthenticatorKind, Cors, Gate, Identity, Network, Origin, Secrets, Transport,
 };
-use crate::policy::{authenticators, lint, routes, unsupported};
+use crate::policy::{authenticators, limits, lint, routes, unsupported};
 
 /// Largest policy, in bytes.
 pub const POLICY_BYTES_MAX: usize = 4 << 20;
@@ -47,7 +47,11 @@ pub fn load(text: &[u8], secrets: &impl Secrets) -> Result<Gate, Vec<PolicyFault
         Ok(document) => {
             lint::check(&document, &mut faults);
             let gate = build(&document, version_of(text), secrets, &mut faults);
-            if faults.is_empty() { Ok(gate) } else { Err(faults.into_sorted()) }
+            if faults.is_empty() {
+                Ok(gate)
+            } else {
+                Err(faults.into_sorted())
+            }
         }
         Err(error) => {
             // The schema says it better and has said it, unless the two disagree.
@@ -78,7 +82,11 @@ fn read(text: &[u8]) -> Result<Value, PolicyFault> {
 
 /// Twelve hex digits of the SHA-256 of the text.
 fn version_of(text: &[u8]) -> String {
-    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text)
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Checks the policy against its published schema.
@@ -127,7 +135,10 @@ fn describe(schema: &Value, keyword_path: &str) -> Option<String> {
     let mut path = keyword_path;
     while let Some((above, _)) = path.rsplit_once('/') {
         let node = schema.pointer(above);
-        if let Some(text) = node.and_then(|node| node.get("description")).and_then(Value::as_str) {
+        if let Some(text) = node
+            .and_then(|node| node.get("description"))
+            .and_then(Value::as_str)
+        {
             return Some(text.trim_end_matches('.').to_owned());
         }
         path = above;
@@ -144,22 +155,35 @@ fn build(
     let production = document.profile == Profile::Production;
     let identity_keys = IdentityKeys::from_secrets(secrets).unwrap_or_else(|binding| {
         let problem = format!("the secret {binding} is not a private Ed25519 key");
-        faults.add(&[], problem, "Bind a JWK with kty OKP, crv Ed25519, d, x and kid (RFC 8037)");
+        faults.add(
+            &[],
+            problem,
+            "Bind a JWK with kty OKP, crv Ed25519, d, x and kid (RFC 8037)",
+        );
         None
     });
     let origins = origins(document, identity_keys.as_ref(), faults);
     let built = authenticators::build(&document.authenticators, secrets, production, faults);
-    let limits = routes::limits(&document.limits);
+    let rules = limits::limits(&document.limits);
     let env = environment();
-    let context =
-        routes::Context { document, origins: &origins, limits: &limits, env: &env };
-    let plans = routes::plans(&context, faults);
+    let context = routes::Context {
+        document,
+        origins: &origins,
+        limits: &rules,
+        env: &env,
+    };
+    let plans = limits::plans(document, &rules, faults);
     let (routes, table) = routes::build(&context, faults);
     let mut credential_headers = vec!["authorization".to_owned(), "proxy-authorization".to_owned()];
-    credential_headers.extend(built.authenticators.iter().filter_map(|one| match &one.kind {
-        AuthenticatorKind::ApiKey { header, .. } => Some(header.clone()),
-        AuthenticatorKind::Jwt(_) => None,
-    }));
+    credential_headers.extend(
+        built
+            .authenticators
+            .iter()
+            .filter_map(|one| match &one.kind {
+                AuthenticatorKind::ApiKey { header, .. } => Some(header.clone()),
+                AuthenticatorKind::Jwt(_) => None,
+            }),
+    );
     Gate {
         name: document.name.clone(),
         version,
@@ -190,7 +214,11 @@ fn origins(
     for (name, entry) in &document.origins {
         if entry.identity.is_some() && keys.is_none() {
             let fix = format!("Bind one with `npx wrangler secret put {IDENTITY_BINDING}`");
-            faults.add(&["origins", name, "identity"], "there is no key to sign it with", fix);
+            faults.add(
+                &["origins", name, "identity"],
+                "there is no key to sign it with",
+                fix,
+            );
         }
         let given = entry.identity.clone().unwrap_or_default();
         let identity = keys.map(|_| Identity {
@@ -210,7 +238,11 @@ fn origins(
 }
 
 fn transport(entry: &TransportEntry) -> Transport {
-    let subdomains = if entry.hsts.include_subdomains { "; includeSubDomains" } else { "" };
+    let subdomains = if entry.hsts.include_subdomains {
+        "; includeSubDomains"
+    } else {
+        ""
+    };
     Transport {
         https_only: entry.https_only,
         min_tls: if entry.min_tls == "1.3" { 13 } else { 12 },
@@ -219,14 +251,22 @@ fn transport(entry: &TransportEntry) -> Transport {
 }
 
 fn network(entry: &NetworkEntry, faults: &mut Faults) -> Network {
-    let cidrs = entry.deny_cidrs.iter().enumerate().filter_map(|(index, text)| {
-        let cidr = parse_network(text);
-        if cidr.is_none() {
-            let at = ["network", "deny_cidrs", &index.to_string()];
-            faults.add(&at, "not a network", "Write ADDRESS/PREFIX, as 192.0.2.0/24");
-        }
-        cidr
-    });
+    let cidrs = entry
+        .deny_cidrs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, text)| {
+            let cidr = parse_network(text);
+            if cidr.is_none() {
+                let at = ["network", "deny_cidrs", &index.to_string()];
+                faults.add(
+                    &at,
+                    "not a network",
+                    "Write ADDRESS/PREFIX, as 192.0.2.0/24",
+                );
+            }
+            cidr
+        });
     Network {
         deny_cidrs: cidrs.collect(),
         deny_countries: entry.deny_countries.clone(),
@@ -236,7 +276,10 @@ fn network(entry: &NetworkEntry, faults: &mut Faults) -> Network {
 
 fn cors(entry: &CorsEntry) -> Cors {
     let named = entry.methods.as_ref().map(|names| {
-        names.iter().filter_map(|name| Method::parse(name)).collect::<Vec<_>>()
+        names
+            .iter()
+            .filter_map(|name| Method::parse(name))
+            .collect::<Vec<_>>()
     });
     Cors {
         any_origin: entry.origins.iter().any(|origin| origin == "*"),
@@ -248,4 +291,3 @@ fn cors(entry: &CorsEntry) -> Cors {
         expose: entry.expose.clone(),
     }
 }
-

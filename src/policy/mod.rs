@@ -6,6 +6,7 @@ pub mod document;
 pub mod expression;
 pub mod fault;
 pub mod gate;
+mod limits;
 mod lint;
 pub mod load;
 pub mod route_table;

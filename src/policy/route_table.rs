@@ -29,13 +29,17 @@ impl Template {
         if text.len() > TEMPLATE_BYTES_MAX {
             return Err(format!("longer than {TEMPLATE_BYTES_MAX} bytes"));
         }
-        let Some(rest) = text.strip_prefix('/') else { return Err("does not start with /".into()) };
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err("does not start with /".into());
+        };
         let mut pattern = String::new();
         let mut parameters: Vec<String> = Vec::new();
         let segments: Vec<&str> = rest.split('/').collect();
         for (index, segment) in segments.iter().enumerate() {
             pattern.push('/');
-            let name = segment.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+            let name = segment
+                .strip_prefix('{')
+                .and_then(|inner| inner.strip_suffix('}'));
             let Some(name) = name else {
                 pattern.push_str(&literal(segment, index + 1 == segments.len())?);
                 continue;
@@ -57,7 +61,11 @@ impl Template {
         if parameters.len() > PARAMETERS_MAX {
             return Err(format!("more than {PARAMETERS_MAX} parameters"));
         }
-        Ok(Self { text: text.to_owned(), pattern, parameters })
+        Ok(Self {
+            text: text.to_owned(),
+            pattern,
+            parameters,
+        })
     }
 
     pub fn as_str(&self) -> &str {
@@ -74,7 +82,9 @@ fn literal(segment: &str, last: bool) -> Result<String, String> {
         return Ok(String::new());
     }
     if segment.contains(['{', '}']) {
-        return Err(format!("{segment}: a parameter is a whole segment, as {{name}}"));
+        return Err(format!(
+            "{segment}: a parameter is a whole segment, as {{name}}"
+        ));
     }
     match CanonicalPath::parse(&format!("/{segment}")) {
         Ok(path) if !segment.is_empty() => Ok(path.as_str().trim_start_matches('/').to_owned()),
@@ -85,7 +95,9 @@ fn literal(segment: &str, last: bool) -> Result<String, String> {
 
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
         && name.len() <= 64
 }
@@ -102,7 +114,10 @@ pub struct RouteTable {
 /// Where a request leads.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Match {
-    Route { index: usize, parameters: Vec<String> },
+    Route {
+        index: usize,
+        parameters: Vec<String>,
+    },
     /// The path exists, for these methods.
     OtherMethods(Vec<Method>),
     Nothing,
@@ -123,16 +138,23 @@ impl RouteTable {
             Some(place) => *place,
             None => {
                 let place = self.places.len();
-                self.router.insert(&template.pattern, place).map_err(|_| Ambiguity::Tree)?;
+                self.router
+                    .insert(&template.pattern, place)
+                    .map_err(|_| Ambiguity::Tree)?;
                 self.places.push(Vec::new());
                 self.by_pattern.insert(template.pattern.clone(), place);
                 place
             }
         };
-        let Some(known) = self.places.get_mut(place) else { return Err(Ambiguity::Tree) };
+        let Some(known) = self.places.get_mut(place) else {
+            return Err(Ambiguity::Tree);
+        };
         for method in methods {
             if let Some((_, other)) = known.iter().find(|(taken, _)| taken == method) {
-                return Err(Ambiguity::Route { other: *other, method: *method });
+                return Err(Ambiguity::Route {
+                    other: *other,
+                    method: *method,
+                });
             }
             known.push((*method, index));
         }
@@ -142,8 +164,12 @@ impl RouteTable {
     /// Finds the route of a request. A HEAD goes where its GET goes (RFC 9110 §9.3.2), unless a
     /// route names HEAD itself.
     pub fn find(&self, path: &CanonicalPath, method: Option<Method>) -> Match {
-        let Ok(found) = self.router.at(path.as_str()) else { return Match::Nothing };
-        let Some(place) = self.places.get(*found.value) else { return Match::Nothing };
+        let Ok(found) = self.router.at(path.as_str()) else {
+            return Match::Nothing;
+        };
+        let Some(place) = self.places.get(*found.value) else {
+            return Match::Nothing;
+        };
         let of = |wanted: Method| place.iter().find(|(known, _)| *known == wanted);
         let route = method.and_then(|method| match method {
             Method::Head => of(Method::Head).or_else(|| of(Method::Get)),
@@ -152,7 +178,11 @@ impl RouteTable {
         match route {
             Some((_, index)) => Match::Route {
                 index: *index,
-                parameters: found.params.iter().map(|(_, value)| decode(value)).collect(),
+                parameters: found
+                    .params
+                    .iter()
+                    .map(|(_, value)| decode(value))
+                    .collect(),
             },
             None => {
                 let mut methods: Vec<_> = place.iter().map(|(method, _)| *method).collect();
@@ -175,105 +205,4 @@ pub enum Ambiguity {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table(routes: &[(&str, &[Method])]) -> Result<RouteTable, Ambiguity> {
-        let mut table = RouteTable::default();
-        for (index, (template, methods)) in routes.iter().enumerate() {
-            table.add(&Template::parse(template).unwrap(), methods, index)?;
-        }
-        Ok(table)
-    }
-
-    fn find(table: &RouteTable, method: Method, path: &str) -> Match {
-        table.find(&CanonicalPath::parse(path).unwrap(), Some(method))
-    }
-
-    fn route(index: usize, parameters: &[&str]) -> Match {
-        Match::Route { index, parameters: parameters.iter().map(|text| (*text).into()).collect() }
-    }
-
-    use Method::{Delete, Get, Head, Post};
-
-    #[test]
-    fn static_segments_come_before_parameters() {
-        let table = table(&[
-            ("/users/{id}", &[Get]),
-            ("/users/me", &[Get]),
-            ("/users/{id}/orders", &[Get]),
-            ("/users/me/{what}", &[Get]),
-            ("/files/{*path}", &[Get]),
-            ("/", &[Get]),
-            ("/slash/", &[Get]),
-            ("/caf%C3%A9", &[Get]),
-        ])
-        .unwrap();
-        for (path, expected) in [
-            ("/users/7", route(0, &["7"])),
-            ("/users/me", route(1, &[])),
-            ("/users/m%65", route(1, &[])),
-            ("/users/me/orders", route(3, &["orders"])),
-            ("/users/7/orders", route(2, &["7"])),
-            ("/users/a%20b", route(0, &["a b"])),
-            ("/files/a/b", route(4, &["a/b"])),
-            ("/", route(5, &[])),
-            ("/slash/", route(6, &[])),
-            ("/slash", Match::Nothing),
-            ("/users/", Match::Nothing),
-            ("/users/7/", Match::Nothing),
-            ("/USERS/7", Match::Nothing),
-            ("/caf%c3%a9", route(7, &[])),
-        ] {
-            assert_eq!(find(&table, Get, path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn methods_share_a_path_and_head_goes_where_get_goes() {
-        let table = table(&[
-            ("/a/{x}", &[Get]),
-            ("/a/{y}", &[Post]),
-            ("/b", &[Head]),
-            ("/b", &[Get]),
-        ])
-        .unwrap();
-        assert_eq!(find(&table, Get, "/a/1"), route(0, &["1"]));
-        assert_eq!(find(&table, Head, "/a/1"), route(0, &["1"]));
-        assert_eq!(find(&table, Post, "/a/1"), route(1, &["1"]));
-        assert_eq!(find(&table, Head, "/b"), route(2, &[]));
-        assert_eq!(find(&table, Delete, "/a/1"), Match::OtherMethods(vec![Get, Head, Post]));
-        let path = CanonicalPath::parse("/a/1").unwrap();
-        assert_eq!(table.find(&path, None), Match::OtherMethods(vec![Get, Head, Post]));
-    }
-
-    #[test]
-    fn two_routes_for_one_request_are_refused() {
-        for routes in [
-            [("/a", &[Get][..]), ("/a", &[Post, Get])],
-            [("/a/{x}", &[Get]), ("/a/{y}", &[Get])],
-        ] {
-            let ambiguity = table(&routes).err();
-            assert_eq!(ambiguity, Some(Ambiguity::Route { other: 0, method: Get }), "{routes:?}");
-        }
-        assert_eq!(
-            table(&[("/a/{*x}", &[Get]), ("/a/{*y}", &[Get])]).err(),
-            Some(Ambiguity::Route { other: 0, method: Get })
-        );
-    }
-
-    #[test]
-    fn a_template_that_no_request_can_match_is_refused() {
-        for bad in [
-            "", "a", "/a//b", "/{", "/a{b}", "/{b}c", "/{}", "/{1}", "/{a}/{a}", "/{*a}/b", "/a/../b",
-            "/a%2fb", "/a b", "/a;b",
-        ] {
-            assert!(Template::parse(bad).is_err(), "{bad}");
-        }
-        let with = |count: usize| (0..count).map(|index| format!("/{{p{index}}}")).collect::<String>();
-        assert!(Template::parse(&with(PARAMETERS_MAX)).is_ok());
-        assert!(Template::parse(&with(PARAMETERS_MAX + 1)).is_err());
-        assert!(Template::parse(&format!("/{}", "a".repeat(TEMPLATE_BYTES_MAX - 1))).is_ok());
-        assert!(Template::parse(&format!("/{}", "a".repeat(TEMPLATE_BYTES_MAX))).is_err());
-    }
-}
+mod tests;

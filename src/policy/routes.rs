@@ -1,6 +1,6 @@
 //! `routes`, `limits` and `plans` as enforced: names resolved, rules compiled.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,14 +11,12 @@ use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
 use crate::body::schema::Schema;
 use crate::facts::Method;
-use crate::limit::rule::{CountBy, LimitRule, Mode, OnError, Scope};
-use crate::limit::window::WindowRule;
-use crate::policy::document::{
-    AuthEntry, Document, LimitEntry, ModeEntry, OnErrorEntry, RequestEntry, RouteEntry, ScopeEntry,
-};
+use crate::limit::rule::{CountBy, LimitRule};
+use crate::policy::document::{AuthEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
+use crate::policy::limits::mode;
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 
 /// Content of a route that names no bound, in bytes.
@@ -34,88 +32,50 @@ pub(super) struct Context<'a> {
     pub(super) env: &'a Arc<Env>,
 }
 
-/// Makes the limits.
-pub(super) fn limits(
-    entries: &BTreeMap<String, LimitEntry>,
-) -> HashMap<String, Rc<LimitRule>> {
-    let rule = |(name, entry): (&String, &LimitEntry)| {
-        // Other forms are told by `policy::unsupported`.
-        let by = match entry.by.as_str()? {
-            "ip" => CountBy::Ip,
-            "caller" => CountBy::Caller,
-            "tenant" => CountBy::Tenant,
-            _ => return None,
-        };
-        let window_ms = entry.window_s?.saturating_mul(1_000);
-        let rule = LimitRule {
-            name: name.clone(),
-            by,
-            window: WindowRule { limit: entry.limit?, window_ms },
-            on_error: match entry.on_error {
-                OnErrorEntry::Refuse => OnError::Refuse,
-                OnErrorEntry::Admit => OnError::Admit,
-                OnErrorEntry::Local => OnError::Local,
-            },
-            scope: match entry.scope {
-                ScopeEntry::Service => Scope::Service,
-                ScopeEntry::Route => Scope::Route,
-            },
-            mode: mode(entry.mode),
-        };
-        Some((name.clone(), Rc::new(rule)))
-    };
-    entries.iter().filter_map(rule).collect()
-}
-
-/// Makes the plans.
-pub(super) fn plans(
-    context: &Context<'_>,
-    faults: &mut Faults,
-) -> HashMap<String, Vec<Rc<LimitRule>>> {
-    let mut plans = HashMap::new();
-    for (name, entry) in &context.document.plans {
-        let at = |index: usize| ["plans".to_owned(), name.clone(), "limits".into(), index.to_string()];
-        let rules = entry.limits.iter().enumerate().filter_map(|(index, limit)| {
-            let rule = context.limits.get(limit).cloned();
-            if rule.is_none() && !context.document.limits.contains_key(limit) {
-                unknown(faults, &at(index), "limit", limit, context.document.limits.keys());
-            }
-            rule
-        });
-        plans.insert(name.clone(), rules.collect());
-    }
-    if let Some(plan) = &context.document.default_plan
-        && !context.document.plans.contains_key(plan)
-    {
-        unknown(faults, &["default_plan".into()], "plan", plan, context.document.plans.keys());
-    }
-    plans
-}
-
 /// Makes every route and the table that leads to them.
 pub(super) fn build(context: &Context<'_>, faults: &mut Faults) -> (Vec<Route>, RouteTable) {
     let mut routes = Vec::new();
     let mut table = RouteTable::default();
     let mut ids: HashMap<&str, usize> = HashMap::new();
     for (index, entry) in context.document.routes.iter().enumerate() {
-        let at = Place { index: index.to_string() };
+        let at = Place {
+            index: index.to_string(),
+        };
         if let Some(first) = ids.insert(&entry.id, index) {
             let problem = format!("`{}` is also the id of route {first}", entry.id);
             at.add(faults, &["id"], problem, "Give each route an id of its own");
         }
-        let Some(template) = template(entry, &at, faults) else { continue };
-        let methods: Vec<_> =
-            entry.matching.methods.iter().filter_map(|name| Method::parse(name)).collect();
+        let Some(template) = template(entry, &at, faults) else {
+            continue;
+        };
+        let methods: Vec<_> = entry
+            .matching
+            .methods
+            .iter()
+            .filter_map(|name| Method::parse(name))
+            .collect();
         match table.add(&template, &methods, routes.len()) {
             Ok(()) => {}
             Err(Ambiguity::Route { other, method }) => {
-                let other = routes.get(other).map_or("another route", |route: &Route| &route.id);
+                let other = routes
+                    .get(other)
+                    .map_or("another route", |route: &Route| &route.id);
                 let problem = format!("{} here already leads to `{other}`", method.as_str());
-                at.add(faults, &["match", "path"], problem, "Change the path or the methods of one");
+                at.add(
+                    faults,
+                    &["match", "path"],
+                    problem,
+                    "Change the path or the methods of one",
+                );
             }
             Err(Ambiguity::Tree) => {
                 let problem = "another route's template leaves no telling which is meant";
-                at.add(faults, &["match", "path"], problem, "Change the path of one");
+                at.add(
+                    faults,
+                    &["match", "path"],
+                    problem,
+                    "Change the path of one",
+                );
             }
         }
         routes.extend(route(entry, template, &at, context, faults));
@@ -132,7 +92,12 @@ fn route(
 ) -> Option<Route> {
     let document = context.document;
     let Some(origin) = context.origins.get(&entry.origin) else {
-        unknown(faults, &at.path(&["origin"]), "origin", &entry.origin, document.origins.keys());
+        faults.unknown(
+            &at.path(&["origin"]),
+            "origin",
+            &entry.origin,
+            document.origins.keys(),
+        );
         return None;
     };
     let auth = auth(entry, at, document, faults);
@@ -173,7 +138,12 @@ fn template(entry: &RouteEntry, at: &Place, faults: &mut Faults) -> Option<Templ
     match Template::parse(path) {
         Ok(template) => Some(template),
         Err(problem) => {
-            at.add(faults, &["match", "path"], problem, "Write it as /v1/orders/{orderId}");
+            at.add(
+                faults,
+                &["match", "path"],
+                problem,
+                "Write it as /v1/orders/{orderId}",
+            );
             None
         }
     }
@@ -184,7 +154,12 @@ fn auth(entry: &RouteEntry, at: &Place, document: &Document, faults: &mut Faults
         AuthEntry::Public(_) => {
             if !entry.require.scopes.is_empty() || !entry.require.roles.is_empty() {
                 let problem = "a public route has callers that can hold nothing";
-                at.add(faults, &["require"], problem, "Remove it, or list authenticators in `auth`");
+                at.add(
+                    faults,
+                    &["require"],
+                    problem,
+                    "Remove it, or list authenticators in `auth`",
+                );
             }
             return Auth::Public;
         }
@@ -193,7 +168,7 @@ fn auth(entry: &RouteEntry, at: &Place, document: &Document, faults: &mut Faults
     for (index, name) in names.iter().enumerate() {
         if !document.authenticators.contains_key(name) {
             let path = at.path(&["auth", &index.to_string()]);
-            unknown(faults, &path, "authenticator", name, document.authenticators.keys());
+            faults.unknown(&path, "authenticator", name, document.authenticators.keys());
         }
     }
     Auth::Required(names.clone())
@@ -210,9 +185,16 @@ fn allow(
     match Expression::compile(env, source, template.parameters()) {
         Ok(expression) => Some(expression),
         Err(fault) => {
-            let problem =
-                format!("line {}, column {}: {}", fault.line, fault.column, fault.message);
-            at.add(faults, &["allow"], problem, "Write a CEL expression that gives true or false");
+            let problem = format!(
+                "line {}, column {}: {}",
+                fault.line, fault.column, fault.message
+            );
+            at.add(
+                faults,
+                &["allow"],
+                problem,
+                "Write a CEL expression that gives true or false",
+            );
             None
         }
     }
@@ -229,19 +211,29 @@ fn route_limits(
     faults: &mut Faults,
 ) -> (Rules, Rules) {
     let mut rules: Rules = Vec::new();
-    for (index, name) in entry.limits.iter().enumerate().filter(|(_, name)| *name != "plan") {
+    for (index, name) in entry
+        .limits
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| *name != "plan")
+    {
         match context.limits.get(name) {
             Some(rule) => rules.push(Rc::clone(rule)),
             None if context.document.limits.contains_key(name) => {}
             None => {
                 let path = at.path(&["limits", &index.to_string()]);
-                unknown(faults, &path, "limit", name, context.document.limits.keys());
+                faults.unknown(&path, "limit", name, context.document.limits.keys());
             }
         }
     }
     for rule in rules.iter().filter(|rule| cost > rule.window.limit) {
         let problem = format!("one request costs more than `{}` ever allows", rule.name);
-        at.add(faults, &["cost"], problem, "Lower the cost or raise the limit");
+        at.add(
+            faults,
+            &["cost"],
+            problem,
+            "Lower the cost or raise the limit",
+        );
     }
     rules.into_iter().partition(|rule| rule.by == CountBy::Ip)
 }
@@ -258,7 +250,9 @@ fn request_rules(
         at.add(faults, &["request", field], problem, fix);
     };
     let body = entry.body.as_ref().and_then(|schema| {
-        Schema::compile(schema, named).map_err(|problem| told("body", problem)).ok()
+        Schema::compile(schema, named)
+            .map_err(|problem| told("body", problem))
+            .ok()
     });
     let mut parameters = |field: &str, schema: Option<Value>, location| {
         let compiled = ParameterRules::compile(&schema?, named, location);
@@ -266,14 +260,20 @@ fn request_rules(
     };
     let query = parameters("query", entry.query.clone(), Location::Query);
     let headers = parameters("headers", entry.headers.clone(), Location::Header);
-    let path = entry.path.as_ref().map(|properties| {
-        json!({ "type": "object", "properties": properties })
-    });
+    let path = entry
+        .path
+        .as_ref()
+        .map(|properties| json!({ "type": "object", "properties": properties }));
     let path = parameters("path", path, Location::Path);
     for name in entry.path.iter().flat_map(Map::keys) {
         if !template.parameters().contains(name) {
             let problem = "the route's path has no such parameter";
-            at.add(faults, &["request", "path", name], problem, "Remove it, or name it in the path");
+            at.add(
+                faults,
+                &["request", "path", name],
+                problem,
+                "Remove it, or name it in the path",
+            );
         }
     }
     let content_types = match &entry.content_types {
@@ -282,14 +282,14 @@ fn request_rules(
         None => Vec::new(),
     };
     let max_bytes = entry.max_bytes.unwrap_or(BODY_BYTES_DEFAULT);
-    RequestRules { content_types, max_bytes, body, path, query, headers, mode: mode(entry.mode) }
-}
-
-fn mode(entry: ModeEntry) -> Mode {
-    match entry {
-        ModeEntry::Enforce => Mode::Enforce,
-        ModeEntry::Observe => Mode::Observe,
-        ModeEntry::Off => Mode::Off,
+    RequestRules {
+        content_types,
+        max_bytes,
+        body,
+        path,
+        query,
+        headers,
+        mode: mode(entry.mode),
     }
 }
 
@@ -300,7 +300,9 @@ struct Place {
 
 impl Place {
     fn path(&self, below: &[&str]) -> Vec<String> {
-        let names = ["routes", &self.index].into_iter().chain(below.iter().copied());
+        let names = ["routes", &self.index]
+            .into_iter()
+            .chain(below.iter().copied());
         names.map(str::to_owned).collect()
     }
 
@@ -315,20 +317,4 @@ impl Place {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         faults.add(&path, problem, fix);
     }
-}
-
-fn unknown<'a>(
-    faults: &mut Faults,
-    path: &[String],
-    what: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a String>,
-) {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let known: Vec<&str> = known.map(String::as_str).take(20).collect();
-    let fix = match known.as_slice() {
-        [] => format!("Define it under `{what}s`"),
-        known => format!("Write one of {}, or define it under `{what}s`", known.join(", ")),
-    };
-    faults.add(&path, format!("no {what} is named `{name}`"), fix);
 }

@@ -39,23 +39,35 @@ pub(super) fn check(policy: &Value, faults: &mut Faults) {
     for field in FIELDS {
         each(policy, field, String::new(), &mut |pointer, _| {
             let name = field.last().copied().unwrap_or_default();
-            faults.add_at(pointer, format!("`{name}` is not enforced by this version"), "Remove it");
+            faults.add_at(
+                pointer,
+                format!("`{name}` is not enforced by this version"),
+                "Remove it",
+            );
         });
     }
     for (place, enforced) in VALUES {
         each(policy, place, String::new(), &mut |pointer, value| {
-            if value.as_str().is_none_or(|value| !enforced.contains(&value)) {
+            if value
+                .as_str()
+                .is_none_or(|value| !enforced.contains(&value))
+            {
                 let problem = format!("{} is not enforced by this version", told(value));
                 faults.add_at(pointer, problem, format!("Write {}", enforced.join(" or ")));
             }
         });
     }
-    each(policy, &["routes", "*", "cost"], String::new(), &mut |pointer, value| {
-        if value.as_u64().is_none_or(|cost| cost == 0) {
-            let problem = format!("{} is not enforced by this version", told(value));
-            faults.add_at(pointer, problem, "Write a whole number of 1 or more");
-        }
-    });
+    each(
+        policy,
+        &["routes", "*", "cost"],
+        String::new(),
+        &mut |pointer, value| {
+            if value.as_u64().is_none_or(|cost| cost == 0) {
+                let problem = format!("{} is not enforced by this version", told(value));
+                faults.add_at(pointer, problem, "Write a whole number of 1 or more");
+            }
+        },
+    );
 }
 
 fn told(value: &Value) -> String {
@@ -67,7 +79,9 @@ fn told(value: &Value) -> String {
 }
 
 fn each(value: &Value, place: &[&str], pointer: String, found: &mut impl FnMut(String, &Value)) {
-    let Some((name, below)) = place.split_first() else { return found(pointer, value) };
+    let Some((name, below)) = place.split_first() else {
+        return found(pointer, value);
+    };
     let step = |name: &str| {
         let mut pointer = pointer.clone();
         push_token(&mut pointer, name);
@@ -75,7 +89,9 @@ fn each(value: &Value, place: &[&str], pointer: String, found: &mut impl FnMut(S
     };
     match value {
         Value::Object(members) if *name == "*" => {
-            members.iter().for_each(|(name, value)| each(value, below, step(name), found));
+            members
+                .iter()
+                .for_each(|(name, value)| each(value, below, step(name), found));
         }
         Value::Object(members) => {
             if let Some(value) = members.get(*name) {
@@ -100,7 +116,11 @@ mod tests {
         let text = include_str!("../../schemas/examples/valid/every-field.json");
         let mut faults = Faults::default();
         check(&serde_json::from_str(text).unwrap(), &mut faults);
-        let told: Vec<_> = faults.into_sorted().iter().map(ToString::to_string).collect();
+        let told: Vec<_> = faults
+            .into_sorted()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         expect_test::expect_file!["../../tests/golden/unsupported.txt"].assert_eq(&told.join("\n"));
     }
 }

@@ -9,7 +9,10 @@ use crate::trail::{StageName, Trail};
 /// The origin's answer is here. Only `forward` makes one, of a request that was sent.
 pub struct Answered<'g> {
     gate: &'g Gate,
-    #[expect(dead_code, reason = "the way back is typed so that rules over answers have their place")]
+    #[expect(
+        dead_code,
+        reason = "the way back is typed so that rules over answers have their place"
+    )]
     route: &'g Route,
 }
 
@@ -24,11 +27,19 @@ pub struct Release<A> {
 /// What an origin may not say here: its software, and cross-origin and transport rules, which are
 /// the policy's.
 const WITHHELD: [&str; 13] = [
-    "server", "x-powered-by", "x-aspnet-version", "strict-transport-security",
-    "access-control-allow-origin", "access-control-allow-credentials",
-    "access-control-allow-methods", "access-control-allow-headers",
-    "access-control-expose-headers", "access-control-max-age",
-    "access-control-allow-private-network", "edgeward-identity", "x-request-id",
+    "server",
+    "x-powered-by",
+    "x-aspnet-version",
+    "strict-transport-security",
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "access-control-allow-private-network",
+    "edgeward-identity",
+    "x-request-id",
 ];
 
 impl<'g> Answered<'g> {
@@ -42,14 +53,26 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
     pub fn release(self) -> Release<A> {
         let released = self.next(StageName::Released, |answered| answered.gate);
         let nominated = released.body.field("connection").unwrap_or_default();
-        let nominated = nominated.split(',').map(|name| name.trim().to_ascii_lowercase());
-        let fixed = HOP_BY_HOP.iter().chain(&WITHHELD).map(|name| (*name).to_owned());
-        let mut remove: Vec<String> = nominated.filter(|name| !name.is_empty()).chain(fixed).collect();
+        let nominated = nominated
+            .split(',')
+            .map(|name| name.trim().to_ascii_lowercase());
+        let fixed = HOP_BY_HOP
+            .iter()
+            .chain(&WITHHELD)
+            .map(|name| (*name).to_owned());
+        let mut remove: Vec<String> = nominated
+            .filter(|name| !name.is_empty())
+            .chain(fixed)
+            .collect();
         // The origin is behind limits of its own making no more (RateLimit draft §7.2).
         if !released.trail.limits.is_empty() {
             remove.extend(["ratelimit", "ratelimit-policy"].map(str::to_owned));
         }
-        Release { answer: released.body, remove, trail: released.trail }
+        Release {
+            answer: released.body,
+            remove,
+            trail: released.trail,
+        }
     }
 }
 

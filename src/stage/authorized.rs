@@ -27,11 +27,16 @@ impl<'g, B> Exchange<Limited<'g>, B> {
         let mode = route.mode;
         let required = match mode {
             Mode::Off => Ok(()),
-            Mode::Enforce | Mode::Observe => {
-                require(identified.routed().gate(), &route.require, identified.caller())
-            }
+            Mode::Enforce | Mode::Observe => require(
+                identified.routed().gate(),
+                &route.require,
+                identified.caller(),
+            ),
         };
-        let early = route.allow.as_ref().filter(|allow| !allow.needs_body() && mode != Mode::Off);
+        let early = route
+            .allow
+            .as_ref()
+            .filter(|allow| !allow.needs_body() && mode != Mode::Off);
         let allowed = early.map_or(Ok(()), |allow| {
             ask(allow, identified, &self.trail.facts, &Value::Null)
         });
@@ -55,18 +60,31 @@ fn require(gate: &Gate, require: &Require, caller: &Caller) -> Result<(), Refusa
     if require.scopes.is_empty() && require.roles.is_empty() {
         return Ok(());
     }
-    let Some(caller) = caller.known() else { return Err(Refusal::NoCredential) };
+    let Some(caller) = caller.known() else {
+        return Err(Refusal::NoCredential);
+    };
     let holds = |scope: &&String| {
         caller.scopes.contains(scope)
-            || caller.roles.iter().any(|role| gate.role_grants(role, scope))
+            || caller
+                .roles
+                .iter()
+                .any(|role| gate.role_grants(role, scope))
     };
-    let missing: Vec<_> =
-        require.scopes.iter().filter(|scope| !holds(scope)).cloned().collect();
+    let missing: Vec<_> = require
+        .scopes
+        .iter()
+        .filter(|scope| !holds(scope))
+        .cloned()
+        .collect();
     if !missing.is_empty() {
         return Err(Refusal::MissingScopes { missing });
     }
     let has_role = require.roles.iter().any(|role| caller.roles.contains(role));
-    if require.roles.is_empty() || has_role { Ok(()) } else { Err(Refusal::MissingRole) }
+    if require.roles.is_empty() || has_role {
+        Ok(())
+    } else {
+        Err(Refusal::MissingRole)
+    }
 }
 
 /// Asks a rule. Only `true` admits.
@@ -90,10 +108,21 @@ fn view(member: &Member, identified: &Identified<'_>, facts: &Facts, body: &Valu
     match (member.root, member.name.as_str()) {
         ("request", "method") => json!(routed.method().as_str()),
         ("request", "path") => json!(routed.path().as_str()),
-        ("request", "query") => object(routed.query().pairs().iter().map(|(n, v)| (n.as_str(), v.as_str()))),
+        ("request", "query") => object(
+            routed
+                .query()
+                .pairs()
+                .iter()
+                .map(|(n, v)| (n.as_str(), v.as_str())),
+        ),
         ("request", "headers") => {
             let credential = &routed.gate().credential_headers;
-            object(facts.headers.iter().filter(|(name, _)| !credential.iter().any(|one| one == name)))
+            object(
+                facts
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| !credential.iter().any(|one| one == name)),
+            )
         }
         ("request", "body") => body.clone(),
         ("request", "ip") => json!(routed.address().to_string()),

@@ -29,23 +29,55 @@ pub struct Sent<'g> {
 
 /// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
 pub const HOP_BY_HOP: [&str; 10] = [
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-    "te", "trailer", "transfer-encoding", "upgrade", "expect",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
 ];
 
 /// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
 /// Compared with `_` read as `-`: servers that build variables of names cannot tell them apart
 /// (CVE-2025-64484).
 const SPOKEN_FOR: [&str; 22] = [
-    "forwarded", "via", "client-cert", "client-cert-chain", "x-client-cert", "x-ssl-cert",
-    "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-original-url",
-    "x-original-uri", "x-original-host", "x-rewrite-url", "x-http-method", "x-http-method-override",
-    "x-method-override", "x-middleware-subrequest", "x-user-id", "x-userinfo", "x-id-token",
+    "forwarded",
+    "via",
+    "client-cert",
+    "client-cert-chain",
+    "x-client-cert",
+    "x-ssl-cert",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "x-original-url",
+    "x-original-uri",
+    "x-original-host",
+    "x-rewrite-url",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-middleware-subrequest",
+    "x-user-id",
+    "x-userinfo",
+    "x-id-token",
     "x-request-id",
 ];
 const SPOKEN_FOR_PREFIXES: [&str; 9] = [
-    "edgeward-", "x-forwarded-", "cf-", "x-client-cert-", "ssl-client-", "x-ssl-client-",
-    "x-auth-", "x-consumer-", "x-envoy-",
+    "edgeward-",
+    "x-forwarded-",
+    "cf-",
+    "x-client-cert-",
+    "ssl-client-",
+    "x-ssl-client-",
+    "x-auth-",
+    "x-consumer-",
+    "x-envoy-",
 ];
 
 impl<'g, B> Exchange<Validated<'g>, Content<B>> {
@@ -63,25 +95,49 @@ impl<'g, B> Exchange<Validated<'g>, Content<B>> {
         let routed = identified.routed();
         let (gate, route) = (routed.gate(), routed.route());
         let facts = &self.trail.facts;
-        let query = routed.query().as_str().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = routed
+            .query()
+            .as_str()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         let mut set = vec![
-            ("edgeward-request-id".to_owned(), facts.request_id.to_string()),
+            (
+                "edgeward-request-id".to_owned(),
+                facts.request_id.to_string(),
+            ),
             ("traceparent".into(), traceparent(&self.trail.facts)),
             ("x-forwarded-for".into(), routed.address().to_string()),
             ("x-forwarded-host".into(), facts.authority.clone()),
-            ("x-forwarded-proto".into(), if facts.is_https { "https" } else { "http" }.into()),
+            (
+                "x-forwarded-proto".into(),
+                if facts.is_https { "https" } else { "http" }.into(),
+            ),
         ];
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
         let forward_url = format!("{}{}{query}", route.origin.url, routed.path().as_str());
         let remove = removed(&facts.headers, &gate.credential_headers, &own);
         let (method, timeout_ms) = (routed.method(), route.timeout_ms);
-        self.trail.origin =
-            Some(OriginNote { name: route.origin.name.clone(), status: None, ms: 0 });
+        self.trail.origin = Some(OriginNote {
+            name: route.origin.name.clone(),
+            status: None,
+            ms: 0,
+        });
         self.trail.stage = StageName::Answered;
         let content = self.body;
-        let forward = Forward { url: forward_url, method, remove, set, content, timeout_ms };
-        let sent = Exchange { trail: self.trail, body: (), stage: Sent { gate, route } };
+        let forward = Forward {
+            url: forward_url,
+            method,
+            remove,
+            set,
+            content,
+            timeout_ms,
+        };
+        let sent = Exchange {
+            trail: self.trail,
+            body: (),
+            stage: Sent { gate, route },
+        };
         Ok((forward, sent))
     }
 }
@@ -130,7 +186,11 @@ impl<'g> Exchange<Sent<'g>, ()> {
             }
             Ok(answer) => {
                 let Sent { gate, route } = self.stage;
-                let sent = Exchange { trail: self.trail, body: answer, stage: () };
+                let sent = Exchange {
+                    trail: self.trail,
+                    body: answer,
+                    stage: (),
+                };
                 Ok(sent.next(StageName::Released, |()| Answered::new(gate, route)))
             }
             Err(OriginFault::Down) => Err(self.refuse(Refusal::OriginDown)),
@@ -145,18 +205,30 @@ impl<'g> Exchange<Sent<'g>, ()> {
 fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
     let nominated: Vec<String> = headers
         .get("connection")
-        .map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()).collect())
+        .map(|value| {
+            value
+                .split(',')
+                .map(|name| name.trim().to_ascii_lowercase())
+                .collect()
+        })
         .unwrap_or_default();
     let gone = |name: &str| {
         let folded = name.replace('_', "-");
         HOP_BY_HOP.contains(&name)
             || nominated.iter().any(|nominated| nominated == name)
             || SPOKEN_FOR.contains(&folded.as_str())
-            || SPOKEN_FOR_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))
-            || credentials.iter().any(|credential| *credential == folded)
+            || SPOKEN_FOR_PREFIXES
+                .iter()
+                .any(|prefix| folded.starts_with(prefix))
+            || credentials.contains(&folded)
             || own.contains(&folded.as_str())
     };
-    headers.iter().map(|(name, _)| name).filter(|name| gone(name)).map(str::to_owned).collect()
+    headers
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| gone(name))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// W3C Trace Context §3.2: the caller's trace id if its field is well-formed, this gateway's span.
@@ -169,10 +241,14 @@ fn traceparent(facts: &crate::facts::Facts) -> String {
 /// The trace id of a well-formed `traceparent` of version 00.
 pub fn trace_id(value: &str) -> Option<String> {
     let parts: Vec<&str> = value.split('-').collect();
-    let [version, trace, parent, flags] = parts.as_slice() else { return None };
+    let [version, trace, parent, flags] = parts.as_slice() else {
+        return None;
+    };
     let is_hex = |text: &str, length: usize| {
         text.len() == length
-            && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     let sound = *version == "00"
         && is_hex(trace, 32)

@@ -55,7 +55,10 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
                 }
             }
             (Claim::Token { .. }, Evidence::Token(token)) => {
-                match (takes(&routed.route().auth, &token.caller().authenticator), token.check_time(now_ms)) {
+                match (
+                    takes(&routed.route().auth, &token.caller().authenticator),
+                    token.check_time(now_ms),
+                ) {
                     (true, Ok(())) => Ok(Caller::Known(Box::new(token.caller().clone()))),
                     (true, Err(fault)) => Err(Refusal::TokenRefused { fault }),
                     (false, _) => Err(Refusal::NotTaken),
@@ -92,13 +95,21 @@ impl<'g, B> Exchange<Identified<'g>, B> {
         let mut rules: Vec<&Rc<LimitRule>> = route.limits.iter().collect();
         if route.plan {
             let gate = routed.gate();
-            let own = self.stage.caller.known().and_then(|caller| caller.plan.as_ref());
-            let plan = own.or(gate.default_plan.as_ref()).and_then(|plan| gate.plans.get(plan));
+            let own = self
+                .stage
+                .caller
+                .known()
+                .and_then(|caller| caller.plan.as_ref());
+            let plan = own
+                .or(gate.default_plan.as_ref())
+                .and_then(|plan| gate.plans.get(plan));
             rules.extend(plan.ok_or(Refusal::NoPlan)?);
         }
         // Address limits of the route were charged before; a plan may name them again.
         let shielded: HashSet<&str> = route.shield.iter().map(|rule| rule.name.as_str()).collect();
-        let rules = rules.into_iter().filter(|rule| !shielded.contains(rule.name.as_str()));
+        let rules = rules
+            .into_iter()
+            .filter(|rule| !shielded.contains(rule.name.as_str()));
         Ok(routed.gather(rules.map(|rule| (self.stage.object(rule.by), rule))))
     }
 }
@@ -116,7 +127,12 @@ impl<'g> Identified<'g> {
     fn object(&self, by: CountBy) -> ObjectName {
         let address = || ObjectName::of(&["ip", &self.routed().address_key()]);
         let whole = |caller: &KnownCaller| {
-            ObjectName::of(&["caller", &caller.authenticator, &caller.issuer, &caller.subject])
+            ObjectName::of(&[
+                "caller",
+                &caller.authenticator,
+                &caller.issuer,
+                &caller.subject,
+            ])
         };
         match (by, self.caller.known()) {
             (CountBy::Ip, _) | (_, None) => address(),

@@ -58,7 +58,10 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
             }
         }
         match need {
-            Ok(need) => Ok(self.next(StageName::Validated, |authorized| Inspected { authorized, need })),
+            Ok(need) => Ok(self.next(StageName::Validated, |authorized| Inspected {
+                authorized,
+                need,
+            })),
             Err(refusal) => Err(self.refuse(refusal)),
         }
     }
@@ -90,11 +93,7 @@ pub(super) fn needs_bytes(route: &Route) -> bool {
     schema || (rule && route.mode != Mode::Off)
 }
 
-fn parameters(
-    routed: &Routed<'_>,
-    rules: &RequestRules,
-    headers: &Headers,
-) -> Result<(), Refusal> {
+fn parameters(routed: &Routed<'_>, rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
     let mut findings = Vec::new();
     if let Some(path) = &rules.path {
         let named = routed.parameters().iter();
@@ -108,7 +107,11 @@ fn parameters(
         findings.extend(fields.judge(headers.iter()));
     }
     findings.truncate(FINDINGS_MAX);
-    if findings.is_empty() { Ok(()) } else { Err(Refusal::Invalid { findings }) }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid { findings })
+    }
 }
 
 /// The content type, without case, is one of the route's; its only parameter may be UTF-8.
@@ -116,25 +119,45 @@ fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
     if rules.content_types.is_empty() {
         return Ok(());
     }
-    let sent = headers.get("content-type").and_then(|value| value.parse::<mime::Mime>().ok());
-    let Some(sent) = sent else { return Err(Refusal::MediaType) };
-    let known = rules.content_types.iter().any(|known| known == sent.essence_str());
-    let charset = sent.params().all(|(name, value)| {
-        name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8")
-    });
-    if known && charset { Ok(()) } else { Err(Refusal::MediaType) }
+    let sent = headers
+        .get("content-type")
+        .and_then(|value| value.parse::<mime::Mime>().ok());
+    let Some(sent) = sent else {
+        return Err(Refusal::MediaType);
+    };
+    let known = rules
+        .content_types
+        .iter()
+        .any(|known| known == sent.essence_str());
+    let charset = sent
+        .params()
+        .all(|(name, value)| name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8"));
+    if known && charset {
+        Ok(())
+    } else {
+        Err(Refusal::MediaType)
+    }
 }
 
 fn need(headers: &Headers, has_body: bool, reads: bool, max_bytes: u64) -> Result<Need, Refusal> {
     if !has_body {
-        return Ok(if reads { Need::Read { max_bytes } } else { Need::Nothing });
+        return Ok(if reads {
+            Need::Read { max_bytes }
+        } else {
+            Need::Nothing
+        });
     }
     let announced = match headers.get("content-length") {
         None => None,
-        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(text.parse::<u64>().map_err(|_| Refusal::TooLarge { max_bytes })?)
+        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => Some(
+            text.parse::<u64>()
+                .map_err(|_| Refusal::TooLarge { max_bytes })?,
+        ),
+        Some(_) => {
+            return Err(Refusal::HeaderMalformed {
+                name: "content-length",
+            });
         }
-        Some(_) => return Err(Refusal::HeaderMalformed { name: "content-length" }),
     };
     match announced {
         Some(bytes) if bytes > max_bytes => Err(Refusal::TooLarge { max_bytes }),

@@ -32,7 +32,10 @@ pub struct Exchange<S, B> {
 impl<S, B> Exchange<S, B> {
     /// Ends the request here.
     pub fn refuse(self, refusal: Refusal) -> Refused {
-        Refused { refusal, trail: self.trail }
+        Refused {
+            refusal,
+            trail: self.trail,
+        }
     }
 
     pub fn trail(&self) -> &Trail {
@@ -41,7 +44,11 @@ impl<S, B> Exchange<S, B> {
 
     fn next<T>(mut self, name: StageName, make: impl FnOnce(S) -> T) -> Exchange<T, B> {
         self.trail.stage = name;
-        Exchange { trail: self.trail, body: self.body, stage: make(self.stage) }
+        Exchange {
+            trail: self.trail,
+            body: self.body,
+            stage: make(self.stage),
+        }
     }
 
     /// Applies a rule's mode to what it found: `observe` notes a refusal and lets pass.

@@ -28,7 +28,11 @@ pub enum Question<'a, 'g> {
     Nothing,
     Key(&'a KeyId),
     /// A token, its name in memory, and the rules of which one may verify it.
-    Token { text: &'a Secret, digest: TokenDigest, rules: Vec<&'g JwtRule> },
+    Token {
+        text: &'a Secret,
+        digest: TokenDigest,
+        rules: Vec<&'g JwtRule>,
+    },
 }
 
 impl<'g, B> Exchange<Shielded<'g>, B> {
@@ -61,7 +65,10 @@ impl<'g, B> Exchange<Shielded<'g>, B> {
     }
 
     fn claiming(self, claim: Claim) -> Exchange<Presenting<'g>, B> {
-        self.next(StageName::Identified, |shielded| Presenting { shielded, claim })
+        self.next(StageName::Identified, |shielded| Presenting {
+            shielded,
+            claim,
+        })
     }
 }
 
@@ -74,13 +81,20 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
             Claim::Nobody => Question::Nothing,
             Claim::Key { key, .. } => Question::Key(key.id()),
             Claim::Token { text } => {
-                let rules = gate.authenticators.iter().filter(|one| takes(auth, &one.name));
+                let rules = gate
+                    .authenticators
+                    .iter()
+                    .filter(|one| takes(auth, &one.name));
                 let rules = rules.filter_map(|one| match &one.kind {
                     AuthenticatorKind::Jwt(rule) => Some(rule.as_ref()),
                     AuthenticatorKind::ApiKey { .. } => None,
                 });
                 let digest = TokenDigest::of(text.expose(), &gate.version);
-                Question::Token { text, digest, rules: rules.collect() }
+                Question::Token {
+                    text,
+                    digest,
+                    rules: rules.collect(),
+                }
             }
         }
     }

@@ -10,6 +10,10 @@ pub struct Received(());
 impl<B> Exchange<Received, B> {
     /// Starts a request on its way.
     pub fn received(facts: Facts, body: B) -> Self {
-        Self { trail: Box::new(Trail::new(facts)), body, stage: Received(()) }
+        Self {
+            trail: Box::new(Trail::new(facts)),
+            body,
+            stage: Received(()),
+        }
     }
 }

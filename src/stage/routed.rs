@@ -33,7 +33,10 @@ pub struct Routed<'g> {
 pub enum Routing<'g, B> {
     Route(Exchange<Routed<'g>, B>),
     /// A browser's question, answered without a credential: the fields of the answer.
-    Preflight { fields: Vec<(&'static str, String)>, trail: Box<Trail> },
+    Preflight {
+        fields: Vec<(&'static str, String)>,
+        trail: Box<Trail>,
+    },
 }
 
 impl<B> Exchange<Received, B> {
@@ -41,14 +44,20 @@ impl<B> Exchange<Received, B> {
     pub fn route(mut self, gate: &Gate) -> Result<Routing<'_, B>, Refused> {
         self.trail.stage = StageName::Routed;
         let cors = gate.cors.as_ref();
-        self.trail.cors_origin = cors.and_then(|cors| cors::allowed_origin(cors, &self.trail.facts));
+        self.trail.cors_origin =
+            cors.and_then(|cors| cors::allowed_origin(cors, &self.trail.facts));
         let address = match transport::check(gate, &self.trail.facts) {
             Ok(address) => address,
             Err(refusal) => return Err(self.refuse(refusal)),
         };
         let facts = &self.trail.facts;
         match cors.and_then(|cors| cors::preflight(cors, facts)) {
-            Some(Ok(fields)) => return Ok(Routing::Preflight { fields, trail: self.trail }),
+            Some(Ok(fields)) => {
+                return Ok(Routing::Preflight {
+                    fields,
+                    trail: self.trail,
+                });
+            }
             Some(Err(refusal)) => return Err(self.refuse(refusal)),
             None => {}
         }
@@ -56,7 +65,10 @@ impl<B> Exchange<Received, B> {
             .map_err(|fault| Refusal::AmbiguousPath { fault })
             .and_then(|path| {
                 let query = CanonicalQuery::parse(facts.raw_query.as_deref());
-                Ok((path, query.map_err(|fault| Refusal::MalformedQuery { fault })?))
+                Ok((
+                    path,
+                    query.map_err(|fault| Refusal::MalformedQuery { fault })?,
+                ))
             });
         let (path, query) = match target {
             Ok(target) => target,
@@ -78,7 +90,15 @@ impl<B> Exchange<Received, B> {
         let parameters = names.zip(values).collect();
         self.trail.route = Some((route.id.clone(), route.template.as_str().to_owned()));
         self.trail.challenges = challenges(gate, route);
-        let routed = Routed { gate, route, method, address, path, query, parameters };
+        let routed = Routed {
+            gate,
+            route,
+            method,
+            address,
+            path,
+            query,
+            parameters,
+        };
         Ok(Routing::Route(self.next(StageName::Shielded, |_| routed)))
     }
 }
@@ -136,13 +156,21 @@ impl<'g> Routed<'g> {
             if known {
                 continue;
             }
-            let unit = UnitCharge { rule: std::rc::Rc::clone(rule), row, units: self.route.cost };
+            let unit = UnitCharge {
+                rule: std::rc::Rc::clone(rule),
+                row,
+                units: self.route.cost,
+            };
             let place = objects
                 .iter_mut()
                 .find(|charge| charge.object == object && charge.observed == observed);
             match place {
                 Some(charge) => charge.units.push(unit),
-                None => objects.push(ObjectCharge { object, observed, units: vec![unit] }),
+                None => objects.push(ObjectCharge {
+                    object,
+                    observed,
+                    units: vec![unit],
+                }),
             }
         }
         Charge(objects)

@@ -1,7 +1,7 @@
 //! The client's address has been charged: whatever follows is bounded per address, cryptography
 //! included.
 
-use crate::limit::ask::{Charge, Charged, ObjectName, Verdict};
+use crate::limit::ask::{Charge, Charged, ObjectName, UnitCharged, Verdict};
 use crate::limit::headers::LimitReport;
 use crate::limit::rule::Mode;
 use crate::refusal::{Port, Refusal};
@@ -22,7 +22,13 @@ impl<'g, B> Exchange<Routed<'g>, B> {
             return Charge::default();
         }
         let object = ObjectName::of(&["ip", &routed.address_key()]);
-        routed.gather(routed.route().shield.iter().map(|rule| (object.clone(), rule)))
+        routed.gather(
+            routed
+                .route()
+                .shield
+                .iter()
+                .map(|rule| (object.clone(), rule)),
+        )
     }
 
     /// Judges the answer to [`Exchange::address_charge`].
@@ -47,65 +53,71 @@ impl<'g> Shielded<'g> {
 /// question that was asked.
 pub(super) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
     let questions = asked.0.iter().flat_map(|charge| {
-        charge.units.iter().map(move |unit| (&charge.object, charge.observed, unit))
+        charge
+            .units
+            .iter()
+            .map(move |unit| (&charge.object, charge.observed, unit))
     });
-    let answers = charged.0.iter().map(|answer| (&answer.object, answer.observed, &answer.unit));
+    let answers = charged
+        .0
+        .iter()
+        .map(|answer| (&answer.object, answer.observed, &answer.unit));
     if !questions.eq(answers) {
-        return Err(Refusal::AnswerMismatch { port: Port::Counter });
+        return Err(Refusal::AnswerMismatch {
+            port: Port::Counter,
+        });
     }
-    let mut over = Vec::new();
-    let mut observed = Vec::new();
-    let mut silent = Vec::new();
-    let mut wait_ms = 0;
-    for answer in &charged.0 {
-        let name = answer.unit.rule.name.clone();
-        let (remaining, frees_in_ms, granted) = match answer.verdict {
-            Verdict::Granted { remaining, frees_in_ms } => (remaining, frees_in_ms, true),
-            Verdict::NotCharged { remaining } => (remaining, 0, false),
-            Verdict::Exhausted { retry_after_ms } => {
-                if answer.observed {
-                    observed.push(Refusal::OverLimit { limits: vec![name], retry_after_ms });
-                    continue;
-                }
-                wait_ms = wait_ms.max(retry_after_ms);
-                over.push(name);
-                (0, retry_after_ms, false)
-            }
-            Verdict::Unanswered if answer.observed => {
-                observed.push(Refusal::CounterDown { limits: vec![name] });
-                continue;
-            }
-            Verdict::Unanswered => {
-                silent.push(name);
-                continue;
-            }
-            Verdict::Unmetered => continue,
-        };
-        if !answer.observed {
-            trail.limits.push(report(&answer.unit.rule, remaining, frees_in_ms, granted));
-        }
-    }
-    trail.observed.extend(observed);
-    match (silent.is_empty(), over.is_empty()) {
-        (true, true) => Ok(()),
-        (false, _) => Err(Refusal::CounterDown { limits: silent }),
-        (true, false) if wait_ms == u64::MAX => Err(Refusal::OverEveryLimit { limits: over }),
-        (true, false) => Err(Refusal::OverLimit { limits: over, retry_after_ms: wait_ms }),
-    }
+    let (observed, enforced): (Vec<_>, Vec<_>) =
+        charged.0.iter().partition(|answer| answer.observed);
+    trail
+        .limits
+        .extend(enforced.iter().filter_map(|answer| report(answer)));
+    trail.observed.extend(refusal_of(&observed));
+    refusal_of(&enforced).map_or(Ok(()), Err)
 }
 
-fn report(
-    rule: &crate::limit::rule::LimitRule,
-    remaining: u64,
-    frees_in_ms: u64,
-    charged: bool,
-) -> LimitReport {
-    LimitReport {
+/// The refusal that the verdicts amount to, if any: silence first, as it says nothing of the caller.
+fn refusal_of(answers: &[&UnitCharged]) -> Option<Refusal> {
+    let named = |wanted: fn(&Verdict) -> bool| -> Vec<String> {
+        let found = answers.iter().filter(|answer| wanted(&answer.verdict));
+        found.map(|answer| answer.unit.rule.name.clone()).collect()
+    };
+    let silent = named(|verdict| matches!(verdict, Verdict::Unanswered));
+    if !silent.is_empty() {
+        return Some(Refusal::CounterDown { limits: silent });
+    }
+    let limits = named(|verdict| matches!(verdict, Verdict::Exhausted { .. }));
+    let waits = answers.iter().filter_map(|answer| match answer.verdict {
+        Verdict::Exhausted { retry_after_ms } => Some(retry_after_ms),
+        _ => None,
+    });
+    waits.max().map(|retry_after_ms| match retry_after_ms {
+        u64::MAX => Refusal::OverEveryLimit { limits },
+        _ => Refusal::OverLimit {
+            limits,
+            retry_after_ms,
+        },
+    })
+}
+
+/// What the caller is told; nothing of a limit that was not counted.
+fn report(answer: &UnitCharged) -> Option<LimitReport> {
+    let (remaining, frees_in_ms, charged) = match answer.verdict {
+        Verdict::Granted {
+            remaining,
+            frees_in_ms,
+        } => (remaining, frees_in_ms, true),
+        Verdict::NotCharged { remaining } => (remaining, 0, false),
+        Verdict::Exhausted { retry_after_ms } => (0, retry_after_ms, false),
+        Verdict::Unanswered | Verdict::Unmetered => return None,
+    };
+    let rule = &answer.unit.rule;
+    Some(LimitReport {
         name: rule.name.clone(),
         limit: rule.window.limit,
         window_ms: rule.window.window_ms,
         remaining,
         frees_in_ms,
         charged,
-    }
+    })
 }

@@ -35,7 +35,14 @@ impl<'g, B> Exchange<Inspected<'g>, B> {
 
     /// Takes the content out for reading.
     pub fn part(self) -> (Exchange<Inspected<'g>, ()>, B) {
-        (Exchange { trail: self.trail, body: (), stage: self.stage }, self.body)
+        (
+            Exchange {
+                trail: self.trail,
+                body: (),
+                stage: self.stage,
+            },
+            self.body,
+        )
     }
 
     /// Goes on without reading; refused if a rule has to read.
@@ -51,7 +58,9 @@ impl<'g, B> Exchange<Inspected<'g>, B> {
         match content(self.body) {
             Some(content) => Ok(validated(self.trail, self.stage, content)),
             None => Err(Refused {
-                refusal: Refusal::AnswerMismatch { port: Port::Signature },
+                refusal: Refusal::AnswerMismatch {
+                    port: Port::Signature,
+                },
                 trail: self.trail,
             }),
         }
@@ -80,7 +89,11 @@ impl<'g> Exchange<Inspected<'g>, ()> {
         {
             return Err(self.refuse(refusal));
         }
-        let content = if self.trail.facts.has_body { Content::Bytes(bytes) } else { Content::Nothing };
+        let content = if self.trail.facts.has_body {
+            Content::Bytes(bytes)
+        } else {
+            Content::Nothing
+        };
         Ok(validated(self.trail, self.stage, content))
     }
 
@@ -97,8 +110,11 @@ impl<'g> Exchange<Inspected<'g>, ()> {
         };
         let schema = route.request.body.as_ref().filter(|_| mode != Mode::Off);
         let findings = schema.map_or_else(Vec::new, |schema| schema.judge(&body, Location::Body));
-        let formed =
-            if findings.is_empty() { Ok(()) } else { Err(Refusal::Invalid { findings }) };
+        let formed = if findings.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Invalid { findings })
+        };
         self.settle(mode, formed)?;
         ask_rule(self, &body)
     }
@@ -110,9 +126,7 @@ fn ask_rule<B>(exchange: &mut Exchange<Inspected<'_>, B>, body: &Value) -> Resul
     let route = identified.routed().route();
     let rule = route.allow.as_ref().filter(|allow| allow.needs_body());
     let allowed = match rule {
-        Some(rule) if route.mode != Mode::Off => {
-            ask(rule, identified, &exchange.trail.facts, body)
-        }
+        Some(rule) if route.mode != Mode::Off => ask(rule, identified, &exchange.trail.facts, body),
         _ => Ok(()),
     };
     let mode = route.mode;
@@ -125,7 +139,10 @@ impl<'g, B> Exchange<Validated<'g>, B> {
         let identified = self.stage.identified();
         let routed = identified.routed();
         let (gate, route) = (routed.gate(), routed.route());
-        let (keys, identity) = (gate.identity_keys.as_ref()?, route.origin.identity.as_ref()?);
+        let (keys, identity) = (
+            gate.identity_keys.as_ref()?,
+            route.origin.identity.as_ref()?,
+        );
         let said = Said {
             caller: identified.caller(),
             request_id: &self.trail.facts.request_id,
@@ -148,6 +165,10 @@ fn validated<'g, B>(
     inspected: Inspected<'g>,
     content: Content<B>,
 ) -> Exchange<Validated<'g>, Content<B>> {
-    Exchange { trail, body: content, stage: inspected }
-        .next(StageName::Validated, |inspected| Validated { inspected })
+    Exchange {
+        trail,
+        body: content,
+        stage: inspected,
+    }
+    .next(StageName::Validated, |inspected| Validated { inspected })
 }

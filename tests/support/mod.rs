@@ -58,14 +58,20 @@ impl Secrets for Bindings {
 pub fn bindings() -> Bindings {
     let secrets = [
         ("KEY_PEPPER", PEPPER),
-        ("JWT_SECRET", "a secret that both sides hold, and long enough"),
+        (
+            "JWT_SECRET",
+            "a secret that both sides hold, and long enough",
+        ),
     ];
-    Bindings(secrets.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
+    Bindings(
+        secrets
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
+    )
 }
 
 pub fn gate(policy: &Value) -> Gate {
-    load(policy.to_string().as_bytes(), &bindings())
-        .unwrap_or_else(|faults| panic!("{faults:#?}"))
+    load(policy.to_string().as_bytes(), &bindings()).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
 /// A request from 192.0.2.1 over TLS 1.3.
@@ -74,8 +80,10 @@ pub fn request(method: &str, target: &str, fields: &[(&str, &str)], body: &str) 
         Some((path, query)) => (path, Some(query.to_owned())),
         None => (target, None),
     };
-    let mut fields: Vec<(String, String)> =
-        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut fields: Vec<(String, String)> = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     if !body.is_empty() {
         fields.push(("content-length".into(), body.len().to_string()));
     }
@@ -192,8 +200,13 @@ impl Ports for FakePorts {
             return Err(PortDown { port: Port::Keys });
         }
         let record = self.records.get(id.as_str());
-        let stored = record.map_or(Stored::Absent, |record| Stored::Record(Box::new(record.clone())));
-        Ok(KeyAnswer { id: id.clone(), stored })
+        let stored = record.map_or(Stored::Absent, |record| {
+            Stored::Record(Box::new(record.clone()))
+        });
+        Ok(KeyAnswer {
+            id: id.clone(),
+            stored,
+        })
     }
 
     fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>> {
@@ -211,7 +224,10 @@ impl Ports for FakePorts {
         _freshness: Freshness,
     ) -> Result<(Rc<KeySet>, u64), PortDown> {
         self.note("key set");
-        self.key_set.clone().map(|keys| (keys, u64::MAX)).ok_or(PortDown { port: Port::KeySet })
+        self.key_set
+            .clone()
+            .map(|keys| (keys, u64::MAX))
+            .ok_or(PortDown { port: Port::KeySet })
     }
 
     async fn verify_signature(
@@ -224,7 +240,11 @@ impl Ports for FakePorts {
 
     async fn read(&self, body: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {
         self.note("content");
-        if body.len() as u64 > max_bytes { Err(ReadFault::TooLarge) } else { Ok(body) }
+        if body.len() as u64 > max_bytes {
+            Err(ReadFault::TooLarge)
+        } else {
+            Ok(body)
+        }
     }
 
     async fn sign(

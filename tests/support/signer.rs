@@ -12,7 +12,10 @@ pub fn base64url(bytes: &[u8]) -> String {
 }
 
 fn member(question: &SignatureQuestion, name: &str) -> Vec<u8> {
-    let text = question.key.members()[name].as_str().unwrap_or_default().to_owned();
+    let text = question.key.members()[name]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     Base64UrlUnpadded::decode_vec(&text).unwrap_or_default()
 }
 
@@ -54,7 +57,9 @@ fn ed25519(question: &SignatureQuestion) -> bool {
 fn rsa(question: &SignatureQuestion) -> bool {
     use rsa::signature::Verifier;
     let number = |name| rsa::BigUint::from_bytes_be(&member(question, name));
-    let Ok(key) = rsa::RsaPublicKey::new(number("n"), number("e")) else { return false };
+    let Ok(key) = rsa::RsaPublicKey::new(number("n"), number("e")) else {
+        return false;
+    };
     match question.algorithm {
         Algorithm::Rs256 => {
             let key = rsa::pkcs1v15::VerifyingKey::<rsa::sha2::Sha256>::new(key);
@@ -77,7 +82,10 @@ pub struct Issuer {
 
 impl Issuer {
     pub fn new(seed: u8, key_id: &'static str) -> Self {
-        Self { key: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]), key_id }
+        Self {
+            key: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]),
+            key_id,
+        }
     }
 
     pub fn jwk(&self) -> Value {
@@ -92,7 +100,11 @@ impl Issuer {
     /// Signs any header and payload, as text: also those that no library would make.
     pub fn sign_text(&self, header: &str, payload: &str) -> String {
         use ed25519_dalek::Signer;
-        let input = format!("{}.{}", base64url(header.as_bytes()), base64url(payload.as_bytes()));
+        let input = format!(
+            "{}.{}",
+            base64url(header.as_bytes()),
+            base64url(payload.as_bytes())
+        );
         let signature = self.key.sign(input.as_bytes()).to_bytes();
         format!("{input}.{}", base64url(&signature))
     }

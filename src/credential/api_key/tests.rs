@@ -16,7 +16,10 @@ fn key() -> ApiKey {
 
 fn peppers() -> Peppers {
     let pepper = |text: &str| Pepper::new(Secret::new(text.into()));
-    Peppers { current: pepper("new pepper"), previous: Some(pepper("old pepper")) }
+    Peppers {
+        current: pepper("new pepper"),
+        previous: Some(pepper("old pepper")),
+    }
 }
 
 fn record(pepper: &Pepper) -> KeyRecord {
@@ -30,7 +33,10 @@ fn record(pepper: &Pepper) -> KeyRecord {
 
 fn decide(record: KeyRecord, ip: &str) -> Result<KeyRecord, NotAdmitted> {
     let stored = Stored::Record(Box::new(record));
-    let answer = KeyAnswer { id: key().id, stored };
+    let answer = KeyAnswer {
+        id: key().id,
+        stored,
+    };
     admit(&key(), answer, &peppers(), NOW_MS, ip.parse().ok())
 }
 
@@ -61,7 +67,11 @@ fn a_text_of_another_form_is_no_key() {
         text_of("live", "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", SECRET),
         "e".repeat(KEY_BYTES_MAX + 1),
     ] {
-        assert_eq!(ApiKey::parse(&bad, "ew").unwrap_err(), KeyFault::Malformed, "{bad}");
+        assert_eq!(
+            ApiKey::parse(&bad, "ew").unwrap_err(),
+            KeyFault::Malformed,
+            "{bad}"
+        );
     }
 }
 
@@ -81,9 +91,18 @@ fn a_key_is_admitted_under_either_pepper_and_no_other() {
 fn a_record_says_when_and_where_its_key_is_good() {
     let good = || record(&peppers().current);
     let now_s = NOW_MS / 1_000;
-    let at = |at_s| KeyRecord { expires_at: Expiry::At(at_s), ..good() };
-    let from = |from_s| KeyRecord { not_before: Some(from_s), ..good() };
-    let home = |cidr: &str| KeyRecord { cidrs: vec![cidr.into()], ..good() };
+    let at = |at_s| KeyRecord {
+        expires_at: Expiry::At(at_s),
+        ..good()
+    };
+    let from = |from_s| KeyRecord {
+        not_before: Some(from_s),
+        ..good()
+    };
+    let home = |cidr: &str| KeyRecord {
+        cidrs: vec![cidr.into()],
+        ..good()
+    };
     let state = |state| KeyRecord { state, ..good() };
     let fault = |record, ip: &str| match decide(record, ip) {
         Ok(_) => None,
@@ -96,13 +115,24 @@ fn a_record_says_when_and_where_its_key_is_good() {
         (from(now_s), "192.0.2.1", None),
         (from(now_s + 1), "192.0.2.1", Some(KeyFault::NotYetValid)),
         (state(KeyState::Retiring), "192.0.2.1", None),
-        (state(KeyState::Revoked), "192.0.2.1", Some(KeyFault::Revoked)),
+        (
+            state(KeyState::Revoked),
+            "192.0.2.1",
+            Some(KeyFault::Revoked),
+        ),
         (home("192.0.2.0/24"), "192.0.2.255", None),
         (home("192.0.2.0/24"), "192.0.3.0", Some(KeyFault::Address)),
         (home("2001:db8::/32"), "2001:db8::1", None),
         (home("192.0.2.7"), "192.0.2.7", None),
         (home("192.0.2.0/24"), "no address", Some(KeyFault::Address)),
-        (KeyRecord { hash: NO_HASH.into(), ..good() }, "192.0.2.1", Some(KeyFault::Secret)),
+        (
+            KeyRecord {
+                hash: NO_HASH.into(),
+                ..good()
+            },
+            "192.0.2.1",
+            Some(KeyFault::Secret),
+        ),
     ] {
         assert_eq!(fault(record.clone(), ip), expected, "{record:?} {ip}");
     }
@@ -111,12 +141,27 @@ fn a_record_says_when_and_where_its_key_is_good() {
 #[test]
 fn a_broken_or_foreign_record_admits_nobody_and_blames_no_caller() {
     let good = || record(&peppers().current);
-    let broken = KeyRecord { cidrs: vec!["192.0.2.0/33".into()], ..good() };
-    assert_eq!(decide(broken, "192.0.2.1"), Err(NotAdmitted::Record(RecordFault::Unreadable)));
-    let foreign = KeyRecord { id: "aaaaaaaaaaaa".into(), ..good() };
-    assert_eq!(decide(foreign, "192.0.2.1"), Err(NotAdmitted::Record(RecordFault::AnotherKeys)));
+    let broken = KeyRecord {
+        cidrs: vec!["192.0.2.0/33".into()],
+        ..good()
+    };
+    assert_eq!(
+        decide(broken, "192.0.2.1"),
+        Err(NotAdmitted::Record(RecordFault::Unreadable))
+    );
+    let foreign = KeyRecord {
+        id: "aaaaaaaaaaaa".into(),
+        ..good()
+    };
+    assert_eq!(
+        decide(foreign, "192.0.2.1"),
+        Err(NotAdmitted::Record(RecordFault::AnotherKeys))
+    );
     let stored = Stored::Record(Box::new(good()));
-    let answer = KeyAnswer { id: KeyId("aaaaaaaaaaaa".into()), stored };
+    let answer = KeyAnswer {
+        id: KeyId("aaaaaaaaaaaa".into()),
+        stored,
+    };
     assert_eq!(
         admit(&key(), answer, &peppers(), NOW_MS, None),
         Err(NotAdmitted::Record(RecordFault::AnotherKeys))

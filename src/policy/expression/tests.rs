@@ -26,20 +26,39 @@ fn decide(source: &str) -> Decision {
 fn only_true_admits() {
     for (source, expected) in [
         ("path.id == caller.subject", true),
-        ("path.id == caller.claims.account || 'admin' in caller.roles", true),
+        (
+            "path.id == caller.claims.account || 'admin' in caller.roles",
+            true,
+        ),
         ("'admin' in caller.roles", false),
         ("request.body.amount > 10000", true),
         ("request.body.half < 1.0", true),
         ("request['method'] == 'POST'", true),
-        ("request.body.tags.all(tag, tag.startsWith('a') || tag == 'b')", true),
-        ("request.body.tags.exists(tag, tag == caller.subject)", false),
-        ("has(caller.claims.org) && caller.claims.org.id == 'acme'", true),
+        (
+            "request.body.tags.all(tag, tag.startsWith('a') || tag == 'b')",
+            true,
+        ),
+        (
+            "request.body.tags.exists(tag, tag == caller.subject)",
+            false,
+        ),
+        (
+            "has(caller.claims.org) && caller.claims.org.id == 'acme'",
+            true,
+        ),
         ("has(caller.claims.none)", false),
         ("caller.tenant == null", true),
-        ("size(request.body.tags) == 2 && int(request.query.page) == 2", true),
+        (
+            "size(request.body.tags) == 2 && int(request.query.page) == 2",
+            true,
+        ),
         ("request.headers['x-team'] == 'a' && request.time > 0", true),
     ] {
-        let expected = if expected { Decision::True } else { Decision::False };
+        let expected = if expected {
+            Decision::True
+        } else {
+            Decision::False
+        };
         assert_eq!(decide(source), expected, "{source}");
     }
     for source in [
@@ -51,13 +70,18 @@ fn only_true_admits() {
         "null",
         "'true'",
     ] {
-        assert!(matches!(decide(source), Decision::Failed { .. }), "{source}");
+        assert!(
+            matches!(decide(source), Decision::Failed { .. }),
+            "{source}"
+        );
     }
 }
 
 #[test]
 fn what_a_rule_says_of_failure_repeats_no_value() {
-    let Decision::Failed { why } = decide("caller.claims.account > 5") else { panic!() };
+    let Decision::Failed { why } = decide("caller.claims.account > 5") else {
+        panic!()
+    };
     assert!(!why.contains("17"), "{why}");
 }
 
@@ -70,13 +94,23 @@ fn unknown_names_do_not_compile_and_the_fault_says_where() {
         ("request == 1", 1, "name a member"),
         ("request.method.matches('a')", 23, "no function `matches`"),
         ("true && fetch('x')", 14, "no function `fetch`"),
-        ("request.body.a.all(x, request.body.b.all(y, x == y))", 41, "loop within a loop"),
+        (
+            "request.body.a.all(x, request.body.b.all(y, x == y))",
+            41,
+            "loop within a loop",
+        ),
         ("1 +", 4, ""),
         ("", 1, ""),
     ] {
-        let fault = compile(source).err().unwrap_or_else(|| panic!("{source} compiled"));
+        let fault = compile(source)
+            .err()
+            .unwrap_or_else(|| panic!("{source} compiled"));
         assert!(fault.message.contains(needle), "{source}: {fault:?}");
-        assert_eq!((fault.line, fault.column), (1, column), "{source}: {fault:?}");
+        assert_eq!(
+            (fault.line, fault.column),
+            (1, column),
+            "{source}: {fault:?}"
+        );
     }
     assert!(compile(&format!("true{}", " ".repeat(EXPRESSION_BYTES_MAX - 4))).is_ok());
     assert!(compile(&format!("true{}", " ".repeat(EXPRESSION_BYTES_MAX - 3))).is_err());
@@ -85,11 +119,24 @@ fn unknown_names_do_not_compile_and_the_fault_says_where() {
 #[test]
 fn no_expression_exhausts_the_stack() {
     let within = |open: &str, count, close: &str| {
-        compile(&format!("{}true{}", open.repeat(count), close.repeat(count)))
+        compile(&format!(
+            "{}true{}",
+            open.repeat(count),
+            close.repeat(count)
+        ))
     };
     assert!(within("(", NESTING_MAX, ")").is_ok());
     assert!(within("(", NESTING_MAX + 1, ")").is_err());
-    for (open, close) in [("(", ")"), ("[", "]"), ("!", ""), ("-", ""), ("true?true:", ""), ("", "[0]"), ("", ".b"), ("", "&&true")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("!", ""),
+        ("-", ""),
+        ("true?true:", ""),
+        ("", "[0]"),
+        ("", ".b"),
+        ("", "&&true"),
+    ] {
         for count in [20, NESTING_MAX, 40, 78, OPERATORS_MAX, 1_000] {
             if let Ok(expression) = within(open, count, close) {
                 let _ = expression.decide(|_| Json::Null);
@@ -101,9 +148,16 @@ fn no_expression_exhausts_the_stack() {
 #[test]
 fn every_function_that_is_offered_exists() {
     for source in [
-        "size('a') == 1", "'ab'.contains('a')", "'ab'.startsWith('a')", "'ab'.endsWith('b')",
-        "int('1') == 1", "uint('1') == 1u", "double('1') == 1.0", "string(1) == '1'",
-        "bool('true')", "dyn(1) == 1",
+        "size('a') == 1",
+        "'ab'.contains('a')",
+        "'ab'.startsWith('a')",
+        "'ab'.endsWith('b')",
+        "int('1') == 1",
+        "uint('1') == 1u",
+        "double('1') == 1.0",
+        "string(1) == '1'",
+        "bool('true')",
+        "dyn(1) == 1",
     ] {
         assert_eq!(decide_constant(source), Decision::True, "{source}");
     }

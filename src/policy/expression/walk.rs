@@ -1,0 +1,166 @@
+//! The names of an expression: every one is known, or the policy does not load.
+
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+
+use super::{LOOP_DEPTH_MAX, Member, TREE_DEPTH_MAX};
+
+const REQUEST_MEMBERS: [&str; 8] = [
+    "method", "path", "query", "headers", "body", "ip", "country", "time",
+];
+const CALLER_MEMBERS: [&str; 7] = [
+    "kind", "subject", "tenant", "scopes", "roles", "claims", "plan",
+];
+/// What may be called by name. There is no `matches`: patterns belong in schemas, where they run
+/// on a linear engine.
+const FUNCTIONS: [&str; 10] = [
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bool",
+    "dyn",
+];
+
+/// Looks at every name of an expression; a fault is the id of a node and what is wrong there.
+pub(super) struct Walk<'a> {
+    path_parameters: &'a [String],
+    pub(super) members: Vec<Member>,
+    /// Loop variables in scope.
+    bound: Vec<String>,
+    loops: usize,
+    depth: usize,
+}
+
+pub(super) type Visit = Result<(), (u64, String)>;
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(path_parameters: &'a [String]) -> Self {
+        Self {
+            path_parameters,
+            members: Vec::new(),
+            bound: Vec::new(),
+            loops: 0,
+            depth: 0,
+        }
+    }
+
+    pub(super) fn visit(&mut self, node: &IdedExpr) -> Visit {
+        if self.depth == TREE_DEPTH_MAX {
+            return Err((node.id, format!("nested more than {TREE_DEPTH_MAX} deep")));
+        }
+        self.depth += 1;
+        let visited = self.look_at(node);
+        self.depth -= 1;
+        visited
+    }
+
+    fn look_at(&mut self, node: &IdedExpr) -> Visit {
+        if let Some((root, name)) = member_of(node) {
+            return match self.bound.iter().any(|bound| bound == root) {
+                true => Ok(()),
+                false => self.member(node.id, root, name),
+            };
+        }
+        match &node.expr {
+            Expr::Unspecified | Expr::Literal(_) => Ok(()),
+            Expr::Ident(name) if self.bound.contains(name) => Ok(()),
+            Expr::Ident(name) => Err((node.id, unknown_name(name))),
+            Expr::Select(select) => self.visit(&select.operand),
+            Expr::List(list) => list.elements.iter().try_for_each(|item| self.visit(item)),
+            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => self
+                    .visit(&entry.key)
+                    .and_then(|()| self.visit(&entry.value)),
+                EntryExpr::StructField(field) => self.visit(&field.value),
+            }),
+            Expr::Struct(_) => Err((node.id, "there are no types to construct".into())),
+            Expr::Call(call) => {
+                let operator = !call
+                    .func_name
+                    .starts_with(|first: char| first.is_alphabetic());
+                if !operator && !FUNCTIONS.contains(&call.func_name.as_str()) {
+                    let known = FUNCTIONS.join(", ");
+                    let message = format!("no function `{}`; there are {known}", call.func_name);
+                    return Err((node.id, message));
+                }
+                let mut operands = call.target.iter().map(AsRef::as_ref).chain(&call.args);
+                operands.try_for_each(|operand| self.visit(operand))
+            }
+            Expr::Comprehension(each) => {
+                self.visit(&each.iter_range)?;
+                self.visit(&each.accu_init)?;
+                if self.loops == LOOP_DEPTH_MAX {
+                    return Err((
+                        node.id,
+                        "a loop within a loop; its cost has no bound".into(),
+                    ));
+                }
+                let depth = self.bound.len();
+                self.bound
+                    .extend([each.iter_var.clone(), each.accu_var.clone()]);
+                self.bound.extend(each.iter_var2.clone());
+                self.loops += 1;
+                let parts = [&each.loop_cond, &each.loop_step, &each.result];
+                let visited = parts.into_iter().try_for_each(|part| self.visit(part));
+                self.loops -= 1;
+                self.bound.truncate(depth);
+                visited
+            }
+        }
+    }
+
+    fn member(&mut self, id: u64, root: &str, name: &str) -> Visit {
+        let (root, known): (&'static str, Vec<&str>) = match root {
+            "request" => ("request", REQUEST_MEMBERS.to_vec()),
+            "caller" => ("caller", CALLER_MEMBERS.to_vec()),
+            "path" => (
+                "path",
+                self.path_parameters.iter().map(String::as_str).collect(),
+            ),
+            other => return Err((id, unknown_name(other))),
+        };
+        if !known.contains(&name) {
+            let message = match known.as_slice() {
+                [] => format!("no `{root}.{name}`; the route's path has no parameters"),
+                known => format!("no `{root}.{name}`; there is {root}.{}", known.join(", ")),
+            };
+            return Err((id, message));
+        }
+        self.members.push(Member {
+            root,
+            name: name.to_owned(),
+        });
+        Ok(())
+    }
+}
+
+/// `root.name` or `root['name']`.
+fn member_of(node: &IdedExpr) -> Option<(&str, &str)> {
+    match &node.expr {
+        Expr::Select(select) => match &select.operand.expr {
+            Expr::Ident(root) => Some((root, &select.field)),
+            _ => None,
+        },
+        Expr::Call(call) if call.func_name == "_[_]" => match call.args.as_slice() {
+            [of, at] => match (&of.expr, &at.expr) {
+                (Expr::Ident(root), Expr::Literal(LiteralValue::String(name))) => {
+                    Some((root, name.inner()))
+                }
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn unknown_name(name: &str) -> String {
+    match name {
+        "request" | "caller" | "path" => format!("`{name}` alone; name a member, as `{name}.…`"),
+        _ => format!("no `{name}`; there are request, path and caller"),
+    }
+}

@@ -1,0 +1,93 @@
+//! `limits` and `plans` as enforced.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use crate::limit::rule::{CountBy, LimitRule, Mode, OnError, Scope};
+use crate::limit::window::WindowRule;
+use crate::policy::document::{Document, LimitEntry, ModeEntry, OnErrorEntry, ScopeEntry};
+use crate::policy::fault::Faults;
+
+/// Makes the limits.
+pub(super) fn limits(entries: &BTreeMap<String, LimitEntry>) -> HashMap<String, Rc<LimitRule>> {
+    let rule = |(name, entry): (&String, &LimitEntry)| {
+        // Other forms are told by `policy::unsupported`.
+        let by = match entry.by.as_str()? {
+            "ip" => CountBy::Ip,
+            "caller" => CountBy::Caller,
+            "tenant" => CountBy::Tenant,
+            _ => return None,
+        };
+        let window_ms = entry.window_s?.saturating_mul(1_000);
+        let rule = LimitRule {
+            name: name.clone(),
+            by,
+            window: WindowRule {
+                limit: entry.limit?,
+                window_ms,
+            },
+            on_error: match entry.on_error {
+                OnErrorEntry::Refuse => OnError::Refuse,
+                OnErrorEntry::Admit => OnError::Admit,
+                OnErrorEntry::Local => OnError::Local,
+            },
+            scope: match entry.scope {
+                ScopeEntry::Service => Scope::Service,
+                ScopeEntry::Route => Scope::Route,
+            },
+            mode: mode(entry.mode),
+        };
+        Some((name.clone(), Rc::new(rule)))
+    };
+    entries.iter().filter_map(rule).collect()
+}
+
+/// Makes the plans.
+pub(super) fn plans(
+    document: &Document,
+    limits: &HashMap<String, Rc<LimitRule>>,
+    faults: &mut Faults,
+) -> HashMap<String, Vec<Rc<LimitRule>>> {
+    let mut plans = HashMap::new();
+    for (name, entry) in &document.plans {
+        let at = |index: usize| {
+            [
+                "plans".to_owned(),
+                name.clone(),
+                "limits".into(),
+                index.to_string(),
+            ]
+        };
+        let rules = entry
+            .limits
+            .iter()
+            .enumerate()
+            .filter_map(|(index, limit)| {
+                let rule = limits.get(limit).cloned();
+                if rule.is_none() && !document.limits.contains_key(limit) {
+                    faults.unknown(&at(index), "limit", limit, document.limits.keys());
+                }
+                rule
+            });
+        plans.insert(name.clone(), rules.collect());
+    }
+    if let Some(plan) = &document.default_plan
+        && !document.plans.contains_key(plan)
+    {
+        faults.unknown(
+            &["default_plan".into()],
+            "plan",
+            plan,
+            document.plans.keys(),
+        );
+    }
+    plans
+}
+
+pub(super) fn mode(entry: ModeEntry) -> Mode {
+    match entry {
+        ModeEntry::Enforce => Mode::Enforce,
+        ModeEntry::Observe => Mode::Observe,
+        ModeEntry::Off => Mode::Off,
+    }
+}
