@@ -16,6 +16,8 @@
 mod files;
 #[path = "schemas/records.rs"]
 mod records;
+#[path = "schemas/shipped.rs"]
+mod shipped;
 #[path = "schemas/walk.rs"]
 mod walk;
 
