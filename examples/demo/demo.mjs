@@ -100,8 +100,10 @@ function keyOf(name, { lifetime_s, ...fields }, pepper) {
 async function startOrders(preferredPort, state, jwks) {
   const worker = new Miniflare({
     name: "orders",
+    // The Worker's own socket. Miniflare's other one stands in for Cloudflare's network: it adds
+    // headers and compresses answers, and the demo shows what the gateway alone does.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: await freePort(preferredPort) }],
     host: "127.0.0.1",
-    port: await freePort(preferredPort),
     modules: true,
     script: await bundled(here("orders.mjs")),
     compatibilityDate: "2026-07-01",
@@ -113,7 +115,7 @@ async function startOrders(preferredPort, state, jwks) {
   });
   const stop = () => worker.dispose();
   try {
-    const url = await worker.ready;
+    const url = await worker.unsafeGetDirectURL();
     return { url: url.origin, stop };
   } catch (error) {
     await stop();
