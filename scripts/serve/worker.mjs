@@ -27,9 +27,10 @@ export const LOCAL_CF = {
  * - `port`: 0 for any free one. - `host`: default loopback.
  * - `state`: the folder that keeps KV and Durable Objects; without it they go when the worker stops.
  * - `outbound`: `async (Request) => Response` in the place of the network.
+ * - `entry`: the text of another entry module, for tests of what may go wrong in a Durable Object.
  * - `onLog`: called with `{ level, message }` for each console line.
  */
-export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "127.0.0.1", state, outbound, onLog }) {
+export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "127.0.0.1", state, outbound, entry, onLog }) {
   const config = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
   return {
     host,
@@ -41,7 +42,7 @@ export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "12
       {
         name: config.name,
         modulesRoot: folder,
-        modules: modules(folder),
+        modules: modules(folder, entry),
         compatibilityDate: config.compatibility_date,
         compatibilityFlags: config.compatibility_flags ?? [],
         kvNamespaces: (config.kv_namespaces ?? []).map(({ binding }) => binding),
@@ -54,9 +55,9 @@ export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "12
   };
 }
 
-function modules(folder) {
+function modules(folder, entry) {
   return [
-    { type: "ESModule", path: join(folder, "entry.js") },
+    { type: "ESModule", path: join(folder, "entry.js"), ...(entry && { contents: entry }) },
     { type: "ESModule", path: join(folder, "index.js") },
     { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
   ];

@@ -23,14 +23,15 @@ const LOG_DELAY_MS = 2_000;
  * - `origin`: `(request) => Response`, for every fetch of the worker, whatever its host. Without it the worker
  *   fetches over the network: loopback servers of the test (see `httpOrigin`).
  * - `state`: a folder, to start again on what was stored.
+ * - `entry`: the text of another entry module: what the gateway does when its counters fail.
  */
-export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state } = {}) {
+export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state, entry } = {}) {
   const lines = [];
   const originRequests = [];
   const folder = process.env.EDGEWARD_BUILD ?? buildFolder("release");
   const outbound = origin && ((request) => recorded(request, originRequests, origin));
   const onLog = (line) => void lines.push(line);
-  const miniflare = new Miniflare(workerOptions({ folder, vars, cf, state, outbound, onLog }));
+  const miniflare = new Miniflare(workerOptions({ folder, vars, cf, state, outbound, entry, onLog }));
   const url = await miniflare.ready;
   const store = await miniflare.getKVNamespace("STORE");
   const seeds = policy ? { "policy/active": policy, ...kv } : kv;
