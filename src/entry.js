@@ -4,8 +4,35 @@ import { DurableObject } from "cloudflare:workers";
 import * as rust from "./index.js";
 
 export default {
-  fetch: (request, env, ctx) => rust.fetch(request, env, ctx),
+  async fetch(request, env, ctx) {
+    try {
+      return await rust.fetch(request, env, ctx);
+    } catch (error) {
+      // A panic is caught in Rust. What arrives here is a trap: the instance is gone, this answer is all there is.
+      console.error(`trap: ${error}`);
+      return trapped(request);
+    }
+  },
 };
+
+/** The answer to a request that took its wasm instance down. */
+function trapped(request) {
+  const problem = {
+    type: `${new URL(request.url).origin}/.edgeward/problems/overloaded`,
+    title: "Overloaded",
+    status: 503,
+    detail: "The gateway failed on this request alone. Try again after Retry-After.",
+    instance: `urn:uuid:${crypto.randomUUID()}`,
+    code: "overloaded",
+  };
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "retry-after": "5",
+  };
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
 
 // `charge` takes and gives JSON text.
 export const Limiter = inRust(rust.Limiter, ["fetch", "alarm", "charge"]);

@@ -20,7 +20,7 @@ use crate::limit::window::Window;
 use crate::limit::wire::{Answer, Question};
 
 /// How long a request waits for a counter.
-const CALL_TIMEOUT_MS: u64 = 1_000;
+const CALL_TIMEOUT_MS: u64 = 2_000;
 /// How long after its last unit is free an object clears itself.
 const IDLE_MS: u64 = 1_000;
 const BINDING: &str = "LIMITER";

@@ -5,6 +5,7 @@
 //   const [decision] = await gateway.decisions();
 //   await gateway.stop();
 import { createServer } from "node:http";
+import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare, Response } from "miniflare";
 import { buildFolder } from "../../scripts/place.mjs";
@@ -14,6 +15,10 @@ export { Response };
 
 const HOST = "http://gateway.test";
 const LOG_DELAY_MS = 2_000;
+
+// A test that fails before it stops its gateway must not keep the run from ending.
+const running = new Set();
+after(() => Promise.all([...running].map((miniflare) => miniflare.dispose())));
 
 /**
  * - `policy`: an object, put into KV as `policy/active`. For the var instead: `vars: { POLICY: policy }`.
@@ -32,6 +37,7 @@ export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state
   const outbound = origin && ((request) => recorded(request, originRequests, origin));
   const onLog = (line) => void lines.push(line);
   const miniflare = new Miniflare(workerOptions({ folder, vars, cf, state, outbound, entry, onLog }));
+  running.add(miniflare);
   const url = await miniflare.ready;
   const store = await miniflare.getKVNamespace("STORE");
   const seeds = policy ? { "policy/active": policy, ...kv } : kv;
@@ -70,7 +76,10 @@ export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state
       return decisionsIn(lines);
     },
 
-    stop: () => miniflare.dispose(),
+    async stop() {
+      running.delete(miniflare);
+      await miniflare.dispose();
+    },
   };
 }
 

@@ -36,8 +36,8 @@ test("of many parallel requests exactly the limit reaches the origin, by address
   for (const [name, policy, headersOf, admitted] of cases) {
     const kv = Object.fromEntries([alice.entry, bob.entry]);
     const gateway = await start({ policy, kv, vars: { KEY_PEPPER: PEPPER }, origin });
-    const counts = tally(await statuses(gateway, 120, headersOf));
-    assert.deepEqual(counts, { 200: admitted, 429: 120 - admitted }, name);
+    const counts = tally(await statuses(gateway, 60, headersOf));
+    assert.deepEqual(counts, { 200: admitted, 429: 60 - admitted }, name);
     assert.equal(gateway.originRequests.length, admitted, name);
     await gateway.stop();
   }
@@ -131,9 +131,9 @@ const BROKEN = {
 
 for (const [how, method] of Object.entries(BROKEN)) {
   test(`a counter that ${how} means what on_error says, in bounded time`, async () => {
-    const entry = `import worker from "./index.js";
+    const entry = `import * as rust from "./index.js";
       import { DurableObject } from "cloudflare:workers";
-      export default worker;
+      export default { fetch: (request, env, context) => rust.fetch(request, env, context) };
       export class Limiter extends DurableObject { ${method} }`;
     for (const [on_error, expected] of [
       ["refuse", { 503: 6 }],
