@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use crate::body::finding::clip;
-use crate::problem::Slug;
+use crate::problem::{Slug, slug_of};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::stage::forward::trace_id;
@@ -49,7 +49,16 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
         json!(given.unwrap_or_else(|| facts.request_id.as_trace_id())),
     );
     put("verdict", json!(verdict));
-    put("code", json!(ending.refusal.map(|(_, slug)| slug.as_str())));
+    let observed_code = observed.map(|refusal| slug_of(refusal).as_str());
+    put(
+        "code",
+        json!(
+            ending
+                .refusal
+                .map(|(_, slug)| slug.as_str())
+                .or(observed_code)
+        ),
+    );
     let reason = ending
         .refusal
         .map(|(refusal, _)| refusal)
@@ -72,6 +81,12 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("origin", json!(trail.origin.as_ref().map(origin)));
     let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
     put("detail", json!(telling.and_then(detail)));
+    if trail.observed.len() > 1 {
+        let mut reasons: Vec<_> = trail.observed.iter().map(Refusal::reason).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        put("observed", json!(reasons));
+    }
     put("ms", json!(ending.ms));
     put("policy", json!(ending.policy));
     line
@@ -118,7 +133,7 @@ fn limits(trail: &Trail) -> Value {
     let limits = trail.limits.iter().map(|limit| {
         json!({
             "name": limit.name,
-            "charged": u64::from(limit.charged),
+            "charged": limit.charged,
             "remaining": limit.remaining,
         })
     });
@@ -126,7 +141,10 @@ fn limits(trail: &Trail) -> Value {
 }
 
 fn origin(note: &OriginNote) -> Value {
-    json!({ "name": note.name, "status": note.status, "ms": note.ms })
+    match note.status {
+        Some(status) => json!({ "name": note.name, "status": status, "ms": note.ms }),
+        None => json!({ "name": note.name, "ms": note.ms }),
+    }
 }
 
 /// What an operator has to know beyond the reason; never a value of the request.
@@ -176,7 +194,7 @@ impl Chain {
         Self {
             id,
             seq: 0,
-            prev: String::new(),
+            prev: Base64UrlUnpadded::encode_string(&[0; 32]),
             key,
         }
     }
@@ -219,7 +237,7 @@ mod tests {
     fn each_line_names_the_one_before_it() {
         let mut chain = Chain::new("a".into(), Some(Secret::new("key".into())));
         let (first, second) = (sealed(&mut chain, "one"), sealed(&mut chain, "two"));
-        assert_eq!(first["chain"]["prev"], "");
+        assert_eq!(first["chain"]["prev"], "A".repeat(43));
         assert_eq!(second["chain"]["prev"], first["chain"]["mac"]);
         assert_eq!(
             (&first["chain"]["seq"], &second["chain"]["seq"]),

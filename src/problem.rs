@@ -201,7 +201,7 @@ impl Problem {
 }
 
 /// The one place that decides which reasons a client can tell apart.
-fn slug_of(refusal: &Refusal) -> Slug {
+pub fn slug_of(refusal: &Refusal) -> Slug {
     match refusal {
         Refusal::NoPolicy | Refusal::KeyRecord { .. } | Refusal::AnswerMismatch { .. } => {
             Slug::PolicyUnavailable

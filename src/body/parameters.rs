@@ -2,7 +2,7 @@
 //!
 //! Owns: reading text as the schema's type, strictly, and repeated names. Text that is not exactly
 //! a number or a boolean stays text, and then fails its schema.
-//! Called by: `stage::authorized`.
+//! Called by: `stage::inspected`.
 
 use serde_json::{Map, Value};
 

@@ -32,8 +32,11 @@ pub enum KeySource {
     Uri(String),
     /// Written in the policy.
     Inline(KeySet),
-    /// HS256: a secret both sides hold.
-    Shared(Secret),
+    /// HS256: a secret both sides hold, and the one before it.
+    Shared {
+        current: Secret,
+        previous: Option<Secret>,
+    },
 }
 
 /// An authenticator of kind `jwt`, as enforced.
@@ -216,16 +219,16 @@ impl UnverifiedToken {
         self.verify_as(rule, Proof(proven), now_ms)
     }
 
-    /// Judges an HS256 token by the secret both sides hold.
-    pub fn verify_shared(
+    /// Judges an HS256 token by the secrets both sides hold.
+    pub fn verify_shared<'a>(
         self,
         rule: &JwtRule,
-        secret: &Secret,
+        mut secrets: impl Iterator<Item = &'a Secret>,
         now_ms: UnixMs,
     ) -> Result<VerifiedToken, TokenFault> {
         let (message, signature) = self.signed_parts()?;
         let hs256 = self.algorithm == Algorithm::Hs256;
-        let proven = hs256 && verify_hs256(secret, &message, &signature);
+        let proven = hs256 && secrets.any(|secret| verify_hs256(secret, &message, &signature));
         self.verify_as(rule, Proof(proven), now_ms)
     }
 

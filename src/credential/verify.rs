@@ -36,10 +36,11 @@ pub async fn verify<P: Ports>(
         .find(|rule| rule.issuer == token.claimed_issuer());
     let rule = rule.ok_or_else(|| refused(TokenFault::Issuer))?;
     let (verified, keys_until_ms) = match &rule.keys {
-        KeySource::Shared(secret) => (
-            token.verify_shared(rule, secret, now_ms).map_err(refused)?,
-            UnixMs::MAX,
-        ),
+        KeySource::Shared { current, previous } => {
+            let secrets = std::iter::once(current).chain(previous);
+            let verified = token.verify_shared(rule, secrets, now_ms);
+            (verified.map_err(refused)?, UnixMs::MAX)
+        }
         KeySource::Inline(keys) => (
             by_keys(ports, &token, rule, keys, now_ms).await?,
             UnixMs::MAX,

@@ -23,8 +23,9 @@ const PANIC_BINDING: &str = "EDGEWARD_TEST_PANIC_PATH";
 
 /// Answers one request and writes its line.
 pub(super) async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
-    let facts = incoming::facts(&request, &env);
     let gate = policy::current(&env, &context).await;
+    let development = gate.as_ref().is_some_and(|gate| !gate.production);
+    let facts = incoming::facts(&request, &env, development);
     // What is left to tell of a request whose notes a panic took along.
     let bare = Facts {
         headers: Headers::default(),
@@ -70,11 +71,14 @@ async fn serve(
     };
     let ports = EdgePorts { env, request };
     match admit(gate, &ports, facts, Unread(())).await {
-        Ok(Outcome::Released(release)) => {
-            let (reply, trail) = reply::release(gate, release)?;
-            log_end(env, Some(gate), &trail, reply.status);
-            Ok(reply.response)
-        }
+        Ok(Outcome::Released(release)) => match reply::release(gate, &release) {
+            Ok(reply) => {
+                log_end(env, Some(gate), release.trail(), reply.status);
+                Ok(reply.response)
+            }
+            // What the platform will not pass on is no answer.
+            Err(_) => refuse(Some(gate), env, release.withhold(Refusal::OriginInvalid)),
+        },
         Ok(Outcome::Preflight { fields, trail }) => {
             let reply = reply::preflight(gate, &trail, &fields)?;
             log_end(env, Some(gate), &trail, reply.status);

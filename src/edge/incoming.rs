@@ -17,7 +17,8 @@ const LOOPBACK_BINDING: &str = "EDGEWARD_LOOPBACK_LISTENER";
 const TEST_ADDRESS: &str = "x-edgeward-test-ip";
 
 /// Reads a request.
-pub(super) fn facts(request: &Request, env: &Env) -> Facts {
+/// - `development`: whether the policy in force says that it is for trial.
+pub(super) fn facts(request: &Request, env: &Env, development: bool) -> Facts {
     let url = request.url();
     let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -27,7 +28,8 @@ pub(super) fn facts(request: &Request, env: &Env) -> Facts {
         None => (target, None),
     };
     let headers = headers(request);
-    let connection = connection(request, &headers, env);
+    let played = development && is_loopback_listener(env);
+    let connection = connection(request, &headers, played);
     Facts {
         request_id: clock::request_id(),
         received_at_ms: clock::now_ms(),
@@ -62,7 +64,7 @@ fn headers(request: &Request) -> Headers {
     Headers::new(fields.collect())
 }
 
-fn connection(request: &Request, headers: &Headers, env: &Env) -> Connection {
+fn connection(request: &Request, headers: &Headers, played: bool) -> Connection {
     let cf = Reflect::get(request, &JsValue::from_str("cf")).unwrap_or(JsValue::UNDEFINED);
     let text = |name: &str| {
         Reflect::get(&cf, &JsValue::from_str(name))
@@ -70,18 +72,18 @@ fn connection(request: &Request, headers: &Headers, env: &Env) -> Connection {
             .as_string()
     };
     Connection {
-        ip: client_address(headers, is_loopback_listener(env)),
+        ip: client_address(headers, played),
         country: text("country"),
         colo: text("colo"),
         tls_version: text("tlsVersion"),
     }
 }
 
-/// The address that the platform tells; no other header can say one. On a loopback listener there
-/// is no platform in front: a request may play an address, else it is from this machine.
-fn client_address(headers: &Headers, loopback: bool) -> Option<IpAddr> {
+/// The address that the platform tells; no other header can say one. On a loopback listener, on
+/// trial, there is no platform in front: a request may play an address, else it is this machine's.
+fn client_address(headers: &Headers, played: bool) -> Option<IpAddr> {
     let told = headers.get("cf-connecting-ip").and_then(address::parse);
-    if !loopback {
+    if !played {
         return told;
     }
     let played = headers.get(TEST_ADDRESS).and_then(address::parse);

@@ -19,24 +19,24 @@ pub(super) struct Reply {
 
 /// The origin's answer, less what may not leave, plus what every answer carries. The body stays
 /// native: it is not read here.
-pub(super) fn release(gate: &Gate, release: Release<Answer>) -> Result<(Reply, Box<Trail>)> {
-    let remove = release.remove().to_vec();
-    let (Answer(answer), trail) = release.into_parts();
+pub(super) fn release(gate: &Gate, release: &Release<Answer>) -> Result<Reply> {
+    let Answer(answer) = release.answer();
     let status = answer.status();
     let headers = Headers::new_with_headers(&answer.headers())?;
-    for name in &remove {
+    for name in release.remove() {
         // A name that is none cannot be in the map.
         let _ = headers.delete(name);
     }
-    dress(&headers, Some(gate), &trail, &[])?;
+    dress(&headers, Some(gate), release.trail(), &[])?;
     let init = ResponseInit::new();
     init.set_status(status);
     init.set_status_text(&answer.status_text());
     init.set_headers(&headers);
     // Coded content passes as it came: the platform knows that these bytes are coded already.
-    let body = answer.body();
+    // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.
+    let body = answer.body().filter(|_| !matches!(status, 204 | 205 | 304));
     let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
-    Ok((Reply { response, status }, trail))
+    Ok(Reply { response, status })
 }
 
 /// The problem document of a refusal.

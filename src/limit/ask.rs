@@ -208,6 +208,10 @@ async fn ask_object<O: Objects>(
                     0 => Verdict::NotCharged {
                         remaining: row.remaining,
                     },
+                    // No wait helps: there is no instant to remember it until.
+                    u64::MAX => Verdict::Exhausted {
+                        retry_after_ms: u64::MAX,
+                    },
                     retry_after_ms => {
                         memory.remember_refusal(object, unit, now_ms, retry_after_ms);
                         Verdict::Exhausted { retry_after_ms }

@@ -16,8 +16,8 @@ pub struct LimitReport {
     pub remaining: u64,
     /// Milliseconds until more is left.
     pub frees_in_ms: u64,
-    /// Whether a unit was taken for this request.
-    pub charged: bool,
+    /// Units taken for this request.
+    pub charged: u64,
 }
 
 /// RFC 9651 §3.3.1: an Integer has at most 15 digits.
@@ -80,7 +80,7 @@ mod tests {
             window_ms: 60_000,
             remaining,
             frees_in_ms: 16_001,
-            charged: true,
+            charged: 1,
         }
     }
 

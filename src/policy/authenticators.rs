@@ -138,7 +138,11 @@ fn key_source(
                 let problem = format!("the secret has under {HS256_SECRET_BYTES_MIN} bytes");
                 faults.add(&at, problem, "Bind 32 random bytes or more (RFC 7518 §3.2)");
             }
-            Some(KeySource::Shared(secret))
+            let previous = secrets.secret(&format!("{binding}_PREVIOUS"));
+            Some(KeySource::Shared {
+                current: secret,
+                previous,
+            })
         }
         (None, Some(keys), None) if !symmetric => match KeySet::from_value(keys, algorithms) {
             Ok(set) if !set.is_empty() => Some(KeySource::Inline(set)),

@@ -235,6 +235,26 @@ fn route_limits(
             "Lower the cost or raise the limit",
         );
     }
+    if entry.limits.iter().any(|name| name == "plan") {
+        let planned = context
+            .document
+            .plans
+            .values()
+            .flat_map(|plan| &plan.limits);
+        let rules = planned.filter_map(|name| context.limits.get(name));
+        for rule in rules.filter(|rule| cost > rule.window.limit) {
+            let problem = format!(
+                "one request costs more than `{}` of a plan ever allows",
+                rule.name
+            );
+            at.add(
+                faults,
+                &["cost"],
+                problem,
+                "Lower the cost or raise the limit",
+            );
+        }
+    }
     rules.into_iter().partition(|rule| rule.by == CountBy::Ip)
 }
 

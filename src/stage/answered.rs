@@ -2,9 +2,10 @@
 
 use crate::policy::gate::{Gate, Route};
 use crate::ports::OriginAnswer;
+use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::forward::HOP_BY_HOP;
-use crate::trail::{StageName, Trail};
+use crate::trail::{Refused, StageName, Trail};
 
 /// The origin's answer is here. Only `forward` makes one, of a request that was sent.
 pub struct Answered<'g> {
@@ -85,7 +86,15 @@ impl<A> Release<A> {
         &self.trail
     }
 
-    pub fn into_parts(self) -> (A, Box<Trail>) {
-        (self.answer, self.trail)
+    pub fn answer(&self) -> &A {
+        &self.answer
+    }
+
+    /// Keeps the answer back after all.
+    pub fn withhold(self, refusal: Refusal) -> Refused {
+        Refused {
+            refusal,
+            trail: self.trail,
+        }
     }
 }

@@ -106,9 +106,9 @@ fn report(answer: &UnitCharged) -> Option<LimitReport> {
         Verdict::Granted {
             remaining,
             frees_in_ms,
-        } => (remaining, frees_in_ms, true),
-        Verdict::NotCharged { remaining } => (remaining, 0, false),
-        Verdict::Exhausted { retry_after_ms } => (0, retry_after_ms, false),
+        } => (remaining, frees_in_ms, answer.unit.units),
+        Verdict::NotCharged { remaining } => (remaining, 0, 0),
+        Verdict::Exhausted { retry_after_ms } => (0, retry_after_ms, 0),
         Verdict::Unanswered | Verdict::Unmetered => return None,
     };
     let rule = &answer.unit.rule;

@@ -7,7 +7,7 @@ use crate::body::json::{BODY_LIMITS, parse};
 use crate::identity::{Said, Statement};
 use crate::limit::rule::Mode;
 use crate::ports::ReadFault;
-use crate::refusal::{Port, Refusal};
+use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::authorized::ask;
 use crate::stage::identified::Identified;
@@ -58,9 +58,7 @@ impl<'g, B> Exchange<Inspected<'g>, B> {
         match content(self.body) {
             Some(content) => Ok(validated(self.trail, self.stage, content)),
             None => Err(Refused {
-                refusal: Refusal::AnswerMismatch {
-                    port: Port::Signature,
-                },
+                refusal: Refusal::BodyBroken,
                 trail: self.trail,
             }),
         }

@@ -67,7 +67,7 @@ fn records_with_one_mistake_are_refused_at_their_place() {
         ("decision", 0, "/ts", json!("2026-01-31 09:30:00"), "/ts"),
         ("decision", 0, "/chain/mac", json!(""), "/chain/mac"),
         ("decision", 1, "/verdict", json!("observe"), "/verdict"),
-        ("decision", 1, "/stage", json!("validated"), "/stage"),
+        ("decision", 1, "/stage", json!("forwarded"), "/stage"),
     ];
     report(
         cases

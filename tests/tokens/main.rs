@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod text;
+mod vectors;
 
 use edgeward::credential::claims::ClaimNames;
 use edgeward::credential::jwk::KeySet;
@@ -342,11 +343,17 @@ fn a_named_type_is_required_where_the_policy_says_so() {
 #[test]
 fn a_shared_secret_verifies_its_algorithm_alone() {
     let secret = Secret::new(String::from_utf8(SECRET.to_vec()).unwrap());
-    let rule = rule(&[Algorithm::Hs256], KeySource::Shared(secret.clone()));
+    let rule = rule(
+        &[Algorithm::Hs256],
+        KeySource::Shared {
+            current: secret.clone(),
+            previous: None,
+        },
+    );
     let judge = |text: &str| {
         let token = UnverifiedToken::parse(text)?;
         token
-            .verify_shared(&rule, &secret, NOW_MS)
+            .verify_shared(&rule, std::iter::once(&secret), NOW_MS)
             .map(|token| token.caller().subject.clone())
     };
     let header = |alg: &str| json!({ "alg": alg, "typ": "JWT" });
@@ -359,37 +366,8 @@ fn a_shared_secret_verifies_its_algorithm_alone() {
         Err(TokenFault::Signature)
     );
     assert_eq!(judge(&issuer().sign(&claims())), Err(TokenFault::Algorithm));
-    // #104: the public key as the secret of an HMAC, and the header that says so.
+    // #104: the public key as the secret of an HMAC.
     let public = issuer().jwk().to_string();
     let confused = hs256(&header("HS256"), &claims(), public.as_bytes());
     assert_eq!(self::judge(&confused), Err(TokenFault::Algorithm));
-}
-
-/// RFC 7515 appendices A.2 (RS256) and A.3 (ES256), RFC 8037 appendix A.4 (Ed25519): the
-/// signatures verify; one changed byte and they do not.
-#[test]
-fn published_signatures_verify() {
-    let vectors: Value = serde_json::from_str(include_str!("../vectors/jws.json")).unwrap();
-    for vector in vectors.as_array().unwrap() {
-        let algorithm = Algorithm::parse(vector["alg"].as_str().unwrap()).unwrap();
-        let set = json!({ "keys": [vector["jwk"]] });
-        let keys = KeySet::from_value(&set, &[algorithm]).unwrap();
-        let key = keys.candidates(None, algorithm)[0].clone();
-        let (message, signature) = vector["jws"].as_str().unwrap().rsplit_once('.').unwrap();
-        let signature =
-            <base64ct::Base64UrlUnpadded as base64ct::Encoding>::decode_vec(signature).unwrap();
-        let question = edgeward::credential::signature::SignatureQuestion {
-            algorithm,
-            key,
-            message: message.as_bytes().to_vec(),
-            signature,
-        };
-        assert!(signer::verify(&question), "{}", vector["source"]);
-        let mut changed = question.clone();
-        changed.message[0] ^= 1;
-        assert!(!signer::verify(&changed), "{}", vector["source"]);
-        let mut changed = question.clone();
-        changed.signature[5] ^= 1;
-        assert!(!signer::verify(&changed), "{}", vector["source"]);
-    }
 }
