@@ -81,12 +81,7 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("origin", json!(trail.origin.as_ref().map(origin)));
     let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
     put("detail", json!(telling.and_then(detail)));
-    if trail.observed.len() > 1 {
-        let mut reasons: Vec<_> = trail.observed.iter().map(Refusal::reason).collect();
-        reasons.sort_unstable();
-        reasons.dedup();
-        put("observed", json!(reasons));
-    }
+    put("observed", observed_reasons(trail));
     put("ms", json!(ending.ms));
     put("policy", json!(ending.policy));
     line
@@ -138,6 +133,18 @@ fn limits(trail: &Trail) -> Value {
         })
     });
     Value::Array(limits.collect())
+}
+
+/// Every reason for which a rule in observe mode would have refused, where there is more than one.
+fn observed_reasons(trail: &Trail) -> Value {
+    let mut reasons: Vec<_> = trail.observed.iter().map(Refusal::reason).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    if trail.observed.len() > 1 {
+        json!(reasons)
+    } else {
+        Value::Null
+    }
 }
 
 fn origin(note: &OriginNote) -> Value {
