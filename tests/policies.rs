@@ -1,0 +1,227 @@
+//! What is wrong with a policy is told all at once, by place, with what to write instead.
+//! Refresh with `UPDATE_EXPECT=1 cargo test --test policies`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise, and a table is long"
+)]
+
+mod support;
+
+use edgeward::policy::load::load;
+use expect_test::expect_file;
+use serde_json::{Value, json};
+use support::bindings;
+
+/// A policy that loads; `change` is laid over its fields.
+fn policy(change: Value) -> Value {
+    let mut policy = json!({
+        "name": "orders",
+        "origins": { "orders": { "url": "https://origin.example" } },
+        "authenticators": { "keys": { "kind": "api_key" } },
+        "limits": { "ip": { "by": "ip", "algorithm": "sliding_window", "limit": 5, "window_s": 60, "on_error": "refuse" } },
+        "routes": [route(json!({}))]
+    });
+    for (name, value) in change.as_object().unwrap() {
+        policy[name] = value.clone();
+    }
+    policy
+}
+
+fn route(change: Value) -> Value {
+    let mut route = json!({
+        "id": "list", "match": { "methods": ["GET"], "path": "/orders/{id}" },
+        "origin": "orders", "auth": ["keys"], "limits": ["ip"]
+    });
+    for (name, value) in change.as_object().unwrap() {
+        route[name] = value.clone();
+    }
+    route
+}
+
+fn jwt(change: Value) -> Value {
+    let mut jwt = json!({
+        "kind": "jwt", "issuer": "https://issuer.example", "audiences": ["a"],
+        "algorithms": ["ES256"], "jwks_uri": "https://issuer.example/jwks.json"
+    });
+    for (name, value) in change.as_object().unwrap() {
+        jwt[name] = value.clone();
+    }
+    jwt
+}
+
+fn faults(policy: &Value) -> Vec<String> {
+    match load(policy.to_string().as_bytes(), &bindings()) {
+        Ok(_) => vec!["loads".into()],
+        Err(faults) => faults.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn each_mistake_is_told_at_its_place_with_what_to_write_instead() {
+    let routes = |routes: Vec<Value>| policy(json!({ "routes": routes }));
+    let one = |change| routes(vec![route(change)]);
+    let authenticators = |change| policy(json!({ "authenticators": change }));
+    let other = |change: Value| {
+        let mut other = route(change);
+        other["id"] = json!("other");
+        other
+    };
+    let cases = [
+        ("as it should be", policy(json!({}))),
+        ("no auth", one(json!({ "auth": null }))),
+        ("an unknown field", one(json!({ "colour": "red" }))),
+        (
+            "an unknown authenticator",
+            one(json!({ "auth": ["tokens"] })),
+        ),
+        ("an unknown origin", one(json!({ "origin": "nowhere" }))),
+        (
+            "an unknown limit",
+            one(json!({ "limits": ["ip", "minute"] })),
+        ),
+        ("an unknown plan", policy(json!({ "default_plan": "gold" }))),
+        (
+            "an unknown limit in a plan",
+            policy(json!({ "plans": { "free": { "limits": ["x"] } } })),
+        ),
+        (
+            "one id twice",
+            routes(vec![
+                route(json!({})),
+                route(json!({ "match": { "methods": ["GET"], "path": "/x" } })),
+            ]),
+        ),
+        (
+            "one path twice",
+            routes(vec![
+                route(json!({})),
+                other(json!({ "match": { "methods": ["GET"], "path": "/orders/{other}" } })),
+            ]),
+        ),
+        (
+            "the gateway's own path",
+            one(json!({ "match": { "methods": ["GET"], "path": "/.edgeward/x" } })),
+        ),
+        (
+            "a path nobody can ask for",
+            one(json!({ "match": { "methods": ["GET"], "path": "/a//b" } })),
+        ),
+        (
+            "an unknown name in a rule",
+            one(json!({ "allow": "path.account == caller.subject" })),
+        ),
+        (
+            "a rule that does not parse",
+            one(json!({ "allow": "path.id ==" })),
+        ),
+        (
+            "a schema that does not compile",
+            one(
+                json!({ "request": { "query": { "type": "object", "properties": { "a": { "type": "strin" } } } } }),
+            ),
+        ),
+        (
+            "an unknown named schema",
+            one(json!({ "request": { "body": { "$ref": "#/schemas/None" } } })),
+        ),
+        (
+            "a parameter that is not in the path",
+            one(json!({ "request": { "path": { "account": { "type": "string" } } } })),
+        ),
+        ("a cost above a limit", one(json!({ "cost": 6 }))),
+        (
+            "two authenticators of one issuer",
+            authenticators(
+                json!({ "keys": { "kind": "api_key" }, "a": jwt(json!({})), "b": jwt(json!({})) }),
+            ),
+        ),
+        (
+            "two authenticators of one header",
+            authenticators(json!({ "keys": { "kind": "api_key" }, "more": { "kind": "api_key" } })),
+        ),
+        (
+            "no secret for the pepper",
+            authenticators(json!({ "keys": { "kind": "api_key", "pepper_binding": "NOTHING" } })),
+        ),
+        (
+            "an identity without a key",
+            policy(
+                json!({ "origins": { "orders": { "url": "https://origin.example", "identity": {} } } }),
+            ),
+        ),
+    ];
+    let told =
+        cases.map(|(name, policy)| format!("{name}\n    {}", faults(&policy).join("\n    ")));
+    expect_file!["golden/policies.txt"].assert_eq(&(told.join("\n") + "\n"));
+}
+
+#[test]
+fn production_refuses_what_is_fit_only_for_a_trial() {
+    let short = [
+        ("JWT_SECRET".to_owned(), "short".to_owned()),
+        ("KEY_PEPPER".into(), support::PEPPER.into()),
+    ];
+    let lax = policy(json!({
+        "profile": "production",
+        "cors": { "origins": ["*"] },
+        "origins": { "orders": { "url": "http://origin.example" }, "local": { "url": "http://127.0.0.1:1" } },
+        "authenticators": {
+            "keys": { "kind": "api_key" },
+            "long": jwt(json!({ "max_lifetime_s": 3_601 })),
+            "short": jwt(json!({ "issuer": "x", "algorithms": ["HS256"], "jwks_uri": null, "secret_binding": "JWT_SECRET" }))
+        },
+        "transport": { "min_tls": "1.1" },
+        "routes": [route(json!({ "limits": [] }))]
+    }));
+    let mut lax = lax;
+    lax["authenticators"]["short"]
+        .as_object_mut()
+        .unwrap()
+        .remove("jwks_uri");
+    let places = |policy: &Value| -> Vec<String> {
+        let loaded = load(
+            policy.to_string().as_bytes(),
+            &support::Bindings(short.clone().into()),
+        );
+        let mut places: Vec<_> = loaded
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect();
+        places.dedup();
+        places
+    };
+    assert_eq!(
+        places(&lax),
+        [
+            "/authenticators/long/max_lifetime_s",
+            "/authenticators/short/secret_binding",
+            "/cors/origins/0",
+            "/origins/orders/url",
+            "/routes/0/limits",
+            "/transport/min_tls",
+        ]
+    );
+    lax["profile"] = json!("development");
+    lax["transport"] = json!({});
+    assert_eq!(places(&lax), Vec::<String>::new());
+}
+
+#[test]
+fn text_that_is_no_policy_is_told_where() {
+    for (text, place) in [
+        ("", ""),
+        ("{", ""),
+        ("[]", ""),
+        (r#"{"name":"a","name":"b"}"#, "/name"),
+        ("\u{feff}{}", ""),
+    ] {
+        let faults = load(text.as_bytes(), &bindings()).err().unwrap();
+        assert_eq!(faults[0].pointer, place, "{text:?}: {faults:?}");
+    }
+}
