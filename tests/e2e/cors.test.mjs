@@ -127,6 +127,16 @@ test("a page may read errors as it reads answers", async () => {
   }
 });
 
+test("a page may read what the gateway itself serves", async () => {
+  for (const [status, path] of [[200, "/.edgeward/health"], [404, "/.edgeward/none"], [405, "/.edgeward/health"]]) {
+    const method = status === 405 ? "POST" : "GET";
+    const answer = await gateway.fetch(path, { method, headers: { origin: PAGE } });
+    assert.equal(answer.status, status, path);
+    assert.equal(answer.headers.get("access-control-allow-origin"), PAGE, path);
+    assert.equal(answer.headers.get("vary"), "Origin", path);
+  }
+});
+
 test("Vary names Origin for a request without one too, beside what the origin varies by", async () => {
   for (const [path, vary] of [["/open", "Accept-Language, Origin"], ["/none", "Origin"], ["/closed", "Origin"]]) {
     const answer = await gateway.fetch(path, { headers: { vary: "Forged" } });

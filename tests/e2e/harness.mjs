@@ -78,6 +78,17 @@ export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state
       return decisionsIn(lines);
     },
 
+    /** The decision line of one answer. */
+    async decisionOf(response) {
+      const id = response.headers.get("x-request-id");
+      const until = Date.now() + LOG_DELAY_MS;
+      for (;;) {
+        const line = decisionsIn(lines).find((decision) => decision.request_id === id);
+        if (line || Date.now() > until) return line;
+        await sleep(5);
+      }
+    },
+
     async stop() {
       running.delete(miniflare);
       await miniflare.dispose();

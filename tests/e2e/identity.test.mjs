@@ -106,6 +106,25 @@ test("a credential never arrives, in whatever header it came", async () => {
   }
 });
 
+test("a key in the URL is refused, and goes no further", async () => {
+  for (const path of ["/open", "/closed"]) {
+    for (const name of ["api_key", "x-api-key", "key", "q"]) {
+      const answer = await gateway.fetch(`${path}?${name}=${key.text}`);
+      assert.ok([400, 401].includes(answer.status), `${answer.status} to ${path}?${name}=…`);
+    }
+  }
+  assert.deepEqual(origin.requests, []);
+});
+
+test("no secret stands in the log", async () => {
+  for (const headers of [{ "x-api-key": key.text }, { authorization: `Bearer ${key.text}` }, { "x-api-key": `${key.text}x` }]) {
+    const answer = await gateway.fetch("/closed", { headers });
+    assert.ok(await gateway.decisionOf(answer));
+  }
+  const log = gateway.lines.map(({ message }) => message).join("\n");
+  for (const secret of [key.secret, PEPPER, signer.d]) assert.equal(log.includes(secret), false);
+});
+
 test("a trace that is well-formed goes on, any other starts anew, without its state", async () => {
   for (const [given, goesOn] of [
     [`00-${TRACE}-${SPAN}-01`, true],

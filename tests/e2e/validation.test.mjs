@@ -49,6 +49,7 @@ before(async () => {
       "POST /text": { request: { content_types: ["text/plain", "text/csv"] } },
       "POST /unread": {},
       "GET /items/{item}": { request: PARAMETERS },
+      "GET /either": { request: { query: { properties: { size: { type: ["integer", "null"] } } } } },
       "POST /watched": { request: { body: { $ref: "#/schemas/Order" }, mode: "observe", max_bytes: 200 } },
     },
     { schemas: { Order: ORDER } },
@@ -241,8 +242,8 @@ test("what a caller sent is neither in its answer nor in the log", async () => {
     assert.ok(answer.status >= 400, path);
     const told = JSON.stringify([...answer.headers]) + (await answer.text());
     assert.equal(told.includes(CANARY), false, `${path} ${told}`);
+    assert.ok(await gateway.decisionOf(answer), path);
   }
-  await gateway.decisions();
   assert.deepEqual(gateway.lines.filter(({ message }) => message.includes(CANARY)), []);
 });
 
@@ -267,14 +268,12 @@ test("path, query and header parameters are read by their types, and exactly", a
     ["/items/it_001?%70age=1", []],
     ["/items/it_0011?page=1", ["path /item pattern"]],
     ["/items/it_00%31?page=1", []],
-    ["/items/it_001%0a?page=1", null],
     ["/items/it_001%20?page=1", ["path /item pattern"]],
     ["/items/it_001", ["query /page required"]],
     ["/items/it_001?page=", ["query /page type"]],
     ["/items/it_001?page=01", ["query /page type"]],
     ["/items/it_001?page=+1", ["query /page type"]],
     ["/items/it_001?page=1.5", ["query /page type"]],
-    ["/items/it_001?page=1e1", ["query /page type"], "unless 1e1 is an integer"],
     ["/items/it_001?page=0", ["query /page minimum"]],
     ["/items/it_001?page=-1", ["query /page minimum"]],
     ["/items/it_001?page=1&page=1", ["query /page duplicateName"]],
@@ -293,13 +292,8 @@ test("path, query and header parameters are read by their types, and exactly", a
     ["/items/no?page=0", ["path /item pattern", "query /page minimum"]],
   ]) {
     const answer = await gateway.fetch(path, { headers: { "x-tenant": "acme" } });
-    if (found === null) assert.equal(answer.status, 400, path);
-    else if (path.endsWith("1e1")) assert.ok([201, 422].includes(answer.status), path);
-    else {
-      assert.equal(answer.status, found.length ? 422 : 201, path);
-      const errors = found.length ? (await answer.json()).errors : [];
-      assert.deepEqual(errors.map(({ location, pointer, keyword }) => `${location} ${pointer} ${keyword}`), found, path);
-    }
+    assert.equal(answer.status, found.length ? 422 : 201, path);
+    assert.deepEqual(await toldBy(answer), found, path);
   }
   for (const [headers, found] of [
     [{ "X-TENANT": "acme" }, []],
@@ -307,8 +301,21 @@ test("path, query and header parameters are read by their types, and exactly", a
     [{ "x-tenant": "acme1" }, ["header /x-tenant maxLength"]],
   ]) {
     const answer = await gateway.fetch("/items/it_001?page=1", { headers });
-    const errors = answer.status === 422 ? (await answer.json()).errors : [];
-    assert.deepEqual(errors.map(({ location, pointer, keyword }) => `${location} ${pointer} ${keyword}`), found);
+    assert.deepEqual(await toldBy(answer), found);
+  }
+});
+
+// Of `1e1` one reader makes 10 and another (`parseInt`) 1.
+test("a number in a parameter is written in digits, or origins read another one", async () => {
+  for (const page of ["1e1", "1E1", "1.0", "10.0", "1e-0"]) {
+    const answer = await gateway.fetch(`/items/it_001?page=${page}`, { headers: { "x-tenant": "acme" } });
+    assert.equal(answer.status, 422, page);
+  }
+});
+
+test("a parameter of several types is read as the one that fits", async () => {
+  for (const [path, status] of [["/either?size=5", 201], ["/either?size=large", 422]]) {
+    assert.equal((await gateway.fetch(path)).status, status, path);
   }
 });
 
@@ -322,9 +329,8 @@ test("observe lets pass what it would have refused, says so in the log, and hold
   ]) {
     const answer = await post("/watched", body);
     assert.equal(answer.status, status, body);
-    const id = answer.headers.get("x-request-id");
-    const decision = (await gateway.decisions()).find((line) => line.request_id === id);
-    assert.equal(decision.verdict === "observed", observed, body);
+    const { verdict } = await gateway.decisionOf(answer);
+    assert.equal(verdict === "observed", observed, body);
   }
 });
 
@@ -366,6 +372,12 @@ async function refused(answer, status, code) {
   const known = ["type", "title", "status", "detail", "instance", "code", "errors", "violated-policies"];
   assert.deepEqual(Object.keys(problem).filter((name) => !known.includes(name)), []);
   return problem;
+}
+
+/** The findings of an answer, one line each. */
+async function toldBy(answer) {
+  const { errors } = answer.status === 422 ? await answer.json() : { errors: [] };
+  return errors.map(({ location, pointer, keyword }) => `${location} ${pointer} ${keyword}`);
 }
 
 const post = (path, body, headers = JSON_TYPE) => gateway.fetch(path, { method: "POST", headers, body });
