@@ -38,6 +38,7 @@ after(async () => {
   await plainOrigin?.stop();
 });
 
+// The answer's `Upgrade` field is not looked for: workerd takes it off.
 test("plain http is refused and told what to use, never redirected", async () => {
   for (const path of ["/open", "/none", "/closed"]) {
     const answer = await strict.fetch(`http://gateway.test${path}`);
