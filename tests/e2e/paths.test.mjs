@@ -249,7 +249,8 @@ test("a query is matched and sent in one spelling", async () => {
 
 test("a query that cannot be read is refused", async () => {
   const pairs = (count) => `?${Array.from({ length: count }, () => "a=1").join("&")}`;
-  for (const query of ["?%", "?a=%", "?a=%4", "?a=%zz", "?a=%00", "?a=%0d%0ax", "?a=%7f", "?a=%ff", "?%c0%ae=1", pairs(257)]) {
+  const coded = ["?%", "?a=%", "?a=%4", "?a=%zz", "?a=%00", "?a=%0d%0ax", "?a=%7f", "?a=%ff", "?%c0%ae=1"];
+  for (const query of [...coded, pairs(257)]) {
     const answer = await send(gateway.url, { target: `/exact${query}` });
     assert.deepEqual([answer.status, codeOf(answer)], [400, "malformed-request"], query);
   }

@@ -1,4 +1,4 @@
-// What a request must look like, and what a caller is told of one that does not: the place and the rule, never the value.
+// What a request must look like, and what a caller is told of one that does not: place and rule, never the value.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -189,6 +189,8 @@ test("JSON with two readings, or none, is refused with the rule it broke", async
   }
 });
 
+const UNKNOWN = ["additionalProperties", "not a known name", "Remove it, or check its spelling."];
+
 test("each broken rule of a schema is told by place, rule and what to send", async () => {
   for (const [body, pointer, keyword, message, fix] of [
     [{}, "/item", "required", "missing", "Send it."],
@@ -210,10 +212,10 @@ test("each broken rule of a schema is told by place, rule and what to send", asy
     [{ tags: ["a", 7] }, "/tags/1", "type", "of another type", "Send a value of type string."],
     [{ "a/b~c": CANARY }, "/a~1b~0c", "type", "of another type", "Send a value of type boolean."],
     [{ address: { street: 1 } }, "/address/street", "type", "of another type", "Send a value of type string."],
-    [{ owner: CANARY }, "/owner", "additionalProperties", "not a known name", "Remove it, or check its spelling."],
-    [{ Item: "tea" }, "/Item", "additionalProperties", "not a known name", "Remove it, or check its spelling."],
-    [{ __proto_: CANARY }, "/__proto_", "additionalProperties", "not a known name", "Remove it, or check its spelling."],
-    [{ address: { zip: CANARY } }, "/address/zip", "additionalProperties", "not a known name", "Remove it, or check its spelling."],
+    [{ owner: CANARY }, "/owner", ...UNKNOWN],
+    [{ Item: "tea" }, "/Item", ...UNKNOWN],
+    [{ __proto_: CANARY }, "/__proto_", ...UNKNOWN],
+    [{ address: { zip: CANARY } }, "/address/zip", ...UNKNOWN],
   ]) {
     const sent = pointer === "/item" ? body : { item: "tea", ...body };
     const problem = await refused(await post("/orders", JSON.stringify(sent)), 422, "schema-violation");
@@ -233,7 +235,7 @@ test("what a caller sent is neither in its answer nor in the log", async () => {
     ["/orders", { body: `{"item":"${CANARY}","item":1}` }],
     ["/orders", { body: CANARY, headers: { "content-type": `text/${CANARY}` } }],
     ["/orders", { body: CANARY, headers: { ...JSON_TYPE, "content-encoding": CANARY } }],
-    [`/items/${CANARY}?page=${CANARY}&sort=${CANARY}&tag=${CANARY}`, { method: "GET", headers: { "x-tenant": CANARY } }],
+    [`/items/${CANARY}?page=${CANARY}&tag=${CANARY}`, { method: "GET", headers: { "x-tenant": CANARY } }],
     [`/none/${CANARY}?a=${CANARY}`, { method: "GET" }],
     [`/items//${CANARY}`, { method: "GET" }],
     [`/items/it_001?a=%&b=${CANARY}`, { method: "GET" }],
@@ -249,7 +251,8 @@ test("what a caller sent is neither in its answer nor in the log", async () => {
 
 test("names that a caller chose are cut short and steer no terminal", async () => {
   const name = `\u001b[31m\u202e${"n".repeat(5_000)}`;
-  const problem = await refused(await post("/orders", JSON.stringify({ item: "tea", [name]: 1 })), 422, "schema-violation");
+  const answer = await post("/orders", JSON.stringify({ item: "tea", [name]: 1 }));
+  const problem = await refused(answer, 422, "schema-violation");
   const [{ pointer }] = problem.errors;
   assert.ok(Buffer.byteLength(pointer) <= 256);
   assert.match(pointer, /^\/\[31mn+$/);
