@@ -18,9 +18,9 @@ pub struct Page {
     pub name: &'static str,
 }
 
-/// Whether a raw path is the gateway's own.
-pub fn is_own(raw_path: &str) -> bool {
-    raw_path.starts_with(PATH)
+/// Whether a path, raw or canonical, is the gateway's own.
+pub fn is_own(path: &str) -> bool {
+    path.starts_with(PATH)
 }
 
 /// The page at `raw_path`; `None` if there is none.

@@ -99,7 +99,8 @@ pub struct Said<'a> {
     pub caller: &'a Caller,
     pub request_id: &'a RequestId,
     pub route: &'a str,
-    pub issuer: &'a str,
+    /// The policy's `public_url`; a request's own host is the caller's to choose.
+    pub issuer: Option<&'a str>,
     pub now_ms: UnixMs,
 }
 
@@ -108,10 +109,13 @@ impl Statement {
     pub fn new(keys: &IdentityKeys, identity: &Identity, said: &Said<'_>) -> Self {
         let now_s = said.now_ms / 1_000;
         let mut claims = json!({
-            "iss": said.issuer, "aud": identity.audience,
+            "aud": identity.audience,
             "iat": now_s, "exp": now_s + identity.ttl_s,
             "rid": said.request_id.to_string(), "route": said.route,
         });
+        if let (Some(issuer), Some(claims)) = (said.issuer, claims.as_object_mut()) {
+            claims.insert("iss".into(), json!(issuer));
+        }
         if let (Some(caller), Some(claims)) = (said.caller.known(), claims.as_object_mut()) {
             claims.insert("sub".into(), json!(caller.subject));
             claims.insert("auth".into(), json!(caller.authenticator));

@@ -66,6 +66,12 @@ fn tls_of(facts: &Facts) -> u8 {
 
 /// The platform joins repeated fields by a comma; none of these has one.
 fn check_singletons(headers: &Headers) -> Result<(), Refusal> {
+    // RFC 9112 §6.1: whoever sends both means one to us and the other to the origin.
+    if headers.get("transfer-encoding").is_some() && headers.get("content-length").is_some() {
+        return Err(Refusal::HeaderMalformed {
+            name: "content-length",
+        });
+    }
     for name in SINGLETONS {
         let Some(value) = headers.get(name) else {
             continue;

@@ -118,7 +118,16 @@ impl ParameterType {
 }
 
 fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
-    match rule.get("type").and_then(Value::as_str) {
+    let types: Vec<&str> = match rule.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    // Of several types the first that text has to be read for: what does not read stays text.
+    let told = types
+        .iter()
+        .find(|name| !matches!(**name, "null" | "string"));
+    match told.copied() {
         Some("integer") => ParameterType::Integer,
         Some("number") => ParameterType::Number,
         Some("boolean") => ParameterType::Boolean,
@@ -155,11 +164,19 @@ fn lower_case_names(schema: &Value) -> Value {
     schema
 }
 
+fn is_plain_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits == "0" || !digits.starts_with('0');
+    plain && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Reads text as JSON would write the value; anything else stays text and fails the schema.
 fn read(scalar: Scalar, text: &str) -> Value {
     let parsed = match scalar {
         Scalar::Text => None,
         Scalar::Boolean if matches!(text, "true" | "false") => Some(Value::Bool(text == "true")),
+        // `1e1` is ten to JSON and one to many who read integers.
+        Scalar::Integer if !is_plain_integer(text) => None,
         // The lexer would pass over white space around a number; a parameter has none.
         Scalar::Integer | Scalar::Number if !text.contains(char::is_whitespace) => {
             serde_json::from_str(text).ok().filter(Value::is_number)
@@ -203,7 +220,9 @@ mod tests {
             ),
             none
         );
-        for page in ["02", "+2", " 2", "2.5", "0x2", "", "two", "1e999"] {
+        for page in [
+            "02", "+2", " 2", "2.5", "2.0", "2e0", "-0x2", "0x2", "", "-", "two", "1e999",
+        ] {
             assert_eq!(told(Query, &[("Page", page)]), ["/Page type"], "{page:?}");
         }
         assert_eq!(told(Query, &[("Page", "0")]), ["/Page minimum"]);

@@ -55,6 +55,9 @@ pub fn find(
     if query.pairs().iter().any(|(name, _)| name == "access_token") {
         return Err(PresentFault::InQuery);
     }
+    if query.pairs().iter().any(|(_, value)| is_key(value, known)) {
+        return Err(PresentFault::InQuery);
+    }
     let mut found = Vec::new();
     if let Some(value) = headers.get("authorization") {
         found.push(bearer(value, known)?);
@@ -81,6 +84,14 @@ pub fn find(
         (Some(one), None) => Ok(one),
         (Some(_), Some(_)) => Err(PresentFault::Repeated),
     }
+}
+
+/// Whether a text is an API key of this policy: its check makes an accident unlikely.
+fn is_key(text: &str, known: &[(String, Carrier)]) -> bool {
+    known.iter().any(|(_, carrier)| match carrier {
+        Carrier::Header { prefix, .. } => ApiKey::parse(text, prefix).is_ok(),
+        Carrier::Bearer => false,
+    })
 }
 
 /// Reads `Bearer TOKEN`: the scheme without case, one space, then `b64token` (RFC 6750 §2.1).

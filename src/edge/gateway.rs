@@ -8,6 +8,7 @@ use web_sys::{Request, Response};
 use worker::{Context, Env, Result};
 
 use crate::admit::{Outcome, admit};
+use crate::cors;
 use crate::decision::{Ending, line};
 use crate::edge::ports::{EdgePorts, Unread};
 use crate::edge::{clock, incoming, log, policy, reply};
@@ -31,11 +32,13 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
         headers: Headers::default(),
         ..facts.clone()
     };
+    let cors_origin = reading_origin(gate.as_ref(), &facts);
     let serving = serve(gate.as_ref(), &env, &request, facts);
     match AssertUnwindSafe(serving).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
-            let trail = Box::new(Trail::new(bare));
+            let mut trail = Box::new(Trail::new(bare));
+            trail.cors_origin = cors_origin;
             refuse(
                 gate.as_ref(),
                 &env,
@@ -92,6 +95,7 @@ fn own_page(gate: Option<&Rc<Gate>>, env: &Env, facts: Facts) -> Result<Response
     let page = house::page(&facts.raw_path, gate.map(Rc::as_ref));
     let mut trail = Box::new(Trail::new(facts));
     trail.stage = StageName::Routed;
+    trail.cors_origin = reading_origin(gate, &trail.facts);
     let refusal = match (page, trail.facts.method.as_str()) {
         (Some(page), "GET" | "HEAD") => {
             trail.route = Some((page.name.to_owned(), trail.facts.raw_path.clone()));
@@ -134,6 +138,12 @@ fn log_end(env: &Env, gate: Option<&Rc<Gate>>, trail: &Trail, status: u16) {
 
 fn elapsed_ms(trail: &Trail) -> u64 {
     clock::now_ms().saturating_sub(trail.facts.received_at_ms)
+}
+
+/// The browser origin that may read the answer.
+fn reading_origin(gate: Option<&Rc<Gate>>, facts: &Facts) -> Option<String> {
+    let cors = gate?.cors.as_ref()?;
+    cors::allowed_origin(cors, facts)
 }
 
 fn panic_if_asked(env: &Env, facts: &Facts) {

@@ -42,10 +42,17 @@ pub(super) fn facts(request: &Request, env: &Env, development: bool) -> Facts {
             path.to_owned()
         },
         raw_query: query,
-        has_body: request.body().is_some() && headers.get("content-length") != Some("0"),
+        has_body: has_body(request, &headers),
         headers,
         connection,
     }
+}
+
+/// Content that is announced as empty is none, unless it comes in chunks all the same.
+fn has_body(request: &Request, headers: &Headers) -> bool {
+    let empty = headers.get("content-length") == Some("0");
+    let chunked = headers.get("transfer-encoding").is_some();
+    request.body().is_some() && (chunked || !empty)
 }
 
 fn headers(request: &Request) -> Headers {

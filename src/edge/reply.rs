@@ -30,7 +30,6 @@ pub(super) fn release(gate: &Gate, release: &Release<Answer>) -> Result<Reply> {
     dress(&headers, Some(gate), release.trail(), &[])?;
     let init = ResponseInit::new();
     init.set_status(status);
-    init.set_status_text(&answer.status_text());
     init.set_headers(&headers);
     // Coded content passes as it came: the platform knows that these bytes are coded already.
     // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.

@@ -33,7 +33,7 @@ pub fn fields(reports: &[LimitReport], legacy: bool) -> Vec<(&'static str, Strin
         fields.push(("ratelimit-policy", value));
     }
     if let Some(value) = list(reports, |report| {
-        [("r", report.remaining), ("t", seconds(report.frees_in_ms))]
+        [("r", report.remaining), ("t", delay_s(report.frees_in_ms))]
     }) {
         fields.push(("ratelimit", value));
     }
@@ -42,7 +42,7 @@ pub fn fields(reports: &[LimitReport], legacy: bool) -> Vec<(&'static str, Strin
         fields.push(("x-ratelimit-remaining", tightest.remaining.to_string()));
         fields.push((
             "x-ratelimit-reset",
-            seconds(tightest.frees_in_ms).to_string(),
+            delay_s(tightest.frees_in_ms).to_string(),
         ));
     }
     fields
@@ -51,6 +51,12 @@ pub fn fields(reports: &[LimitReport], legacy: bool) -> Vec<(&'static str, Strin
 /// Whole seconds that are not shorter than `ms`; at least 1.
 pub fn seconds(ms: u64) -> u64 {
     ms.div_ceil(1_000).max(1)
+}
+
+/// Whole seconds of a delay, at least 1. `Retry-After` is rounded up and so is never before it
+/// (draft §6).
+fn delay_s(ms: u64) -> u64 {
+    (ms / 1_000).max(1)
 }
 
 fn list<const N: usize>(
@@ -95,10 +101,10 @@ mod tests {
             text,
             [
                 "ratelimit-policy: \"minute\";q=100;w=60, \"ip\";q=100;w=60",
-                "ratelimit: \"minute\";r=42;t=17, \"ip\";r=7;t=17",
+                "ratelimit: \"minute\";r=42;t=16, \"ip\";r=7;t=16",
                 "x-ratelimit-limit: 100",
                 "x-ratelimit-remaining: 7",
-                "x-ratelimit-reset: 17",
+                "x-ratelimit-reset: 16",
             ]
         );
     }
@@ -115,7 +121,7 @@ mod tests {
             ..report("a", 0)
         };
         let fields = fields(&[huge], false);
-        assert_eq!(fields[1].1, "\"a\";r=999999999999999;t=17");
+        assert_eq!(fields[1].1, "\"a\";r=999999999999999;t=16");
     }
 
     #[test]

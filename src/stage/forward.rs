@@ -42,10 +42,11 @@ pub const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
-/// Compared with `_` read as `-`: servers that build variables of names cannot tell them apart
+/// Compared with `_` and `.` read as `-`: servers that build variables of names cannot tell them apart
 /// (CVE-2025-64484).
-const SPOKEN_FOR: [&str; 22] = [
+const SPOKEN_FOR: [&str; 23] = [
     "forwarded",
+    "proxy",
     "via",
     "client-cert",
     "client-cert-chain",
@@ -68,8 +69,9 @@ const SPOKEN_FOR: [&str; 22] = [
     "x-id-token",
     "x-request-id",
 ];
-const SPOKEN_FOR_PREFIXES: [&str; 9] = [
+const SPOKEN_FOR_PREFIXES: [&str; 10] = [
     "edgeward-",
+    "x-edgeward-",
     "x-forwarded-",
     "cf-",
     "x-client-cert-",
@@ -116,7 +118,11 @@ impl<'g, B> Exchange<Validated<'g>, Content<B>> {
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
         let forward_url = format!("{}{}{query}", route.origin.url, routed.path().as_str());
-        let remove = removed(&facts.headers, &gate.credential_headers, &own);
+        let mut remove = removed(&facts.headers, &gate.credential_headers, &own);
+        // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
+        if !continues_trace(facts) {
+            remove.push("tracestate".into());
+        }
         let (method, timeout_ms) = (routed.method(), route.timeout_ms);
         self.trail.origin = Some(OriginNote {
             name: route.origin.name.clone(),
@@ -213,7 +219,7 @@ fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<Strin
         })
         .unwrap_or_default();
     let gone = |name: &str| {
-        let folded = name.replace('_', "-");
+        let folded = name.replace(['_', '.'], "-");
         HOP_BY_HOP.contains(&name)
             || nominated.iter().any(|nominated| nominated == name)
             || SPOKEN_FOR.contains(&folded.as_str())
@@ -229,6 +235,13 @@ fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<Strin
         .filter(|name| gone(name))
         .map(str::to_owned)
         .collect()
+}
+
+fn continues_trace(facts: &crate::facts::Facts) -> bool {
+    facts
+        .headers
+        .get("traceparent")
+        .is_some_and(|value| trace_id(value).is_some())
 }
 
 /// W3C Trace Context §3.2: the caller's trace id if its field is well-formed, this gateway's span.

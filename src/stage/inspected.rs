@@ -114,7 +114,7 @@ fn parameters(routed: &Routed<'_>, rules: &RequestRules, headers: &Headers) -> R
     }
 }
 
-/// The content type, without case, is one of the route's; its only parameter may be UTF-8.
+/// The content type, without case, is one of the route's; a charset other than UTF-8 is refused.
 fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
     if rules.content_types.is_empty() {
         return Ok(());

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use crate::address;
 use crate::cors;
-use crate::facts::Method;
+use crate::facts::{Facts, Method};
+use crate::house;
 use crate::limit::ask::{Charge, ObjectCharge, ObjectName, UnitCharge};
 use crate::limit::rule::{LimitRule, Mode, Scope};
 use crate::path::{CanonicalPath, CanonicalQuery};
@@ -61,16 +62,7 @@ impl<B> Exchange<Received, B> {
             Some(Err(refusal)) => return Err(self.refuse(refusal)),
             None => {}
         }
-        let target = CanonicalPath::parse(&facts.raw_path)
-            .map_err(|fault| Refusal::AmbiguousPath { fault })
-            .and_then(|path| {
-                let query = CanonicalQuery::parse(facts.raw_query.as_deref());
-                Ok((
-                    path,
-                    query.map_err(|fault| Refusal::MalformedQuery { fault })?,
-                ))
-            });
-        let (path, query) = match target {
+        let (path, query) = match target(facts) {
             Ok(target) => target,
             Err(refusal) => return Err(self.refuse(refusal)),
         };
@@ -174,6 +166,19 @@ impl<'g> Routed<'g> {
             }
         }
         Charge(objects)
+    }
+}
+
+/// Path and query with their one reading. The gateway's own path, spelled so that only here it
+/// reads as such, leads nowhere.
+fn target(facts: &Facts) -> Result<(CanonicalPath, CanonicalQuery), Refusal> {
+    let path = CanonicalPath::parse(&facts.raw_path);
+    let path = path.map_err(|fault| Refusal::AmbiguousPath { fault })?;
+    let query = CanonicalQuery::parse(facts.raw_query.as_deref());
+    let query = query.map_err(|fault| Refusal::MalformedQuery { fault })?;
+    match house::is_own(path.as_str()) {
+        true => Err(Refusal::NoRoute),
+        false => Ok((path, query)),
     }
 }
 

@@ -145,7 +145,7 @@ impl<'g, B> Exchange<Validated<'g>, B> {
             caller: identified.caller(),
             request_id: &self.trail.facts.request_id,
             route: &route.id,
-            issuer: &self.trail.base_url(Some(gate)),
+            issuer: gate.public_url.as_deref(),
             now_ms: self.trail.facts.received_at_ms,
         };
         Some(Statement::new(keys, identity, &said))
