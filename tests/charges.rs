@@ -131,6 +131,19 @@ fn a_charge_that_can_never_pass_says_so_each_time() {
 }
 
 #[test]
+fn names_that_meet_by_a_delimiter_are_two_objects() {
+    let names = [
+        ObjectName::of(&["caller", "a:b", "c"]),
+        ObjectName::of(&["caller", "a", "b:c"]),
+        ObjectName::of(&["caller", "a", "b", "c"]),
+        ObjectName::of(&["caller", "", "a:bc"]),
+        ObjectName::of(&["caller", "a:bc", ""]),
+    ];
+    let distinct: std::collections::HashSet<_> = names.iter().collect();
+    assert_eq!(distinct.len(), names.len());
+}
+
+#[test]
 fn silence_means_what_the_limit_says() {
     for (on_error, admitted_of_five) in [
         (OnError::Refuse, 0),
