@@ -10,6 +10,8 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 import { profiles } from "./wasm/pipeline.mjs";
 
+const TEST_TIMEOUT_MS = 120_000;
+
 const options = {
   native: { type: "boolean", default: false },
   e2e: { type: "boolean", default: false },
@@ -49,7 +51,9 @@ async function endToEndTests(compiler, profile, tally) {
   await build(profile, compiler);
   const folder = join(root, "tests", "e2e");
   const files = readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
-  const args = ["--test", "--test-reporter=spec", ...files.map((name) => join(folder, name))];
+  // A test that fails may leave a server open: the run ends all the same, and says which it was.
+  const bounds = ["--test-force-exit", `--test-timeout=${TEST_TIMEOUT_MS}`];
+  const args = ["--test", "--test-reporter=spec", ...bounds, ...files.map((name) => join(folder, name))];
   const env = { ...process.env, EDGEWARD_BUILD: buildFolder(profile) };
   await part("end to end", tally, [process.execPath, args, { env, cwd: root }], nodeCounts);
 }

@@ -20,7 +20,11 @@ const ORIGIN_HEADER_BYTES_MAX = 65_536;
 
 // A test that fails before it stops its gateway must not keep the run from ending.
 const running = new Set();
-after(() => Promise.all([...running].map((miniflare) => miniflare.dispose())));
+after(() => Promise.all([...running].map(dispose)));
+
+async function dispose(miniflare) {
+  if (running.delete(miniflare)) await miniflare.dispose();
+}
 
 /**
  * - `policy`: an object, put into KV as `policy/active`. For the var instead: `vars: { POLICY: policy }`.
@@ -89,10 +93,7 @@ export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state
       }
     },
 
-    async stop() {
-      running.delete(miniflare);
-      await miniflare.dispose();
-    },
+    stop: () => dispose(miniflare),
   };
 }
 
