@@ -6,7 +6,10 @@ import * as rust from "./index.js";
 export default {
   async fetch(request, env, ctx) {
     try {
-      return await rust.fetch(request, env, ctx);
+      const answer = rust.fetch(request, env, ctx);
+      // A client that goes away takes neither the log line nor what others wait for along.
+      ctx.waitUntil(answer.catch(() => {}));
+      return await answer;
     } catch (error) {
       // A panic is caught in Rust. What arrives here is a trap: the instance is gone, this answer is all there is.
       console.error(`trap: ${error}`);

@@ -130,6 +130,31 @@ impl Headers {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The fields that `Connection` names for this hop alone (RFC 9110 §7.6.1), in lower case.
+    pub fn nominated(&self) -> Vec<String> {
+        let names = self.get("connection").unwrap_or_default().split(',');
+        let names = names.map(|name| name.trim().to_ascii_lowercase());
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte);
+        names
+            .filter(|name| !name.is_empty() && name.bytes().all(token))
+            .collect()
+    }
+
+    /// The fields less those that `Connection` names, so that rules see what an origin sees.
+    /// `keep`: fields that are judged here whatever a caller says of them.
+    #[must_use]
+    pub fn without_nominated(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let nominated = self.nominated();
+        let stays = |name: &String| keep(name) || !nominated.contains(name);
+        Self(
+            self.0
+                .iter()
+                .filter(|(name, _)| stays(name))
+                .cloned()
+                .collect(),
+        )
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -20,7 +20,7 @@ pub struct Page {
 
 /// Whether a path, raw or canonical, is the gateway's own.
 pub fn is_own(path: &str) -> bool {
-    path.starts_with(PATH)
+    path.starts_with(PATH) || path == PATH.trim_end_matches('/')
 }
 
 /// The page at `raw_path`; `None` if there is none.

@@ -74,6 +74,11 @@ pub fn decode(canonical: &str) -> String {
 
 fn push_segment(canonical: &mut String, segment: &str) -> Result<(), TargetFault> {
     let bytes = decode_octets(segment)?;
+    // Looked for once decoded: the digits may have been encoded too.
+    let double = |window: &[u8]| matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    if bytes.windows(3).any(double) {
+        return Err(TargetFault::DoubleEncoding);
+    }
     if matches!(bytes.as_slice(), b"." | b"..") {
         return Err(TargetFault::DotSegment);
     }
@@ -94,14 +99,9 @@ fn decode_octets(segment: &str) -> Result<Vec<u8>, TargetFault> {
         match byte {
             b'%' => {
                 let octet = hex_octet(rest.next(), rest.next()).ok_or(TargetFault::BadPercent)?;
-                let double = octet == b'%' && {
-                    let mut ahead = rest.clone();
-                    hex_octet(ahead.next(), ahead.next()).is_some()
-                };
                 match octet {
                     b'/' | b'\\' | b'?' | b'#' => return Err(TargetFault::EncodedSeparator),
                     0..=0x1f | 0x7f => return Err(TargetFault::ControlCharacter),
-                    b'%' if double => return Err(TargetFault::DoubleEncoding),
                     _ => octets.push(octet),
                 }
             }

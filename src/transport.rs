@@ -72,6 +72,11 @@ fn check_singletons(headers: &Headers) -> Result<(), Refusal> {
             name: "content-length",
         });
     }
+    // What frames and types the content cannot be for one hop and judged for the next.
+    let framing = |name: &String| name == "host" || name.starts_with("content-");
+    if headers.nominated().iter().any(framing) {
+        return Err(Refusal::HeaderMalformed { name: "connection" });
+    }
     for name in SINGLETONS {
         let Some(value) = headers.get(name) else {
             continue;

@@ -2,5 +2,6 @@
 
 pub mod finding;
 pub mod json;
+mod keywords;
 pub mod parameters;
 pub mod schema;

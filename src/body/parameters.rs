@@ -44,15 +44,15 @@ impl ParameterRules {
         named: &Map<String, Value>,
         location: Location,
     ) -> Result<Self, String> {
+        let schema = resolve(schema, named);
         let properties = schema.get("properties").and_then(Value::as_object);
-        let types = properties.into_iter().flatten().map(|(name, rule)| {
-            let name = match location {
-                Location::Header => name.to_ascii_lowercase(),
-                Location::Body | Location::Path | Location::Query => name.clone(),
-            };
-            (name, type_of(resolve(rule, named), named))
-        });
-        let types = types.collect();
+        let mut types = Vec::new();
+        for (name, rule) in properties.into_iter().flatten() {
+            let rule = resolve(rule, named);
+            let kind = type_of(rule, named);
+            check_number_rules(name, rule, kind)?;
+            types.push((spelled(name, location), kind));
+        }
         let schema = match location {
             // Field names have no case (RFC 9110 §5.1); the schema is asked in lower case.
             Location::Header => lower_case_names(schema),
@@ -65,21 +65,14 @@ impl ParameterRules {
         })
     }
 
-    /// Judges decoded names and values. Headers that the rules do not name are not looked at:
-    /// a client sends many that no API knows.
+    /// Judges decoded names and values, all of them: a client sends header fields that no API
+    /// knows, so rules over headers are better left open.
     pub fn judge<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Finding> {
         let mut object = Map::new();
         let mut findings = Vec::new();
         for (name, text) in pairs {
-            let declared = self
-                .types
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, kind)| *kind);
-            let kind = match (declared, self.location) {
-                (None, Location::Header) => continue,
-                (declared, _) => declared.unwrap_or(ParameterType::Text),
-            };
+            let declared = self.types.iter().find(|(known, _)| known == name);
+            let kind = declared.map_or(ParameterType::Text, |(_, kind)| *kind);
             match (kind, object.get_mut(name)) {
                 (ParameterType::Array(scalar), Some(Value::Array(items))) => {
                     items.push(read(scalar, text));
@@ -141,11 +134,45 @@ fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
     }
 }
 
+/// A name as it is looked up: field names have no case (RFC 9110 §5.1).
+fn spelled(name: &str, location: Location) -> String {
+    match location {
+        Location::Header => name.to_ascii_lowercase(),
+        Location::Body | Location::Path | Location::Query => name.to_owned(),
+    }
+}
+
+/// Rules on numbers say nothing of text, and without a type a parameter is text.
+fn check_number_rules(name: &str, rule: &Value, kind: ParameterType) -> Result<(), String> {
+    let rules = [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+    ];
+    let text = matches!(kind, ParameterType::Text | ParameterType::Boolean);
+    match rules.iter().find(|keyword| rule.get(**keyword).is_some()) {
+        Some(keyword) if text => Err(format!(
+            "`{keyword}` of `{name}` needs `type`: integer or number"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Most references that are followed one after another.
+const REFERENCES_MAX: usize = 16;
+
 /// The named schema that `rule` refers to, or `rule` itself.
 fn resolve<'a>(rule: &'a Value, named: &'a Map<String, Value>) -> &'a Value {
-    let name = rule.get("$ref").and_then(Value::as_str);
-    let target = name.and_then(|name| named.get(name.strip_prefix("#/schemas/")?));
-    target.unwrap_or(rule)
+    let mut rule = rule;
+    for _ in 0..REFERENCES_MAX {
+        let name = rule.get("$ref").and_then(Value::as_str);
+        let target = name.and_then(|name| named.get(name.strip_prefix("#/schemas/")?));
+        let Some(target) = target else { break };
+        rule = target;
+    }
+    rule
 }
 
 fn lower_case_names(schema: &Value) -> Value {

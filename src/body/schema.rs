@@ -9,6 +9,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use crate::body::finding::{FINDINGS_MAX, Finding, Location, clip, push_token};
+use crate::body::keywords;
 
 /// Most bytes of one compiled pattern: a bound on what a policy can make a request pay.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -19,6 +20,9 @@ const HINT_BYTES_MAX: usize = 200;
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator,
+    /// Whether the schema can reach itself. The errors of such a schema hold those of every branch
+    /// below, which is without bound: it is told in one finding.
+    is_recursive: bool,
 }
 
 impl Schema {
@@ -30,6 +34,9 @@ impl Schema {
     pub fn compile(schema: &Value, named: &Map<String, Value>) -> Result<Self, String> {
         let mut reachable = Map::new();
         collect_named(schema, named, &mut reachable);
+        keywords::check(schema)?;
+        reachable.values().try_for_each(keywords::check)?;
+        let is_recursive = keywords::is_recursive(schema, &reachable);
         let root = match schema {
             Value::Object(object) if object.contains_key("$ref") && object.len() == 1 => {
                 serde_json::json!({ "$ref": object.get("$ref"), "schemas": reachable })
@@ -44,7 +51,10 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
             .offline()
             .build(&root)
-            .map(|validator| Self { validator })
+            .map(|validator| Self {
+                validator,
+                is_recursive,
+            })
             .map_err(|error| clip(&error.to_string(), 400))
     }
 
@@ -52,6 +62,16 @@ impl Schema {
     pub fn judge(&self, value: &Value, location: Location) -> Vec<Finding> {
         if self.validator.is_valid(value) {
             return Vec::new();
+        }
+        if self.is_recursive {
+            let fix = "Compare it with the API's documentation.";
+            return vec![Finding::new(
+                location,
+                "",
+                "$ref",
+                "does not meet the schema",
+                fix,
+            )];
         }
         let errors = self.validator.iter_errors(value);
         errors

@@ -315,9 +315,18 @@ fn is_at_home(cidrs: &[String], ip: Option<IpAddr>) -> Option<bool> {
 
 /// Reads `192.0.2.0/24`, or one address.
 pub fn parse_network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>()
-        .ok()
-        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    let network = text.parse::<IpNet>().ok();
+    match network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))? {
+        // Clients have one spelling each (`address`); a network that holds none of them is a trap.
+        IpNet::V6(network) => match network.addr().to_ipv4_mapped() {
+            Some(address) => {
+                let prefix = network.prefix_len().checked_sub(96)?;
+                ipnet::Ipv4Net::new(address, prefix).ok().map(IpNet::V4)
+            }
+            None => Some(IpNet::V6(network)),
+        },
+        network => Some(network),
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ const FRESH_MS: u64 = 300_000;
 const REFETCH_MS_MIN: u64 = 30_000;
 const STALE_MS_MAX: u64 = 86_400_000;
 const FETCH_TIMEOUT_MS: u64 = 3_000;
+/// How long an issuer that failed and whose keys are not known is left alone.
+const FAILED_REST_MS: u64 = 1_000;
 const SETS_MAX: usize = 64;
 
 #[derive(Clone)]
@@ -34,6 +36,7 @@ struct Kept {
 struct Source {
     kept: Option<Kept>,
     tried_at_ms: UnixMs,
+    failed_at_ms: UnixMs,
 }
 
 thread_local! {
@@ -49,9 +52,9 @@ pub(super) async fn find(
     // The same address read for other algorithms is another set of keys.
     let name = format!("{uri} {:?}", rule.algorithms);
     let now_ms = clock::now_ms();
-    let (kept, tried_at_ms) = SOURCES.with_borrow(|sources| {
-        sources.get(&name).map_or((None, 0), |source| {
-            (source.kept.clone(), source.tried_at_ms)
+    let (kept, tried_at_ms, failed_at_ms) = SOURCES.with_borrow(|sources| {
+        sources.get(&name).map_or((None, 0, 0), |source| {
+            (source.kept.clone(), source.tried_at_ms, source.failed_at_ms)
         })
     });
     let age_ms = kept
@@ -61,8 +64,9 @@ pub(super) async fn find(
     let fetch_now = match (freshness, age_ms) {
         (Freshness::Newest, Some(_)) => rested,
         (Freshness::Cached, Some(age_ms)) => age_ms >= FRESH_MS && rested,
-        // Nothing to serve: a short rest, so that a dead issuer is not asked by every request.
-        (_, None) => now_ms.saturating_sub(tried_at_ms) >= FETCH_TIMEOUT_MS / 3,
+        // Nothing to serve: each request asks for itself, as none can wait for another's answer;
+        // a short rest once one has failed.
+        (_, None) => now_ms.saturating_sub(failed_at_ms) >= FAILED_REST_MS,
     };
     if !fetch_now {
         return kept.and_then(|kept| usable(kept, now_ms)).ok_or(DOWN);
@@ -81,7 +85,10 @@ pub(super) async fn find(
             note(&name, |source| source.kept = Some(fresh.clone()));
             Some(fresh)
         }
-        None => kept,
+        None => {
+            note(&name, |source| source.failed_at_ms = now_ms);
+            kept
+        }
     };
     kept.and_then(|kept| usable(kept, now_ms)).ok_or(DOWN)
 }

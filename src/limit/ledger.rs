@@ -26,7 +26,7 @@ pub fn answer<R: Rows>(rows: &R, now_ms: UnixMs, question: &Question) -> Result<
     }
     match &question.act {
         Act::Charge(charges) if is_sound(charges) => charge(rows, now_ms, charges),
-        Act::GiveBack(receipts) if receipts.len() <= ROWS_MAX => give_back(rows, receipts),
+        Act::GiveBack(receipts) if receipts.len() <= ROWS_MAX => give_back(rows, now_ms, receipts),
         Act::Charge(_) | Act::GiveBack(_) => Ok(Answer::NotUnderstood),
     }
 }
@@ -45,6 +45,7 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<An
     let mut windows = Vec::with_capacity(charges.len());
     for RowCharge { row, rule, units } in charges {
         let mut window = rows.load(row)?;
+        window.fit(*rule);
         let remaining = rule.limit.saturating_sub(window.used(now_ms));
         let retry_after_ms = match window.room(*rule, now_ms, *units) {
             Ok(room) => {
@@ -76,7 +77,7 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<An
     Ok(Answer::Granted(granted))
 }
 
-fn give_back<R: Rows>(rows: &R, receipts: &[Receipt]) -> Result<Answer, R::Fault> {
+fn give_back<R: Rows>(rows: &R, now_ms: UnixMs, receipts: &[Receipt]) -> Result<Answer, R::Fault> {
     for Receipt {
         row,
         release_at_ms,
@@ -84,7 +85,7 @@ fn give_back<R: Rows>(rows: &R, receipts: &[Receipt]) -> Result<Answer, R::Fault
     } in receipts
     {
         let mut window = rows.load(row)?;
-        window.give_back(*release_at_ms, *units);
+        window.give_back(now_ms, *release_at_ms, *units);
         rows.save(row, &window)?;
     }
     Ok(Answer::GivenBack)

@@ -115,6 +115,7 @@ impl LimitMemory {
             }
         }
         let window = self.stand_ins.entry(key).or_default();
+        window.fit(unit.rule.window);
         let room = window.room(unit.rule.window, now_ms, unit.units)?;
         window.take(now_ms, room, unit.units);
         Ok(room)

@@ -27,10 +27,14 @@ pub struct WindowRule {
     pub window_ms: u64,
 }
 
-/// Units not yet free again: `(release instant in Unix ms, units)`, oldest first.
+/// Units not yet free again.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Window(Vec<(UnixMs, u64)>);
+pub struct Window {
+    /// The length of the window that the instants were reckoned with.
+    window_ms: u64,
+    /// `(release instant in Unix ms, units)`, oldest first.
+    held: Vec<(UnixMs, u64)>,
+}
 
 /// What a window says to a charge that it has room for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +57,18 @@ pub enum Full {
 }
 
 impl Window {
+    /// Reckons what is held anew for a window of another length: a policy that shortens a window
+    /// must not leave callers waiting for the old one. Units that were free already stay free.
+    pub fn fit(&mut self, rule: WindowRule) {
+        let (old_ms, new_ms) = (self.window_ms, rule.window_ms);
+        if old_ms != new_ms {
+            for (release, _) in &mut self.held {
+                *release = release.saturating_sub(old_ms).saturating_add(new_ms);
+            }
+            self.window_ms = new_ms;
+        }
+    }
+
     /// Decides whether `units` have room at `now_ms`, without taking them.
     ///
     /// - `now_ms`: Unix milliseconds; may run backwards, which never admits more than the limit.
@@ -71,7 +87,7 @@ impl Window {
             });
         }
         let release_at_ms = self.release_at_ms(rule, now_ms);
-        let oldest = self.0.iter().find(|(release, _)| *release > now_ms);
+        let oldest = self.held.iter().find(|(release, _)| *release > now_ms);
         let oldest_ms = oldest.map_or(release_at_ms, |(release, _)| *release);
         Ok(Room {
             remaining: free - units,
@@ -82,43 +98,46 @@ impl Window {
 
     /// Takes `units` that [`Window::room`] found room for, and forgets what has become free.
     pub fn take(&mut self, now_ms: UnixMs, room: Room, units: u64) {
-        self.0.retain(|(release, _)| *release > now_ms);
+        self.held.retain(|(release, _)| *release > now_ms);
         if units == 0 {
             return;
         }
-        match self.0.last_mut() {
+        match self.held.last_mut() {
             Some((release, held)) if *release == room.release_at_ms => {
                 *held = held.saturating_add(units);
             }
-            _ => self.0.push((room.release_at_ms, units)),
+            _ => self.held.push((room.release_at_ms, units)),
         }
-        while self.0.len() > ENTRIES_MAX {
+        while self.held.len() > ENTRIES_MAX {
             self.merge_oldest();
         }
     }
 
     /// Frees `units` that were taken for a request which another limit refused.
-    /// Units that have become free by themselves, or were merged away, are left alone.
-    pub fn give_back(&mut self, release_at_ms: UnixMs, units: u64) {
+    /// Units that have become free by themselves are nobody's to give back.
+    pub fn give_back(&mut self, now_ms: UnixMs, release_at_ms: UnixMs, units: u64) {
+        if release_at_ms <= now_ms {
+            return;
+        }
         if let Some(entry) = self
-            .0
+            .held
             .iter_mut()
             .find(|(release, _)| *release >= release_at_ms)
         {
             entry.1 = entry.1.saturating_sub(units);
         }
-        self.0.retain(|(_, held)| *held > 0);
+        self.held.retain(|(_, held)| *held > 0);
     }
 
     /// Units that count at `now_ms`.
     pub fn used(&self, now_ms: UnixMs) -> u64 {
-        let held = self.0.iter().filter(|(release, _)| *release > now_ms);
+        let held = self.held.iter().filter(|(release, _)| *release > now_ms);
         held.fold(0, |sum, (_, units)| sum.saturating_add(*units))
     }
 
     /// When the last units are free again; 0 if none are held.
     pub fn empty_at_ms(&self) -> UnixMs {
-        self.0.last().map_or(0, |(release, _)| *release)
+        self.held.last().map_or(0, |(release, _)| *release)
     }
 
     /// The end of the grain that `now_ms` lies in, one window later: the first instant at which no
@@ -139,7 +158,7 @@ impl Window {
 
     fn wait_ms(&self, rule: WindowRule, now_ms: UnixMs, units: u64) -> u64 {
         let mut used = self.used(now_ms);
-        for (release, held) in self.0.iter().filter(|(release, _)| *release > now_ms) {
+        for (release, held) in self.held.iter().filter(|(release, _)| *release > now_ms) {
             used = used.saturating_sub(*held);
             if used.saturating_add(units) <= rule.limit {
                 return release.saturating_sub(now_ms).max(1);
@@ -151,8 +170,8 @@ impl Window {
 
     /// Holds the oldest units a little longer, so that the row stays bounded.
     fn merge_oldest(&mut self) {
-        let (_, units) = self.0.remove(0);
-        if let Some(next) = self.0.first_mut() {
+        let (_, units) = self.held.remove(0);
+        if let Some(next) = self.held.first_mut() {
             next.1 = next.1.saturating_add(units);
         }
     }

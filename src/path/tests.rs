@@ -45,6 +45,8 @@ fn a_path_with_two_readings_is_refused() {
         ("/a%00", F::ControlCharacter),
         ("/a%0d%0ax", F::ControlCharacter),
         ("/a%252fb", F::DoubleEncoding),
+        ("/a%25%32Fb", F::DoubleEncoding),
+        ("/a%25%32%46b", F::DoubleEncoding),
         ("/a;b=1", F::MatrixParameter),
         ("/a%", F::BadPercent),
         ("/a%4", F::BadPercent),

@@ -34,7 +34,7 @@ pub(super) fn build(
         carriers: Vec::new(),
     };
     let mut issuers: Vec<(&str, &str)> = Vec::new();
-    let mut headers: Vec<(&str, &str)> = Vec::new();
+    let mut api_keys: Vec<(&str, &ApiKeyEntry)> = Vec::new();
     for (name, entry) in entries {
         let (kind, carrier) = match entry {
             AuthenticatorEntry::Jwt(entry) => {
@@ -50,12 +50,7 @@ pub(super) fn build(
                 )
             }
             AuthenticatorEntry::ApiKey(entry) => {
-                if let Some((other, _)) = headers.iter().find(|(_, known)| *known == entry.header) {
-                    let problem = format!("`{other}` reads the same header");
-                    let fix = "Give each its own header, or merge the two";
-                    faults.add(&["authenticators", name, "header"], problem, fix);
-                }
-                headers.push((name, &entry.header));
+                check_api_key(name, entry, &mut api_keys, faults);
                 let carrier = Carrier::Header {
                     name: entry.header.clone(),
                     prefix: entry.prefix.clone(),
@@ -74,6 +69,74 @@ pub(super) fn build(
         }));
     }
     built
+}
+
+/// Two authenticators of one header read each other's keys; two of one pepper admit each other's:
+/// what is hashed is the secret alone.
+fn check_api_key<'a>(
+    name: &'a str,
+    entry: &'a ApiKeyEntry,
+    known: &mut Vec<(&'a str, &'a ApiKeyEntry)>,
+    faults: &mut Faults,
+) {
+    let at = |field: &'static str| ["authenticators", name, field];
+    if let Some((other, _)) = known.iter().find(|(_, one)| one.header == entry.header) {
+        let fix = "Give each its own header, or merge the two";
+        faults.add(
+            &at("header"),
+            format!("`{other}` reads the same header"),
+            fix,
+        );
+    }
+    if let Some((other, _)) = known
+        .iter()
+        .find(|(_, one)| one.pepper_binding == entry.pepper_binding)
+    {
+        let problem = format!("`{other}` has the same pepper: its keys would be good here");
+        let fix = "Give each authenticator a pepper_binding of its own, or merge the two";
+        faults.add(&at("pepper_binding"), problem, fix);
+    }
+    if is_reserved(&entry.header) && entry.header != "authorization" {
+        let problem = "this header has a meaning of its own";
+        faults.add(&at("header"), problem, "Choose another, as x-api-key");
+    }
+    known.push((name, entry));
+}
+
+/// Whether a header has a meaning between client, gateway and origin, so that a policy may not
+/// give it another.
+pub(super) fn is_reserved(header: &str) -> bool {
+    const RESERVED: [&str; 16] = [
+        "authorization",
+        "connection",
+        "cookie",
+        "date",
+        "expect",
+        "host",
+        "keep-alive",
+        "origin",
+        "range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "vary",
+        "via",
+    ];
+    const RESERVED_PREFIXES: [&str; 7] = [
+        "accept",
+        "access-control-",
+        "cf-",
+        "content-",
+        "if-",
+        "proxy-",
+        "x-forwarded-",
+    ];
+    RESERVED.contains(&header)
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| header.starts_with(prefix))
 }
 
 fn jwt(

@@ -19,6 +19,9 @@ use crate::policy::expression::Expression;
 use crate::policy::route_table::{RouteTable, Template};
 use crate::secret::Secret;
 
+/// Most content that is read into memory, in bytes: an isolate has 128 MB for all its requests.
+pub const READ_BYTES_MAX: u64 = 8 << 20;
+
 /// A policy, ready to decide.
 pub struct Gate {
     pub name: String,

@@ -221,6 +221,15 @@ fn origins(
             );
         }
         let given = entry.identity.clone().unwrap_or_default();
+        if given
+            .header
+            .as_deref()
+            .is_some_and(authenticators::is_reserved)
+        {
+            let problem = "this header has a meaning of its own";
+            let at = ["origins", name, "identity", "header"];
+            faults.add(&at, problem, "Choose another, as edgeward-identity");
+        }
         let identity = keys.map(|_| Identity {
             header: given.header.unwrap_or_else(|| "edgeward-identity".into()),
             audience: given.audience.unwrap_or_else(|| name.clone()),

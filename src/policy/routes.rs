@@ -15,6 +15,7 @@ use crate::limit::rule::{CountBy, LimitRule};
 use crate::policy::document::{AuthEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
+use crate::policy::gate::READ_BYTES_MAX;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
@@ -103,6 +104,8 @@ fn route(
     let auth = auth(entry, at, document, faults);
     let mut request = request_rules(&entry.request, &template, at, &document.schemas, faults);
     let allow = allow(entry, &template, at, context.env, faults);
+    let reads = request.body.is_some() || allow.as_ref().is_some_and(Expression::needs_body);
+    check_content(&request, reads, at, faults);
     if request.content_types.is_empty() && allow.as_ref().is_some_and(Expression::needs_body) {
         request.content_types = vec!["application/json".into()];
     }
@@ -310,6 +313,29 @@ fn request_rules(
         query,
         headers,
         mode: mode(entry.mode),
+    }
+}
+
+/// What is judged as JSON is sent as JSON, and fits in memory.
+fn check_content(request: &RequestRules, reads: bool, at: &Place, faults: &mut Faults) {
+    let is_json = |name: &String| name == "application/json" || name.ends_with("+json");
+    if reads && !request.content_types.iter().all(is_json) {
+        let problem = "a rule reads the content as JSON, and another reader may not";
+        at.add(
+            faults,
+            &["request", "content_types"],
+            problem,
+            "List JSON types alone",
+        );
+    }
+    if reads && request.max_bytes > READ_BYTES_MAX {
+        let problem = format!("content that a rule reads has at most {READ_BYTES_MAX} bytes");
+        at.add(
+            faults,
+            &["request", "max_bytes"],
+            problem,
+            "Lower it, or drop the rule",
+        );
     }
 }
 

@@ -67,7 +67,16 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
             .collect();
         // The origin is behind limits of its own making no more (RateLimit draft §7.2).
         if !released.trail.limits.is_empty() {
-            remove.extend(["ratelimit", "ratelimit-policy"].map(str::to_owned));
+            remove.extend(
+                [
+                    "ratelimit",
+                    "ratelimit-policy",
+                    "x-ratelimit-limit",
+                    "x-ratelimit-remaining",
+                    "x-ratelimit-reset",
+                ]
+                .map(str::to_owned),
+            );
         }
         Release {
             answer: released.body,

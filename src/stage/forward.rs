@@ -42,44 +42,68 @@ pub const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
-/// Compared with `_` and `.` read as `-`: servers that build variables of names cannot tell them apart
+/// A name with `_` or `.` never passes: servers that build variables of names read it as another
 /// (CVE-2025-64484).
-const SPOKEN_FOR: [&str; 23] = [
-    "forwarded",
-    "proxy",
-    "via",
+const SPOKEN_FOR: [&str; 34] = [
     "client-cert",
     "client-cert-chain",
-    "x-client-cert",
-    "x-ssl-cert",
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
+    "client-ip",
+    "forwarded",
+    "proxy",
+    "remote-user",
+    "ssl-cert",
     "true-client-ip",
-    "x-original-url",
-    "x-original-uri",
-    "x-original-host",
-    "x-rewrite-url",
+    "via",
+    "x-arr-clientcert",
+    "x-cluster-client-ip",
+    "x-forwarded",
+    "x-host",
+    "x-http-destinationurl",
     "x-http-method",
     "x-http-method-override",
+    "x-id-token",
     "x-method-override",
     "x-middleware-subrequest",
+    "x-originating-ip",
+    "x-override-url",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-request-id",
+    "x-rewrite-url",
+    "x-ssl-cert",
+    "x-tls-client-cert",
     "x-user-id",
     "x-userinfo",
-    "x-id-token",
-    "x-request-id",
+    "x-waws-unencoded-url",
+    "x-client-cert",
+    "x-client-certificate",
+    "x-remote-ip",
+    "x-remote-addr",
 ];
-const SPOKEN_FOR_PREFIXES: [&str; 10] = [
-    "edgeward-",
-    "x-edgeward-",
-    "x-forwarded-",
+const SPOKEN_FOR_PREFIXES: [&str; 23] = [
     "cf-",
-    "x-client-cert-",
+    "edgeward-",
+    "fastly-client-",
     "ssl-client-",
-    "x-ssl-client-",
+    "wl-proxy-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
     "x-auth-",
+    "x-azure-",
+    "x-client-",
     "x-consumer-",
+    "x-edgeward-",
     "x-envoy-",
+    "x-forwarded-",
+    "x-goog-authenticated-",
+    "x-ms-client-",
+    "x-original-",
+    "x-remote-",
+    "x-ssl-client-",
+    "x-tls-client-",
+    "x-webauth-",
+    "x-client-cert-",
+    "x-forwarded",
 ];
 
 impl<'g, B> Exchange<Validated<'g>, Content<B>> {
@@ -206,34 +230,28 @@ impl<'g> Exchange<Sent<'g>, ()> {
     }
 }
 
-/// The caller's fields that do not reach the origin: hop-by-hop ones and those that `Connection`
-/// names, credentials, and whatever could be taken for the gateway's or another proxy's word.
+/// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that
+/// servers fold into others, and whatever could be taken for the gateway's or another proxy's word.
+/// Fields that `Connection` names were taken out on arrival.
 fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
-    let nominated: Vec<String> = headers
-        .get("connection")
-        .map(|value| {
-            value
-                .split(',')
-                .map(|name| name.trim().to_ascii_lowercase())
-                .collect()
-        })
-        .unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let gone = |name: &str| {
-        let folded = name.replace(['_', '.'], "-");
         HOP_BY_HOP.contains(&name)
-            || nominated.iter().any(|nominated| nominated == name)
-            || SPOKEN_FOR.contains(&folded.as_str())
+            || !name.bytes().all(plain)
+            || SPOKEN_FOR.contains(&name)
             || SPOKEN_FOR_PREFIXES
                 .iter()
-                .any(|prefix| folded.starts_with(prefix))
-            || credentials.contains(&folded)
-            || own.contains(&folded.as_str())
+                .any(|prefix| name.starts_with(prefix))
+            || credentials.iter().any(|credential| credential == name)
+            || own.contains(&name)
     };
-    headers
+    let named = headers
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| gone(name))
+        .filter(|name| gone(name));
+    named
         .map(str::to_owned)
+        .chain(headers.nominated())
         .collect()
 }
 

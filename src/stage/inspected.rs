@@ -3,7 +3,7 @@
 use crate::body::finding::FINDINGS_MAX;
 use crate::facts::Headers;
 use crate::limit::rule::Mode;
-use crate::policy::gate::{RequestRules, Route};
+use crate::policy::gate::{READ_BYTES_MAX, RequestRules, Route};
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::authorized::Authorized;
@@ -40,9 +40,9 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
             Mode::Enforce | Mode::Observe => parameters(routed, rules, &self.trail.facts.headers),
         };
         let has_body = self.trail.facts.has_body;
-        let typed = match (has_body, mode) {
-            (false, _) | (_, Mode::Off) => Ok(()),
-            (true, _) => media_type(rules, &self.trail.facts.headers),
+        let typed = match has_body {
+            false => Ok(()),
+            true => media_type(rules, &self.trail.facts.headers),
         };
         // A method without content has none to judge; a rule that looks at it sees null.
         let reads = needs_bytes(route) && routed.method().may_have_body();
@@ -52,7 +52,10 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
         if has_body && reads && coded {
             return Err(self.refuse(Refusal::ContentEncoding));
         }
-        for found in [formed, typed] {
+        // A rule that decides must read what the origin reads, whatever the mode of the form.
+        let rule_reads = route.allow.as_ref().is_some_and(|allow| allow.needs_body());
+        let type_mode = if rule_reads { route.mode } else { mode };
+        for (mode, found) in [(mode, formed), (type_mode, typed)] {
             if let Err(refusal) = self.settle(mode, found) {
                 return Err(self.refuse(refusal));
             }
@@ -162,7 +165,9 @@ fn need(headers: &Headers, has_body: bool, reads: bool, max_bytes: u64) -> Resul
     match announced {
         Some(bytes) if bytes > max_bytes => Err(Refusal::TooLarge { max_bytes }),
         Some(_) if !reads => Ok(Need::Pass),
-        // Content of unknown size is counted as it is read.
-        Some(_) | None => Ok(Need::Read { max_bytes }),
+        // Content of unknown size is counted as it is read, and what is read is held.
+        Some(_) | None => Ok(Need::Read {
+            max_bytes: max_bytes.min(READ_BYTES_MAX),
+        }),
     }
 }

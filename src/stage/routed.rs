@@ -44,6 +44,10 @@ impl<B> Exchange<Received, B> {
     /// Judges connection and frame, reads path and query, and finds the route.
     pub fn route(mut self, gate: &Gate) -> Result<Routing<'_, B>, Refused> {
         self.trail.stage = StageName::Routed;
+        let judged = |name: &str| {
+            name == "connection" || gate.credential_headers.iter().any(|one| one == name)
+        };
+        self.trail.facts.headers = self.trail.facts.headers.without_nominated(judged);
         let cors = gate.cors.as_ref();
         self.trail.cors_origin =
             cors.and_then(|cors| cors::allowed_origin(cors, &self.trail.facts));

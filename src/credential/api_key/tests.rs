@@ -124,6 +124,7 @@ fn a_record_says_when_and_where_its_key_is_good() {
         (home("192.0.2.0/24"), "192.0.3.0", Some(KeyFault::Address)),
         (home("2001:db8::/32"), "2001:db8::1", None),
         (home("192.0.2.7"), "192.0.2.7", None),
+        (home("::ffff:192.0.2.0/120"), "192.0.2.7", None),
         (home("192.0.2.0/24"), "no address", Some(KeyFault::Address)),
         (
             KeyRecord {

@@ -2,6 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn charge(window: &mut Window, rule: WindowRule, now_ms: u64, units: u64) -> Result<Room, Full> {
+    window.fit(rule);
     let room = window.room(rule, now_ms, units)?;
     window.take(now_ms, room, units);
     Ok(room)
@@ -78,10 +79,25 @@ fn units_given_back_are_free_at_once_and_only_once() {
     let mut window = Window::default();
     let first = charge(&mut window, rule, 0, 1).unwrap();
     charge(&mut window, rule, 5, 1).unwrap();
-    window.give_back(first.release_at_ms, 1);
+    window.give_back(5, first.release_at_ms, 1);
     assert_eq!(window.used(5), 1);
-    window.give_back(u64::MAX, 1);
+    window.give_back(5, u64::MAX, 1);
+    window.give_back(2_000, first.release_at_ms, 1);
     assert_eq!(window.used(5), 1);
+}
+
+#[test]
+fn a_shortened_window_holds_nobody_for_the_old_one() {
+    let [long, short] = [3_600_000, 2_000].map(|window_ms| WindowRule {
+        limit: 1,
+        window_ms,
+    });
+    let mut window = Window::default();
+    assert!(charge(&mut window, long, 0, 1).is_ok());
+    assert!(charge(&mut window, long, 3_600_000, 1).is_err());
+    assert!(charge(&mut window, short, 2_000, 1).is_err());
+    assert!(charge(&mut window, short, 2_001, 1).is_ok());
+    assert!(charge(&mut window, long, 3_602_002, 1).is_ok());
 }
 
 #[test]
@@ -102,7 +118,7 @@ fn the_row_stays_bounded_and_no_unit_is_freed_early() {
         if now_ms % 997 == 0 && charge(&mut window, rule, now_ms, 1).is_ok() {
             admitted.push((now_ms, 1));
         }
-        assert!(window.0.len() <= ENTRIES_MAX);
+        assert!(window.held.len() <= ENTRIES_MAX);
     }
     assert_eq!(window.used(600_000), admitted.len() as u64);
 }

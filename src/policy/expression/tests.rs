@@ -95,9 +95,14 @@ fn unknown_names_do_not_compile_and_the_fault_says_where() {
         ("request.method.matches('a')", 23, "no function `matches`"),
         ("true && fetch('x')", 14, "no function `fetch`"),
         (
-            "request.body.a.all(x, request.body.b.all(y, x == y))",
-            41,
+            "request.body.a.all(x, x.b.all(y, y == 1))",
+            30,
             "loop within a loop",
+        ),
+        (
+            "request.body.a.all(x, request.body.t.contains(x))",
+            30,
+            "look at the request again",
         ),
         ("1 +", 4, ""),
         ("", 1, ""),

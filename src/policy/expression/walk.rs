@@ -123,6 +123,11 @@ impl<'a> Walk<'a> {
             ),
             other => return Err((id, unknown_name(other))),
         };
+        let large = root == "request" && matches!(name, "body" | "headers" | "query");
+        if large && self.loops > 0 {
+            let message = "a loop may not look at the request again; its cost has no bound";
+            return Err((id, message.to_owned()));
+        }
         if !known.contains(&name) {
             let message = match known.as_slice() {
                 [] => format!("no `{root}.{name}`; the route's path has no parameters"),
