@@ -10,7 +10,7 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 import { profiles } from "./wasm/pipeline.mjs";
 
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 600_000;
 
 const options = {
   native: { type: "boolean", default: false },
