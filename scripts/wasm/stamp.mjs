@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buildFolder, root } from "../place.mjs";
 
 // What is compiled, what is compiled in (`include_str!`), what decides how. Missing ones are skipped.
-const INPUTS = ["src", "schemas", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/wasm", "scripts/toolchain"];
+const INPUTS = ["src", "schemas", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/wasm", "scripts/toolchain/bindgen"];
 
 /** The hash of every input of a build with this profile and compiler. */
 export function inputsHash(profile, compiler) {
