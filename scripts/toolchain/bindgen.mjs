@@ -21,14 +21,17 @@ export async function buildBindgen(compiler) {
   const folder = join(tools, `bindgen-build-${process.pid}`);
   mkdirSync(tools, { recursive: true });
   const manifest = ["--manifest-path", join(crate, "Cargo.toml"), "--target-dir", folder];
-  // From the tools folder, so that a user's `.cargo/config.toml` for this repository does not apply.
-  await must(compiler.cargo, ["build", "--release", "--locked", ...manifest], {
-    cwd: tools,
-    env: environment(compiler),
-  });
-  const unnamed = join(tools, `bindgen-${process.pid}`);
-  copyFileSync(join(folder, "release", "edgeward-bindgen"), unnamed);
-  // Renamed when whole: a set-up that was stopped leaves nothing that looks finished.
-  renameSync(unnamed, bindgenProgram());
-  rmSync(folder, { recursive: true, force: true });
+  try {
+    // From the tools folder, so that a user's `.cargo/config.toml` for this repository does not apply.
+    await must(compiler.cargo, ["build", "--release", "--locked", ...manifest], {
+      cwd: tools,
+      env: environment(compiler),
+    });
+    const unnamed = join(folder, "whole");
+    copyFileSync(join(folder, "release", "edgeward-bindgen"), unnamed);
+    // Renamed when whole: a set-up that was stopped leaves nothing that looks finished.
+    renameSync(unnamed, bindgenProgram());
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
