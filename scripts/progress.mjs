@@ -25,6 +25,7 @@ export async function main(work) {
     process.exitCode = (await work()) ?? process.exitCode ?? 0;
   } catch (error) {
     console.error(error instanceof Hint ? `\n${error.message}` : error);
-    process.exitCode = error.exitCode ?? 1;
+    // At once: what was started before the error would keep the process waiting.
+    process.exit(error.exitCode ?? 1);
   }
 }

@@ -51,11 +51,13 @@ export async function serve(flags, port, folder = buildFolder("local")) {
   if (policy) await putPolicy(store, policy);
   else say("no policy given: the one that the local KV holds is served, if any");
   const unfollow = flags.policyFile ? followPolicy(flags, store) : () => {};
-  await warmUp(url);
+  const status = await warmUp(url);
+  if (status === 503) say("no policy is in force: every request is answered 503 until one loads, see its faults above");
   return {
     url,
     store,
-    lines: demo?.lines ?? [],
+    // Of the demo's own policy: they fit no other.
+    lines: (!flags.policyFile && demo?.lines) || [],
     async stop() {
       unfollow();
       await Promise.all([miniflare.dispose(), demo?.stop()]);
@@ -77,6 +79,7 @@ async function startDemo(port, gatewayUrl, stateDir) {
 async function warmUp(url) {
   const response = await fetch(`${url}/.edgeward/health`, { signal: AbortSignal.timeout(30_000) });
   await response.arrayBuffer();
+  return response.status;
 }
 
 function show({ level, message }) {
