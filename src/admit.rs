@@ -2,18 +2,21 @@
 //!
 //! Owns: the order. Every step can only be taken from the one before; `ports` is the outside.
 
-use crate::credential::verify::verify;
+use std::rc::Rc;
+
+use crate::credential::verified::VerifiedToken;
+use crate::credential::verify::{prove, verify};
 use crate::facts::Facts;
 use crate::limit::ask;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
-use crate::stage::Exchange;
 use crate::stage::answered::Release;
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
 use crate::stage::presented::{Presenting, Question};
 use crate::stage::routed::Routing;
+use crate::stage::{Exchange, failure};
 use crate::trail::{Refused, Trail};
 
 /// How a request that was not refused ends.
@@ -26,8 +29,20 @@ pub enum Outcome<A> {
     },
 }
 
-/// Takes one request through every stage.
+/// Takes one request through every stage. What a bad credential costs is charged at the end.
 pub async fn admit<P: Ports>(
+    gate: &Gate,
+    ports: &P,
+    facts: Facts,
+    body: P::Body,
+) -> Result<Outcome<P::Answer>, Refused> {
+    match through(gate, ports, facts, body).await {
+        Ok(outcome) => Ok(outcome),
+        Err(refused) => Err(failure::charge(ports, refused).await),
+    }
+}
+
+async fn through<P: Ports>(
     gate: &Gate,
     ports: &P,
     facts: Facts,
@@ -70,27 +85,38 @@ pub async fn admit<P: Ports>(
 /// Asks what the credential asks, and lets the stage judge the answer.
 async fn identify<'g, P: Ports>(
     ports: &P,
-    presented: Exchange<Presenting<'g>, P::Body>,
+    mut presented: Exchange<Presenting<'g>, P::Body>,
 ) -> Result<Exchange<Identified<'g>, P::Body>, Refused> {
     let evidence = match presented.question() {
         Question::Nothing => Ok(Evidence::Nothing),
-        Question::Key(id) => match ports.key_record(id).await {
+        Question::Key { id, pepper } => match ports.key_record(id, pepper).await {
             Ok(answer) => Ok(Evidence::Key(answer)),
             Err(down) => Err(Refusal::PortDown { port: down.port }),
         },
-        Question::Token {
-            text,
-            digest,
-            rules,
-        } => {
+        Question::Token { text, rules, gate } => {
             let now_ms = presented.trail().facts.received_at_ms;
-            verify(ports, text, digest, &rules, now_ms)
-                .await
-                .map(Evidence::Token)
+            match verify(ports, text, &rules, gate, now_ms).await {
+                Ok(token) => possess(ports, &mut presented, token).await,
+                Err(refusal) => Err(refusal),
+            }
         }
     };
     match evidence {
         Ok(evidence) => presented.identify(evidence),
         Err(refusal) => Err(presented.refuse(refusal)),
     }
+}
+
+/// Asks whether the sender holds the key that it shows a proof of.
+async fn possess<P: Ports>(
+    ports: &P,
+    presented: &mut Exchange<Presenting<'_>, P::Body>,
+    token: Rc<VerifiedToken>,
+) -> Result<Evidence, Refusal> {
+    let nonce_key = presented.nonce_key(&token);
+    let key = match presented.proof() {
+        None => None,
+        Some((proof, occasion)) => Some(prove(ports, proof, &occasion, nonce_key, &token).await?),
+    };
+    Ok(Evidence::Token { token, key })
 }

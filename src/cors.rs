@@ -7,7 +7,8 @@ use crate::refusal::Refusal;
 
 /// Response fields of the gateway that a page may read.
 const EXPOSED: &str = "RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, \
-                       X-RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-Id, Traceparent";
+                       X-RateLimit-Reset, Retry-After, WWW-Authenticate, DPoP-Nonce, X-Request-Id, \
+                       Traceparent";
 
 /// The request's browser origin, if it may read the answer. Compared whole: neither a suffix nor
 /// `null` is ever taken for a listed origin.

@@ -114,7 +114,7 @@ fn caller(trail: &Trail) -> Value {
     );
     told.extend(
         caller
-            .key_id
+            .key_id()
             .iter()
             .map(|id| ("key_id".to_owned(), json!(id))),
     );

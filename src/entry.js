@@ -39,6 +39,8 @@ function trapped(request) {
 
 // `charge` takes and gives JSON text.
 export const Limiter = inRust(rust.Limiter, ["fetch", "alarm", "charge"]);
+// `take` likewise.
+export const Replay = inRust(rust.Replay, ["fetch", "alarm", "take"]);
 
 /** A Durable Object that is the Rust object `Rust`, made anew when its wasm instance is gone. */
 function inRust(Rust, methods) {

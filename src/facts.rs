@@ -172,6 +172,15 @@ impl Headers {
     }
 }
 
+/// The client's certificate, as the platform tells of it; a header can not say one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClientCertificate {
+    /// SHA-256 of the certificate in DER form.
+    pub fingerprint: [u8; 32],
+    /// The platform has checked its chain and its time, and it is not revoked.
+    pub is_verified: bool,
+}
+
 /// What the platform says of the connection; a header can not say it.
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
@@ -183,6 +192,8 @@ pub struct Connection {
     pub colo: Option<String>,
     /// As the platform spells it: `TLSv1.3`.
     pub tls_version: Option<String>,
+    /// The client's certificate, if it showed one.
+    pub certificate: Option<ClientCertificate>,
 }
 
 /// One request, as data.

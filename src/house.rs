@@ -1,9 +1,10 @@
-//! What the gateway answers itself, under `/.edgeward/`: health, the pages that explain problems,
-//! and the keys that sign statements. No policy can route here.
+//! What the gateway answers itself: under `/.edgeward/` health, the pages that explain problems, and
+//! the keys that sign statements; and the API's metadata. No policy can route here.
 
 use serde_json::{Value, json};
 
 use crate::policy::gate::Gate;
+use crate::resource::{METADATA_PATH, metadata};
 
 const PATH: &str = "/.edgeward/";
 const PROBLEMS: &str = include_str!("../schemas/problems.json");
@@ -16,15 +17,28 @@ pub struct Page {
     pub text: String,
     /// The name of the page in the log.
     pub name: &'static str,
+    /// Whether a cache may keep it for a while.
+    pub may_be_kept: bool,
 }
 
 /// Whether a path, raw or canonical, is the gateway's own.
 pub fn is_own(path: &str) -> bool {
-    path.starts_with(PATH) || path == PATH.trim_end_matches('/')
+    path.starts_with(PATH) || path == PATH.trim_end_matches('/') || path == METADATA_PATH
 }
 
 /// The page at `raw_path`; `None` if there is none.
-pub fn page(raw_path: &str, gate: Option<&Gate>) -> Option<Page> {
+///
+/// - `base`: the URL of this API, without a path.
+pub fn page(raw_path: &str, gate: Option<&Gate>, base: &str) -> Option<Page> {
+    if raw_path == METADATA_PATH {
+        return metadata(gate?, base).map(|document| Page {
+            status: 200,
+            content_type: "application/json",
+            text: document.to_string(),
+            name: "edgeward:resource",
+            may_be_kept: true,
+        });
+    }
     let name = raw_path.strip_prefix(PATH)?;
     match name {
         "health" => Some(health(gate)),
@@ -33,6 +47,7 @@ pub fn page(raw_path: &str, gate: Option<&Gate>) -> Option<Page> {
             content_type: "application/jwk-set+json",
             text: keys.jwks().to_string(),
             name: "edgeward:jwks",
+            may_be_kept: true,
         }),
         _ => name.strip_prefix("problems/").and_then(problem_page),
     }
@@ -49,6 +64,7 @@ fn health(gate: Option<&Gate>) -> Page {
         content_type: "application/json",
         text: json!({ "status": word }).to_string(),
         name: "edgeward:health",
+        may_be_kept: false,
     }
 }
 
@@ -73,6 +89,7 @@ fn problem_page(slug: &str) -> Option<Page> {
         content_type: "text/html; charset=utf-8",
         text: html,
         name: "edgeward:problem",
+        may_be_kept: true,
     })
 }
 
@@ -91,11 +108,11 @@ mod tests {
     #[test]
     fn every_problem_has_a_page_that_says_what_to_do() {
         for slug in Slug::ALL {
-            let page = page(&format!("/.edgeward/problems/{}", slug.as_str()), None).unwrap();
+            let page = page(&format!("/.edgeward/problems/{}", slug.as_str()), None, "").unwrap();
             assert!(page.text.contains("What to do"), "{slug:?}");
         }
-        assert_eq!(page("/.edgeward/problems/none", None), None);
-        assert_eq!(page("/.edgeward/problems/", None), None);
-        assert_eq!(page("/.edgeward/jwks.json", None), None);
+        assert_eq!(page("/.edgeward/problems/none", None, ""), None, "");
+        assert_eq!(page("/.edgeward/problems/", None, ""), None, "");
+        assert_eq!(page("/.edgeward/jwks.json", None, ""), None, "");
     }
 }

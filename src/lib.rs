@@ -7,10 +7,11 @@
 //!             Exchange<Routed>       ── question ─────────► charge(limits by address)
 //!                │ shield(answer)
 //!             Exchange<Shielded>
-//!                │ present()         ── question ─────────► key_record | key_set, verify_signature
+//!                │ present()         ── question ─────────► key_record | key_set, verify_signature |
+//!                │                                         introspect; take (a DPoP proof, once)
 //!             Exchange<Presenting>
 //!                │ identify(evidence)
-//!             Exchange<Identified>   ── question ─────────► charge(limits by caller)
+//!             Exchange<Identified>   ── question ─────────► charge(limits by caller), not revoked?
 //!                │ limit(answer)
 //!             Exchange<Limited>
 //!                │ authorize()                             scopes, roles, the route's rule
@@ -36,6 +37,7 @@
 pub mod address;
 pub mod admit;
 pub mod body;
+pub mod challenge;
 pub mod cors;
 pub mod credential;
 pub mod decision;
@@ -43,12 +45,16 @@ pub mod facts;
 pub mod house;
 pub mod identity;
 pub mod limit;
+pub mod object;
 pub mod path;
 pub mod policy;
 pub mod ports;
 pub mod problem;
 pub mod refusal;
+pub mod replay;
 pub mod reply;
+pub mod resource;
+pub mod revocation;
 pub mod secret;
 pub mod stage;
 pub mod trail;

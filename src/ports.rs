@@ -5,13 +5,17 @@
 use std::rc::Rc;
 
 use crate::credential::api_key::{KeyAnswer, KeyId};
+use crate::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use crate::credential::jwk::KeySet;
-use crate::credential::jwt::{JwtRule, TokenDigest, VerifiedToken};
+use crate::credential::jwt::{JwtRule, TokenDigest};
 use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
+use crate::credential::verify::Verdict;
 use crate::facts::UnixMs;
 use crate::identity::{IdentityKeys, Statement};
 use crate::limit::ask::Objects;
 use crate::refusal::Port;
+use crate::replay::{ReplayAnswer, ReplayQuestion};
+use crate::secret::Secret;
 use crate::stage::forward::Forward;
 
 /// How fresh an issuer's keys have to be.
@@ -67,14 +71,26 @@ pub trait Ports: Objects {
     type Body;
     type Answer: OriginAnswer;
 
-    /// The record of an API key, at most five seconds old.
-    async fn key_record(&self, id: &KeyId) -> Result<KeyAnswer, PortDown>;
+    /// The record of an API key, at most five seconds old, with the hash under `pepper` if the
+    /// store has one.
+    async fn key_record(&self, id: &KeyId, pepper: &str) -> Result<KeyAnswer, PortDown>;
 
-    /// A token this isolate verified before, under the same gate.
-    fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>>;
+    /// What this isolate found of a token before, under the same gate and authenticator.
+    fn recall(&self, digest: &TokenDigest) -> Option<Verdict>;
 
-    /// Remembers a verified token until `until_ms`.
-    fn remember(&self, digest: TokenDigest, token: Rc<VerifiedToken>, until_ms: UnixMs);
+    /// Remembers what was found of a token until `until_ms`.
+    fn remember(&self, digest: TokenDigest, verdict: Verdict, until_ms: UnixMs);
+
+    /// What an issuer says of a token; the answer repeats `digest`.
+    async fn introspect(
+        &self,
+        rule: &IntrospectionRule,
+        token: &Secret,
+        digest: TokenDigest,
+    ) -> Result<IntrospectionAnswer, PortDown>;
+
+    /// Whether something is used for the first time; if so, it is written down.
+    async fn take(&self, question: &ReplayQuestion) -> Result<ReplayAnswer, PortDown>;
 
     /// The keys of an issuer that publishes them at `uri`, and until when they may be relied on.
     async fn key_set(

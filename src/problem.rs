@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::body::finding::{Finding, Location};
+use crate::challenge::{Asking, Challenge};
 use crate::credential::presented::PresentFault;
 use crate::facts::{Method, RequestId};
 use crate::limit::headers::seconds;
@@ -43,6 +44,9 @@ slugs! {
     DuplicateCredential = "duplicate-credential", 400, "Duplicate Credential";
     CredentialMissing = "credential-missing", 401, "Credential Missing";
     CredentialInvalid = "credential-invalid", 401, "Credential Invalid";
+    DpopInvalid = "dpop-invalid", 401, "DPoP Proof Invalid";
+    DpopNonceRequired = "dpop-nonce-required", 401, "DPoP Nonce Required";
+    StepUpRequired = "step-up-required", 401, "Step-Up Required";
     UnsupportedScheme = "unsupported-auth-scheme", 401, "Unsupported Authentication Scheme";
     InsufficientScope = "insufficient-scope", 403, "Insufficient Scope";
     AccessDenied = "access-denied", 403, "Access Denied";
@@ -84,17 +88,9 @@ pub struct Problem {
 /// What a refusal is told with.
 pub struct Telling<'a> {
     pub request_id: &'a RequestId,
-    /// The policy's name, for `realm`; printable ASCII.
-    pub realm: &'a str,
+    pub asking: Asking<'a>,
     /// Which credentials the route takes, best first; empty where there is no route.
     pub challenges: &'a [Challenge],
-}
-
-/// A credential that a route takes, as a `WWW-Authenticate` scheme.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Challenge {
-    Bearer,
-    ApiKey,
 }
 
 impl Problem {
@@ -127,8 +123,10 @@ impl Problem {
             _ => {}
         }
         match slug.status() {
-            401 => problem.challenge(telling),
-            403 if slug == Slug::InsufficientScope => problem.challenge_scope(refusal, telling),
+            401 => problem.challenge(refusal, telling, |_| true),
+            403 if slug == Slug::InsufficientScope => {
+                problem.challenge(refusal, telling, Challenge::is_of_token);
+            }
             503 => problem.retry_after(RETRY_DOWN_S * 1_000, telling),
             _ => {}
         }
@@ -170,32 +168,16 @@ impl Problem {
             .push(("retry-after", seconds.saturating_add(jitter).to_string()));
     }
 
-    /// RFC 9110 §11.6.1; RFC 6750 §3: no `error` where no credential came.
-    fn challenge(&mut self, telling: &Telling<'_>) {
-        let realm = telling.realm;
-        let invalid = match self.slug {
-            Slug::CredentialInvalid => ", error=\"invalid_token\"",
-            _ => "",
-        };
-        for challenge in telling.challenges {
-            let field = match challenge {
-                Challenge::Bearer => format!("Bearer realm=\"{realm}\"{invalid}"),
-                Challenge::ApiKey => format!("ApiKey realm=\"{realm}\""),
-            };
-            self.fields.push(("www-authenticate", field));
-        }
-    }
-
-    fn challenge_scope(&mut self, refusal: &Refusal, telling: &Telling<'_>) {
-        if let (Refusal::MissingScopes { missing }, true) =
-            (refusal, telling.challenges.contains(&Challenge::Bearer))
-        {
-            let field = format!(
-                "Bearer realm=\"{}\", error=\"insufficient_scope\", scope=\"{}\"",
-                telling.realm,
-                missing.join(" ")
-            );
-            self.fields.push(("www-authenticate", field));
+    /// RFC 9110 §11.6.1: each challenge on a line of its own.
+    fn challenge(
+        &mut self,
+        refusal: &Refusal,
+        telling: &Telling<'_>,
+        told: fn(&Challenge) -> bool,
+    ) {
+        for challenge in telling.challenges.iter().filter(|one| told(one)) {
+            let value = challenge.value(&telling.asking, refusal);
+            self.fields.push(("www-authenticate", value));
         }
     }
 }
@@ -239,14 +221,22 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         },
         Refusal::NotTaken => Slug::UnsupportedScheme,
         // One face for every bad credential: which check failed is the log's to know.
-        Refusal::KeyRefused { .. } | Refusal::TokenRefused { .. } => Slug::CredentialInvalid,
+        Refusal::KeyRefused { .. }
+        | Refusal::TokenRefused { .. }
+        | Refusal::CertificateRefused { .. }
+        | Refusal::Revoked { .. } => Slug::CredentialInvalid,
+        Refusal::ProofRefused { .. } => Slug::DpopInvalid,
+        Refusal::NonceNeeded => Slug::DpopNonceRequired,
+        Refusal::StepUp { .. } => Slug::StepUpRequired,
         Refusal::MissingScopes { .. } => Slug::InsufficientScope,
         Refusal::MediaType => Slug::UnsupportedMediaType,
         Refusal::ContentEncoding => Slug::UnsupportedEncoding,
         Refusal::Invalid { .. } => Slug::SchemaViolation,
         Refusal::PortDown { port } => match port {
-            Port::Keys | Port::KeySet | Port::Signature | Port::Signer => Slug::PolicyUnavailable,
-            Port::Counter => Slug::ReducedCapacity,
+            Port::Keys | Port::KeySet | Port::Signature | Port::Introspection | Port::Signer => {
+                Slug::PolicyUnavailable
+            }
+            Port::Counter | Port::Replay | Port::Revocation => Slug::ReducedCapacity,
         },
         Refusal::OriginDown => Slug::OriginUnavailable,
         Refusal::OriginTimeout => Slug::OriginTimeout,
@@ -327,7 +317,9 @@ fn detail_of(refusal: &Refusal) -> String {
             fault: PresentFault::Malformed,
         }
         | Refusal::KeyRefused { .. }
-        | Refusal::TokenRefused { .. } => {
+        | Refusal::TokenRefused { .. }
+        | Refusal::CertificateRefused { .. }
+        | Refusal::Revoked { .. } => {
             "The credential is not accepted. Get a new one, or ask the API's owner with the request id."
         }
         Refusal::MissingScopes { missing } => {
@@ -335,6 +327,15 @@ fn detail_of(refusal: &Refusal) -> String {
                 "The credential lacks a scope. Get one with: {}.",
                 missing.join(" ")
             );
+        }
+        Refusal::ProofRefused { .. } => {
+            "The DPoP proof is not for this request. Make a new one, with this method, URL and token, and the clock right."
+        }
+        Refusal::NonceNeeded => {
+            "The DPoP proof needs a nonce. Make a new one with the value of the DPoP-Nonce header."
+        }
+        Refusal::StepUp { .. } => {
+            "This needs a fresher or stronger login. Log in again as the WWW-Authenticate header says."
         }
         Refusal::MissingRole | Refusal::NotAllowed | Refusal::AllowFailed { .. } => {
             "You may not do this. Check that you act on your own data, or ask the API's owner."

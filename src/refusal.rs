@@ -5,10 +5,13 @@
 use crate::body::finding::Finding;
 use crate::body::json::JsonFault;
 use crate::credential::api_key::{KeyFault, RecordFault};
+use crate::credential::certificate::CertificateFault;
+use crate::credential::dpop::ProofFault;
 use crate::credential::jwt::TokenFault;
 use crate::credential::presented::PresentFault;
 use crate::facts::Method;
 use crate::path::TargetFault;
+use crate::revocation::RevokedBy;
 
 /// A question to the outside that was not answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,6 +22,12 @@ pub enum Port {
     KeySet,
     /// A signature check.
     Signature,
+    /// What an issuer says of an opaque token.
+    Introspection,
+    /// The memory of what may be used once.
+    Replay,
+    /// What is revoked.
+    Revocation,
     /// The statement to the origin.
     Signer,
     /// The counters.
@@ -80,7 +89,24 @@ pub enum Refusal {
     TokenRefused {
         fault: TokenFault,
     },
+    CertificateRefused {
+        fault: CertificateFault,
+    },
+    ProofRefused {
+        fault: ProofFault,
+    },
+    /// The proof has no nonce of ours, or an old one.
+    NonceNeeded,
+    /// Good by itself, and taken back.
+    Revoked {
+        by: RevokedBy,
+    },
     // authorized
+    /// The caller logged in another way than the route asks for, or too long ago (RFC 9470).
+    StepUp {
+        acr: Vec<String>,
+        max_auth_age_s: Option<u64>,
+    },
     MissingScopes {
         missing: Vec<String>,
     },
@@ -119,7 +145,26 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the caller showed a credential that is not good: what guessing looks like.
+    pub fn is_of_credential(&self) -> bool {
+        matches!(
+            self,
+            Self::NotSingle { .. }
+                | Self::KeyRefused { .. }
+                | Self::TokenRefused { .. }
+                | Self::CertificateRefused { .. }
+                | Self::ProofRefused { .. }
+                | Self::Revoked { .. }
+        )
+    }
+
+    /// Whether the caller is told to come back later.
+    pub fn is_wait(&self) -> bool {
+        matches!(self, Self::OverLimit { .. })
+    }
+
     /// The name of the reason in the log: a closed list.
+    #[expect(clippy::too_many_lines, reason = "one table, a line a refusal")]
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NoPolicy => "no_policy",
@@ -156,6 +201,19 @@ impl Refusal {
                 RecordFault::UnknownPepper => "key_record_unknown_pepper",
             },
             Self::TokenRefused { fault } => token_reason(*fault),
+            Self::CertificateRefused { fault } => match fault {
+                CertificateFault::Unverified => "certificate_unverified",
+                CertificateFault::Unknown => "certificate_unknown",
+            },
+            Self::ProofRefused { fault } => proof_reason(*fault),
+            Self::NonceNeeded => "proof_nonce",
+            Self::Revoked { by } => match by {
+                RevokedBy::Key => "revoked_key",
+                RevokedBy::Token => "revoked_token",
+                RevokedBy::Instant => "revoked_by_instant",
+                RevokedBy::Version => "revoked_by_version",
+            },
+            Self::StepUp { .. } => "step_up",
             Self::MissingScopes { .. } => "missing_scopes",
             Self::MissingRole => "missing_role",
             Self::NotAllowed => "not_allowed",
@@ -171,6 +229,9 @@ impl Refusal {
                 Port::Keys => "keys_down",
                 Port::KeySet => "key_set_down",
                 Port::Signature => "signature_check_down",
+                Port::Introspection => "introspection_down",
+                Port::Replay => "replay_down",
+                Port::Revocation => "revocation_down",
                 Port::Signer => "signer_down",
                 Port::Counter => "counter_down",
             },
@@ -212,5 +273,25 @@ fn token_reason(fault: TokenFault) -> &'static str {
         TokenFault::NotYetValid => "token_not_yet_valid",
         TokenFault::Lifetime => "token_lifetime",
         TokenFault::Bound => "token_bound",
+        TokenFault::Unbound => "token_unbound",
+        TokenFault::Inactive => "token_inactive",
+    }
+}
+
+fn proof_reason(fault: ProofFault) -> &'static str {
+    match fault {
+        ProofFault::Missing => "proof_missing",
+        ProofFault::TooLarge => "proof_too_large",
+        ProofFault::Malformed => "proof_malformed",
+        ProofFault::Type => "proof_type",
+        ProofFault::Algorithm => "proof_algorithm",
+        ProofFault::Key => "proof_key",
+        ProofFault::Claim { .. } => "proof_claim",
+        ProofFault::Method => "proof_method",
+        ProofFault::Target => "proof_target",
+        ProofFault::Time => "proof_time",
+        ProofFault::Token => "proof_token",
+        ProofFault::Signature => "proof_signature",
+        ProofFault::Replayed => "proof_replayed",
     }
 }

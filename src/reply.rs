@@ -35,16 +35,32 @@ pub fn every(gate: Option<&Gate>, trail: &Trail) -> Fields {
         }
         fields.append.push(("vary", "Origin".into()));
     }
+    // RFC 9449 §8.2.
+    let nonce = trail.dpop_nonce.clone();
+    fields.set.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));
     fields
         .set
         .extend(headers::fields(&trail.limits, gate.legacy_headers));
     fields
 }
 
-/// What the gateway's own answers carry on top: they are for this request alone, and no page.
-pub fn own() -> [(&'static str, String); 3] {
+/// Whether others may keep an answer of the gateway's own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kept {
+    /// It is for this request alone.
+    Never,
+    /// The same for everyone, for five minutes.
+    Shortly,
+}
+
+/// What the gateway's own answers carry on top.
+pub fn own(kept: Kept) -> [(&'static str, String); 3] {
+    let cache = match kept {
+        Kept::Never => "no-store",
+        Kept::Shortly => "public, max-age=300",
+    };
     [
-        ("cache-control", "no-store".into()),
+        ("cache-control", cache.into()),
         (
             "content-security-policy",
             "default-src 'none'; frame-ancestors 'none'".into(),

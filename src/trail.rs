@@ -3,11 +3,13 @@
 //!
 //! Owns: the notes. They prove nothing; proofs are the stages.
 
+use crate::challenge::Challenge;
+use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
 use crate::facts::Facts;
+use crate::limit::charge::Charge;
 use crate::limit::headers::LimitReport;
 use crate::policy::gate::Gate;
-use crate::problem::Challenge;
 use crate::refusal::Refusal;
 
 /// The stages, by the names the log gives them. A refusal names the stage it kept a request from.
@@ -53,6 +55,12 @@ pub struct Trail {
     /// The browser origin that may read the answer.
     pub cors_origin: Option<String>,
     pub caller: Option<KnownCaller>,
+    /// The nonce that the client's next DPoP proof is to have.
+    pub dpop_nonce: Option<String>,
+    /// A key's hash under the newest pepper, to be stored.
+    pub rehash: Option<Rehash>,
+    /// What is charged if the credential is refused.
+    pub failure: Charge,
     pub limits: Vec<LimitReport>,
     /// What rules in observe mode would have refused.
     pub observed: Vec<Refusal>,
@@ -84,6 +92,9 @@ impl Trail {
             challenges: Vec::new(),
             cors_origin: None,
             caller: None,
+            dpop_nonce: None,
+            rehash: None,
+            failure: Charge::default(),
             limits: Vec::new(),
             observed: Vec::new(),
             origin: None,

@@ -132,12 +132,16 @@ fn modules_name_only_those_below_them() {
 fn one_file_sends_and_one_tells_the_time() {
     let mut broken = Vec::new();
     for (file, text) in sources("src") {
-        // Requests go out to origins in one file; an issuer's keys are fetched in another.
-        for (call, home) in [
-            ("fetch_with_request", "src/edge/origin.rs"),
-            ("fetch_with_str", "src/edge/key_sets.rs"),
-        ] {
-            if text.contains(call) && file != home {
+        // Requests go out to origins in one file; issuers are asked in two others.
+        let homes: [(&str, &[&str]); 2] = [
+            ("fetch_with_request", &["src/edge/origin.rs"]),
+            (
+                "fetch_with_str",
+                &["src/edge/key_sets.rs", "src/edge/introspection.rs"],
+            ),
+        ];
+        for (call, homes) in homes {
+            if text.contains(call) && !homes.contains(&file.as_str()) {
                 broken.push(format!("{file} sends"));
             }
         }

@@ -12,12 +12,12 @@ mod support;
 
 use std::rc::Rc;
 
-use edgeward::limit::ask::{
-    Charge, Charged, ObjectCharge, ObjectName, UnitCharge, Verdict, charge,
-};
+use edgeward::limit::ask::charge;
+use edgeward::limit::charge::{Charge, Charged, ObjectCharge, UnitCharge, Verdict};
 use edgeward::limit::ledger::Rows;
-use edgeward::limit::rule::{CountBy, LimitRule, Mode, OnError, Scope};
+use edgeward::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
 use edgeward::limit::window::WindowRule;
+use edgeward::object::ObjectName;
 use proptest::prelude::*;
 use support::{FakePorts, NOW_MS, run};
 
@@ -32,6 +32,7 @@ fn rule(name: &str, limit: u64, on_error: OnError) -> Rc<LimitRule> {
         on_error,
         scope: Scope::Service,
         mode: Mode::Enforce,
+        counts: Counts::Requests,
     })
 }
 
@@ -41,8 +42,9 @@ fn request(limits: [u64; 3], units: u64, on_error: OnError) -> Charge {
         rule: rule(name, limit, on_error),
         row: name.into(),
         units,
+        look: false,
     };
-    Charge(vec![
+    Charge::of(vec![
         ObjectCharge {
             object: ObjectName::of(&["caller", "alice"]),
             observed: false,
@@ -58,7 +60,7 @@ fn request(limits: [u64; 3], units: u64, on_error: OnError) -> Charge {
 
 fn admitted(charged: &Charged) -> bool {
     charged
-        .0
+        .units
         .iter()
         .all(|one| matches!(one.verdict, Verdict::Granted { .. } | Verdict::Unmetered))
 }
@@ -120,7 +122,7 @@ fn a_charge_that_can_never_pass_says_so_each_time() {
     let ports = FakePorts::new();
     for _ in 0..3 {
         let charged = run(charge(&ports, request([9, 2, 9], 3, OnError::Refuse)));
-        let never = charged.0.iter().any(|one| {
+        let never = charged.units.iter().any(|one| {
             one.verdict
                 == Verdict::Exhausted {
                     retry_after_ms: u64::MAX,

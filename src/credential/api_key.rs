@@ -161,6 +161,28 @@ pub struct Peppers {
     pub previous: Option<Pepper>,
 }
 
+/// A key's hash under the newest pepper, made when it is used after a rotation: so that the pepper
+/// before can go and no key has to be made anew. `STORE` holds it as JSON under `hash/ID`, apart
+/// from the record, so that writing it can not undo what was changed there meanwhile.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rehash {
+    pub id: String,
+    pub hash: String,
+    pub pepper: String,
+}
+
+impl Rehash {
+    /// - `record`: the key's, which admitted it; `None` if it is under `pepper` already.
+    pub fn under(pepper: &Pepper, key: &ApiKey, record: &KeyRecord) -> Option<Self> {
+        (record.pepper != pepper.id).then(|| Self {
+            id: record.id.clone(),
+            hash: Base64UrlUnpadded::encode_string(&pepper.hash(key)),
+            pepper: pepper.id.clone(),
+        })
+    }
+}
+
 /// How long a key lives; that it does not end has to be said.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -194,6 +216,9 @@ pub struct KeyRecord {
     pub hash: String,
     /// The id of that pepper.
     pub pepper: String,
+    /// The policy's name of the authenticator it is for; one made by hand may leave it out.
+    #[serde(default)]
+    pub authenticator: Option<String>,
     pub subject: String,
     #[serde(default)]
     pub tenant: Option<String>,

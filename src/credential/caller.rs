@@ -2,11 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use crate::revocation::Credential;
+
 /// How the caller proved itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallerKind {
     ApiKey,
     Token,
+    Certificate,
 }
 
 impl CallerKind {
@@ -14,6 +17,7 @@ impl CallerKind {
         match self {
             Self::ApiKey => "api_key",
             Self::Token => "token",
+            Self::Certificate => "certificate",
         }
     }
 }
@@ -25,17 +29,26 @@ pub struct KnownCaller {
     pub kind: CallerKind,
     /// The policy's name for the authenticator.
     pub authenticator: String,
-    /// A token's `iss`; empty for an API key.
+    /// A token's issuer; empty for another credential.
     pub issuer: String,
     pub subject: String,
     pub tenant: Option<String>,
     pub scopes: Vec<String>,
     pub roles: Vec<String>,
     pub plan: Option<String>,
-    /// An API key's public id.
-    pub key_id: Option<String>,
-    /// A token's claims; empty for an API key.
+    pub credential: Credential,
+    /// A token's claims; empty for another credential.
     pub claims: Map<String, Value>,
+}
+
+impl KnownCaller {
+    /// An API key's public id.
+    pub fn key_id(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Key { id } => Some(id),
+            Credential::Token { .. } | Credential::Certificate => None,
+        }
+    }
 }
 
 /// The caller of a request: an optional identity is a verdict, not an absence.

@@ -21,6 +21,7 @@ pub struct ClaimNames {
     pub roles: Option<String>,
     pub tenant: Option<String>,
     pub plan: Option<String>,
+    pub version: Option<String>,
 }
 
 /// A claim by name or pointer.
@@ -84,6 +85,26 @@ pub fn names(claims: &Map<String, Value>, name: &str) -> Result<Vec<String>, Tok
         Ok(names.into_iter().map(str::to_owned).collect())
     } else {
         Err(wrong)
+    }
+}
+
+/// Scopes. In `scope` itself they are one string (RFC 9068 §2.2.3); a claim of another name is its
+/// issuer's own and may be a list.
+pub fn scopes(claims: &Map<String, Value>, name: &str) -> Result<Vec<String>, TokenFault> {
+    match (name, claims.get(name)) {
+        ("scope", Some(value)) if !value.is_string() => Err(TokenFault::Claim { claim: "scope" }),
+        _ => names(claims, name),
+    }
+}
+
+/// A subject's token version: a whole number from 0 to 2^53 - 1.
+pub fn version(claims: &Map<String, Value>, name: &str) -> Result<Option<u64>, TokenFault> {
+    match claim(claims, name) {
+        None => Ok(None),
+        Some(value) => match value.as_u64().filter(|version| *version < 1 << 53) {
+            Some(version) => Ok(Some(version)),
+            None => Err(TokenFault::Claim { claim: "version" }),
+        },
     }
 }
 

@@ -56,9 +56,18 @@ impl PublicKey {
         &self.members
     }
 
-    /// SHA-256 over the public members: names the key wherever it came from.
+    /// The RFC 7638 thumbprint: names the key wherever it came from.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
+    }
+}
+
+impl PublicKey {
+    /// Reads a key that its holder presents, for `algorithm`; `None` if it does not fit, or has
+    /// private members: who shows those has lost the key.
+    pub fn presented(key: &Map<String, Value>, algorithm: Algorithm) -> Option<Self> {
+        let fits = !has_private(key) && algorithm_of(key, &[algorithm]) == Some(algorithm);
+        fits.then(|| read_key(key, algorithm)).flatten()
     }
 }
 
@@ -84,12 +93,8 @@ impl KeySet {
         if keys.len() > KEYS_MAX {
             return Err(KeySetFault::TooManyKeys);
         }
-        let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         let objects = keys.iter().filter_map(Value::as_object);
-        if objects
-            .clone()
-            .any(|key| private.iter().any(|member| key.contains_key(*member)))
-        {
+        if objects.clone().any(has_private) {
             return Err(KeySetFault::PrivateKey);
         }
         let keys = objects.filter_map(|key| read_key(key, algorithm_of(key, allowed)?));
@@ -113,6 +118,12 @@ impl KeySet {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Whether a key has members that only its owner may know (RFC 7518 §6.2.2, §6.3.2, §6.4).
+fn has_private(key: &Map<String, Value>) -> bool {
+    let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    private.iter().any(|member| key.contains_key(*member))
 }
 
 /// The one algorithm that `key` may verify (RFC 8725bis §3.1): its own `alg`, else the first of the

@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::body::json::{TOKEN_LIMITS, parse};
-use crate::credential::caller::{CallerKind, KnownCaller};
 use crate::credential::checked_elsewhere::{CheckedElsewhere, Proof};
-use crate::credential::claims::{self, ClaimNames};
+use crate::credential::claims;
 use crate::credential::jwk::{KEY_ID_BYTES_MAX, KeySet, PublicKey};
 use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion, verify_hs256};
+use crate::credential::verified::{Lifetime, TokenRule, VerifiedToken};
 use crate::facts::UnixMs;
 use crate::secret::Secret;
 
@@ -42,16 +42,13 @@ pub enum KeySource {
 /// An authenticator of kind `jwt`, as enforced.
 #[derive(Clone, Debug)]
 pub struct JwtRule {
-    pub name: String,
+    pub token: TokenRule,
     pub issuer: String,
-    pub audiences: Vec<String>,
     pub algorithms: Vec<Algorithm>,
     pub keys: KeySource,
     /// The `typ` that a token must have; `None`: none, `JWT` or `at+jwt`.
     pub token_type: Option<String>,
     pub max_lifetime_s: u64,
-    pub leeway_s: u64,
-    pub claims: ClaimNames,
 }
 
 /// Why a token is refused. Callers are told none of it; the log is told which.
@@ -76,9 +73,13 @@ pub enum TokenFault {
     Expired,
     NotYetValid,
     Lifetime,
-    /// The token is bound to a key that its bearer did not prove to hold (`cnf`, RFC 7800): taken
-    /// as a bearer token it would be worth stealing again (RFC 9449 §7.2).
+    /// The token is bound to a key or certificate that its bearer did not prove to hold (`cnf`,
+    /// RFC 7800): taken as a bearer token it would be worth stealing again (RFC 9449 §7.2).
     Bound,
+    /// The token is bound to nothing, where the policy or its scheme asks for a binding.
+    Unbound,
+    /// Its issuer says that it is not good (RFC 7662 §2.2).
+    Inactive,
 }
 
 /// Names a token in an isolate's memory: a hash of all of it. Never of a part: signatures and
@@ -88,10 +89,13 @@ pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
     /// - `gate`: the version of the gate that judged it: another policy judges anew.
-    pub fn of(text: &str, gate: &str) -> Self {
+    /// - `authenticator`: the one that judged it: another may know more of it.
+    pub fn of(text: &str, gate: &str, authenticator: &str) -> Self {
         let mut hash = Sha256::new();
-        hash.update((gate.len() as u64).to_be_bytes());
-        hash.update(gate.as_bytes());
+        for part in [gate, authenticator] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
         hash.update(text.as_bytes());
         Self(hash.finalize().into())
     }
@@ -106,15 +110,6 @@ pub struct UnverifiedToken {
     token_type: Option<String>,
     issuer: String,
     claims: Map<String, Value>,
-}
-
-/// A token whose signature and claims were checked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VerifiedToken {
-    caller: KnownCaller,
-    expires_at_s: u64,
-    not_before_s: u64,
-    leeway_s: u64,
 }
 
 impl UnverifiedToken {
@@ -278,31 +273,6 @@ impl UnverifiedToken {
     }
 }
 
-impl VerifiedToken {
-    pub fn caller(&self) -> &KnownCaller {
-        &self.caller
-    }
-
-    /// Checks again what changes with time; a token from memory passes through here too.
-    pub fn check_time(&self, now_ms: UnixMs) -> Result<(), TokenFault> {
-        let now_s = now_ms / 1_000;
-        if now_s >= self.expires_at_s.saturating_add(self.leeway_s) {
-            return Err(TokenFault::Expired);
-        }
-        if now_s.saturating_add(self.leeway_s) < self.not_before_s {
-            return Err(TokenFault::NotYetValid);
-        }
-        Ok(())
-    }
-
-    /// When it stops being good, in Unix milliseconds.
-    pub fn good_until_ms(&self) -> UnixMs {
-        self.expires_at_s
-            .saturating_add(self.leeway_s)
-            .saturating_mul(1_000)
-    }
-}
-
 fn read_object(part: &str) -> Result<Map<String, Value>, TokenFault> {
     let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenFault::Malformed)?;
     match parse(&bytes, TOKEN_LIMITS) {
@@ -314,13 +284,6 @@ fn read_object(part: &str) -> Result<Map<String, Value>, TokenFault> {
 /// RFC 7515 §4.1.9: a value without `/` stands for `application/` and the value; media types have
 /// no case. A token of another kind (`dpop+jwt`, `logout+jwt`) is no access token.
 fn check_type(presented: Option<&str>, rule: &JwtRule) -> Result<(), TokenFault> {
-    let bare = |text: &str| {
-        let lower = text.to_ascii_lowercase();
-        lower
-            .strip_prefix("application/")
-            .map(str::to_owned)
-            .unwrap_or(lower)
-    };
     let presented = presented.map(bare);
     let fits = match (&rule.token_type, presented.as_deref()) {
         (Some(expected), Some(presented)) => bare(expected) == presented,
@@ -330,6 +293,18 @@ fn check_type(presented: Option<&str>, rule: &JwtRule) -> Result<(), TokenFault>
     if fits { Ok(()) } else { Err(TokenFault::Type) }
 }
 
+/// A media type without its case and without `application/`.
+fn bare(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    lower
+        .strip_prefix("application/")
+        .map(str::to_owned)
+        .unwrap_or(lower)
+}
+
+/// The claims that RFC 9068 §2.2 adds to every token of its type.
+const ACCESS_TOKEN_CLAIMS: [&str; 2] = ["client_id", "jti"];
+
 fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedToken, TokenFault> {
     let date = |name: &'static str| claims::date_s(claims, name);
     let expires_at_s = date("exp")?.ok_or(TokenFault::Claim { claim: "exp" })?;
@@ -338,36 +313,17 @@ fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedTo
     if expires_at_s.saturating_sub(issued_at_s) > rule.max_lifetime_s {
         return Err(TokenFault::Lifetime);
     }
-    if !claims::is_for(claims, &rule.audiences)? {
-        return Err(TokenFault::Audience);
+    if rule.token_type.as_deref().map(bare).as_deref() == Some("at+jwt") {
+        for claim in ACCESS_TOKEN_CLAIMS {
+            claims::text(claims, claim)?.ok_or(TokenFault::Claim { claim })?;
+        }
     }
-    if claims.contains_key("cnf") {
-        return Err(TokenFault::Bound);
-    }
-    let mapped = |name: &Option<String>| match name {
-        Some(name) => claims::text(claims, name),
-        None => Ok(None),
-    };
     let subject = claims::text(claims, "sub").ok().flatten();
-    let caller = KnownCaller {
-        kind: CallerKind::Token,
-        authenticator: rule.name.clone(),
-        issuer: rule.issuer.clone(),
-        subject: subject.ok_or(TokenFault::Claim { claim: "sub" })?,
-        tenant: mapped(&rule.claims.tenant)?,
-        scopes: claims::names(claims, &rule.claims.scopes)?,
-        roles: match &rule.claims.roles {
-            Some(name) => claims::names(claims, name)?,
-            None => Vec::new(),
-        },
-        plan: mapped(&rule.claims.plan)?,
-        key_id: None,
-        claims: claims.clone(),
-    };
-    Ok(VerifiedToken {
-        caller,
-        expires_at_s,
+    let subject = subject.ok_or(TokenFault::Claim { claim: "sub" })?;
+    let lifetime = Lifetime {
+        issued_at_s: Some(issued_at_s),
         not_before_s,
-        leeway_s: rule.leeway_s,
-    })
+        expires_at_s,
+    };
+    VerifiedToken::read(claims, &rule.token, &rule.issuer, subject, lifetime)
 }

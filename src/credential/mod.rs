@@ -1,15 +1,22 @@
 //! Credentials: what a caller presents, and what makes it true.
 //!
-//! `presented` finds the one credential of a request; `api_key` and `jwt` judge it; `jwk` reads
-//! the keys that tokens are signed with; `signature` carries a signature check to where it is
-//! cheap; `caller` is who it turned out to be.
+//! `presented` finds the one credential of a request; `api_key`, `jwt`, `introspection` and
+//! `certificate` judge it; `verified` is a token found good; `possession` and `dpop` hold it to its
+//! caller; `jwk` reads the keys that tokens are signed with; `signature` carries a signature check
+//! to where it is cheap; `caller` is who it turned out to be.
 
 pub mod api_key;
 pub mod caller;
+pub mod certificate;
 mod checked_elsewhere;
 pub mod claims;
+pub mod dpop;
+pub mod introspection;
 pub mod jwk;
 pub mod jwt;
+pub mod nonce;
+pub mod possession;
 pub mod presented;
 pub mod signature;
+pub mod verified;
 pub mod verify;

@@ -3,6 +3,7 @@
 //! Owns: where credentials may stand, and that there is only one. Does not own: judging it.
 
 use crate::credential::api_key::{ApiKey, KeyFault};
+use crate::credential::possession::Scheme;
 use crate::facts::Headers;
 use crate::path::CanonicalQuery;
 use crate::secret::Secret;
@@ -10,8 +11,8 @@ use crate::secret::Secret;
 /// How one authenticator is presented to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Carrier {
-    /// `Authorization: Bearer TOKEN` (RFC 6750 §2.1).
-    Bearer,
+    /// `Authorization: Bearer TOKEN` (RFC 6750 §2.1), and `DPoP TOKEN` (RFC 9449 §7.1).
+    Token,
     /// An API key in a header of the policy's choice; `authorization` means as a bearer token.
     Header { name: String, prefix: String },
 }
@@ -27,6 +28,7 @@ pub enum Presented {
     },
     Token {
         text: Secret,
+        scheme: Scheme,
     },
 }
 
@@ -60,7 +62,7 @@ pub fn find(
     }
     let mut found = Vec::new();
     if let Some(value) = headers.get("authorization") {
-        found.push(bearer(value, known)?);
+        found.push(authorization(value, known)?);
     }
     for (authenticator, carrier) in known {
         let Carrier::Header { name, prefix } = carrier else {
@@ -90,19 +92,22 @@ pub fn find(
 fn is_key(text: &str, known: &[(String, Carrier)]) -> bool {
     known.iter().any(|(_, carrier)| match carrier {
         Carrier::Header { prefix, .. } => ApiKey::parse(text, prefix).is_ok(),
-        Carrier::Bearer => false,
+        Carrier::Token => false,
     })
 }
 
-/// Reads `Bearer TOKEN`: the scheme without case, one space, then `b64token` (RFC 6750 §2.1).
-fn bearer(value: &str, known: &[(String, Carrier)]) -> Result<Presented, PresentFault> {
+/// Reads `Bearer TOKEN` or `DPoP TOKEN`: the scheme without case, one space, then `b64token`
+/// (RFC 6750 §2.1) or `token68` (RFC 9449 §7.1), which are the same.
+fn authorization(value: &str, known: &[(String, Carrier)]) -> Result<Presented, PresentFault> {
     if value.contains(',') {
         return Err(PresentFault::Repeated);
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(PresentFault::Scheme);
-    }
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ => return Err(PresentFault::Scheme),
+    };
     let body = token.trim_end_matches('=');
     let sound = !body.is_empty()
         && body
@@ -120,14 +125,15 @@ fn bearer(value: &str, known: &[(String, Carrier)]) -> Result<Presented, Present
                     .is_some_and(|rest| rest.starts_with('_'));
                 starts.then(|| (authenticator.clone(), ApiKey::parse(token, prefix)))
             }
-            Carrier::Header { .. } | Carrier::Bearer => None,
+            Carrier::Header { .. } | Carrier::Token => None,
         });
-    if let Some((authenticator, key)) = key {
+    if let (Some((authenticator, key)), Scheme::Bearer) = (key, scheme) {
         return Ok(Presented::Key { authenticator, key });
     }
-    if known.iter().any(|(_, carrier)| *carrier == Carrier::Bearer) {
+    if known.iter().any(|(_, carrier)| *carrier == Carrier::Token) {
         Ok(Presented::Token {
             text: Secret::new(token.to_owned()),
+            scheme,
         })
     } else {
         Err(PresentFault::Scheme)
@@ -147,7 +153,7 @@ mod tests {
                     prefix: "ew".into(),
                 },
             ),
-            ("tokens".to_owned(), Carrier::Bearer),
+            ("tokens".to_owned(), Carrier::Token),
         ];
         let fields = fields
             .iter()
@@ -166,6 +172,8 @@ mod tests {
         for (fields, query, expected) in [
             (vec![], "", "absent"),
             (vec![("authorization", "Bearer a.b.c")], "", "token"),
+            (vec![("authorization", "dpop a.b.c")], "", "token"),
+            (vec![("authorization", "DPoP a, DPoP b")], "", "Repeated"),
             (vec![("authorization", "bEARER a.b.c==")], "", "token"),
             (vec![("x-api-key", "nonsense")], "", "keys false"),
             (

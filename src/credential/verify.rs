@@ -1,57 +1,159 @@
 //! From a token's text to a verified token: what is asked, in which order, and what is remembered.
 //!
-//! Owns: the choice of issuer and key. Does not own: the judgment (`credential::jwt`).
-//! Called by: `admit`.
+//! Owns: the choice of authenticator and key. Does not own: the judgment (`credential::jwt`,
+//! `credential::introspection`, `credential::dpop`). Called by: `admit`.
 
 use std::rc::Rc;
 
+use crate::credential::dpop::{Occasion, Proof, ProvenKey};
+use crate::credential::introspection::{IntrospectionRule, REFUSAL_S_MAX};
 use crate::credential::jwk::KeySet;
-use crate::credential::jwt::{
-    JwtRule, KeySource, TokenDigest, TokenFault, UnverifiedToken, VerifiedToken,
-};
+use crate::credential::jwt::{JwtRule, KeySource, TokenDigest, TokenFault, UnverifiedToken};
+use crate::credential::nonce::NonceKey;
+use crate::credential::verified::VerifiedToken;
 use crate::facts::UnixMs;
 use crate::ports::{Freshness, PortDown, Ports};
 use crate::refusal::{Port, Refusal};
 use crate::secret::Secret;
 
-/// Verifies a token by one of `rules`, or recalls that this isolate did.
+/// What an isolate remembers of a token: that it was good, or why it was not.
+pub type Verdict = Result<Rc<VerifiedToken>, TokenFault>;
+
+/// The authenticators of a route that may verify a token.
+#[derive(Clone, Debug)]
+pub struct TokenRules<'g> {
+    /// Each of its own issuer.
+    pub signed: Vec<&'g JwtRule>,
+    /// Asked about every token that is of none of those issuers.
+    pub opaque: Option<&'g IntrospectionRule>,
+}
+
+/// Verifies a token, or recalls that this isolate did.
 ///
-/// What is recalled is checked again for time by the stage that takes it.
+/// What is recalled is checked again for time and binding by the stage that takes it.
 pub async fn verify<P: Ports>(
     ports: &P,
     text: &Secret,
-    digest: TokenDigest,
-    rules: &[&JwtRule],
+    rules: &TokenRules<'_>,
+    gate: &str,
     now_ms: UnixMs,
 ) -> Result<Rc<VerifiedToken>, Refusal> {
-    if let Some(token) = ports.recall(&digest) {
-        return Ok(token);
+    let digest = |authenticator: &str| TokenDigest::of(text.expose(), gate, authenticator);
+    let token = UnverifiedToken::parse(text.expose());
+    let of_issuer = token.as_ref().ok().and_then(|token| {
+        let issuer = token.claimed_issuer();
+        rules.signed.iter().find(|rule| rule.issuer == issuer)
+    });
+    if let (Ok(token), Some(rule)) = (&token, of_issuer) {
+        let digest = digest(&rule.token.name);
+        return match ports.recall(&digest) {
+            Some(verdict) => verdict.map_err(refused),
+            None => signed(ports, token, rule, digest, now_ms).await,
+        };
     }
-    if rules.is_empty() {
-        return Err(Refusal::NotTaken);
+    if let Some(rule) = rules.opaque {
+        let digest = digest(&rule.token.name);
+        return match ports.recall(&digest) {
+            Some(verdict) => verdict.map_err(refused),
+            None => opaque(ports, text, rule, digest, now_ms).await,
+        };
     }
-    let token = UnverifiedToken::parse(text.expose()).map_err(refused)?;
-    let rule = rules
-        .iter()
-        .find(|rule| rule.issuer == token.claimed_issuer());
-    let rule = rule.ok_or_else(|| refused(TokenFault::Issuer))?;
+    match token {
+        _ if rules.signed.is_empty() => Err(Refusal::NotTaken),
+        Err(fault) => Err(refused(fault)),
+        Ok(_) => Err(refused(TokenFault::Issuer)),
+    }
+}
+
+/// Proves that the sender holds the key of `proof`, once.
+///
+/// - `nonce_key`: with it, the proof needs a nonce of ours.
+/// - `token`: already verified, so that only the holder of a good token fills the memory of uses.
+pub async fn prove<P: Ports>(
+    ports: &P,
+    proof: &Proof,
+    occasion: &Occasion<'_>,
+    nonce_key: Option<&NonceKey>,
+    token: &VerifiedToken,
+) -> Result<ProvenKey, Refusal> {
+    if !token.confirmation().is_to_key(proof.thumbprint()) {
+        return Err(refused(TokenFault::Bound));
+    }
+    if let Some(key) = nonce_key {
+        let taken = proof
+            .nonce()
+            .is_some_and(|nonce| key.takes(nonce, occasion.now_ms));
+        if !taken {
+            return Err(Refusal::NonceNeeded);
+        }
+    }
+    let unproven = |fault| Refusal::ProofRefused { fault };
+    proof.fits(occasion).map_err(unproven)?;
+    let question = proof.question();
+    let answer = ports.verify_signature(&question).await.map_err(down)?;
+    if !answer.answers(question.digest()) {
+        return Err(Refusal::AnswerMismatch {
+            port: Port::Signature,
+        });
+    }
+    let signed = proof.check(occasion, answer).map_err(unproven)?;
+    let answer = ports.take(signed.question()).await.map_err(down)?;
+    match signed.used_once(&answer) {
+        Some(proven) => proven.map_err(unproven),
+        None => Err(Refusal::AnswerMismatch { port: Port::Replay }),
+    }
+}
+
+async fn signed<P: Ports>(
+    ports: &P,
+    token: &UnverifiedToken,
+    rule: &JwtRule,
+    digest: TokenDigest,
+    now_ms: UnixMs,
+) -> Result<Rc<VerifiedToken>, Refusal> {
     let (verified, keys_until_ms) = match &rule.keys {
         KeySource::Shared { current, previous } => {
             let secrets = std::iter::once(current).chain(previous);
-            let verified = token.verify_shared(rule, secrets, now_ms);
+            let verified = token.clone().verify_shared(rule, secrets, now_ms);
             (verified.map_err(refused)?, UnixMs::MAX)
         }
         KeySource::Inline(keys) => (
-            by_keys(ports, &token, rule, keys, now_ms).await?,
+            by_keys(ports, token, rule, keys, now_ms).await?,
             UnixMs::MAX,
         ),
-        KeySource::Uri(uri) => by_published_keys(ports, &token, rule, uri, now_ms).await?,
+        KeySource::Uri(uri) => by_published_keys(ports, token, rule, uri, now_ms).await?,
     };
     let verified = Rc::new(verified);
     // Never beyond the token's own end, nor the time after which its key may be gone.
     let until_ms = verified.good_until_ms().min(keys_until_ms);
-    ports.remember(digest, Rc::clone(&verified), until_ms);
+    ports.remember(digest, Ok(Rc::clone(&verified)), until_ms);
     Ok(verified)
+}
+
+async fn opaque<P: Ports>(
+    ports: &P,
+    text: &Secret,
+    rule: &IntrospectionRule,
+    digest: TokenDigest,
+    now_ms: UnixMs,
+) -> Result<Rc<VerifiedToken>, Refusal> {
+    let port = Port::Introspection;
+    let answer = ports.introspect(rule, text, digest).await.map_err(down)?;
+    if answer.of != digest {
+        return Err(Refusal::AnswerMismatch { port });
+    }
+    let verdict = rule.judge(&answer.bytes);
+    let verdict = verdict.map_err(|_| Refusal::PortDown { port })?;
+    let verdict = verdict.map(Rc::new);
+    let (cache_s, ends_at_ms) = match &verdict {
+        Ok(token) => (rule.cache_s, token.good_until_ms()),
+        Err(_) => (rule.cache_s.min(REFUSAL_S_MAX), UnixMs::MAX),
+    };
+    if cache_s > 0 {
+        let until_ms = now_ms.saturating_add(cache_s.saturating_mul(1_000));
+        ports.remember(digest, verdict.clone(), until_ms.min(ends_at_ms));
+    }
+    verdict.map_err(refused)
 }
 
 /// A key that is not found may be new: the set is fetched again, as often as the port allows.

@@ -11,7 +11,7 @@ use crate::admit::{Outcome, admit};
 use crate::cors;
 use crate::decision::{Ending, line};
 use crate::edge::ports::{EdgePorts, Unread};
-use crate::edge::{clock, incoming, log, policy, reply};
+use crate::edge::{clock, incoming, key_records, log, policy, reply};
 use crate::facts::{Facts, Headers};
 use crate::house;
 use crate::policy::gate::Gate;
@@ -33,7 +33,12 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
         ..facts.clone()
     };
     let cors_origin = reading_origin(gate.as_ref(), &facts);
-    let serving = serve(gate.as_ref(), &env, &request, facts);
+    let asked = Asked {
+        env: &env,
+        context: &context,
+        request: &request,
+    };
+    let serving = serve(gate.as_ref(), &asked, facts);
     match AssertUnwindSafe(serving).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
@@ -51,12 +56,19 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
     }
 }
 
-async fn serve(
-    gate: Option<&Rc<Gate>>,
-    env: &Env,
-    request: &Request,
-    facts: Facts,
-) -> Result<Response> {
+/// What the platform hands over with a request.
+struct Asked<'a> {
+    env: &'a Env,
+    context: &'a Context,
+    request: &'a Request,
+}
+
+async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Result<Response> {
+    let Asked {
+        env,
+        context,
+        request,
+    } = *asked;
     panic_if_asked(env, &facts);
     if house::is_own(&facts.raw_path) {
         return own_page(gate, env, facts);
@@ -76,6 +88,7 @@ async fn serve(
     match admit(gate, &ports, facts, Unread(())).await {
         Ok(Outcome::Released(release)) => match reply::release(gate, &release) {
             Ok(reply) => {
+                store_rehash(env, context, release.trail());
                 log_end(env, Some(gate), release.trail(), reply.status);
                 Ok(reply.response)
             }
@@ -91,9 +104,18 @@ async fn serve(
     }
 }
 
+/// Writes a key's hash under the newest pepper, behind the answer.
+fn store_rehash(env: &Env, context: &Context, trail: &Trail) {
+    if let Some(rehash) = trail.rehash.clone() {
+        let env = env.clone();
+        context.wait_until(async move { key_records::store_hash(&env, &rehash).await });
+    }
+}
+
 fn own_page(gate: Option<&Rc<Gate>>, env: &Env, facts: Facts) -> Result<Response> {
-    let page = house::page(&facts.raw_path, gate.map(Rc::as_ref));
     let mut trail = Box::new(Trail::new(facts));
+    let base = trail.base_url(gate.map(Rc::as_ref));
+    let page = house::page(&trail.facts.raw_path, gate.map(Rc::as_ref), &base);
     trail.stage = StageName::Routed;
     trail.cors_origin = reading_origin(gate, &trail.facts);
     let refusal = match (page, trail.facts.method.as_str()) {

@@ -8,7 +8,9 @@ use web_sys::Request;
 use worker::Env;
 
 use crate::address;
+use crate::credential::certificate::parse_fingerprint;
 use crate::edge::clock;
+use crate::facts::ClientCertificate;
 use crate::facts::{Connection, Facts, Headers};
 
 /// Set by the local server alone, which listens on loopback: only there may a request say which
@@ -83,7 +85,29 @@ fn connection(request: &Request, headers: &Headers, played: bool) -> Connection 
         country: text("country"),
         colo: text("colo"),
         tls_version: text("tlsVersion"),
+        certificate: certificate(&cf),
     }
+}
+
+/// The client's certificate as the platform found it; `None` if none was shown. One whose
+/// fingerprint cannot be read counts as shown and not verified.
+fn certificate(cf: &JsValue) -> Option<ClientCertificate> {
+    let shown = Reflect::get(cf, &JsValue::from_str("tlsClientAuth")).ok()?;
+    let text = |name: &str| {
+        Reflect::get(&shown, &JsValue::from_str(name))
+            .ok()?
+            .as_string()
+    };
+    let is = |name: &str, value: &str| text(name).as_deref() == Some(value);
+    if !is("certPresented", "1") {
+        return None;
+    }
+    let fingerprint = text("certFingerprintSHA256").and_then(|text| parse_fingerprint(&text));
+    let trusted = is("certVerified", "SUCCESS") && is("certRevoked", "0");
+    Some(ClientCertificate {
+        is_verified: trusted && fingerprint.is_some(),
+        fingerprint: fingerprint.unwrap_or_default(),
+    })
 }
 
 /// The address that the platform tells; no other header can say one. On a loopback listener, on

@@ -2,34 +2,40 @@
 //!
 //! Owns: rows in SQLite and the alarm that clears them. The decision is `limit::ledger`'s.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
     durable_object,
 };
 
-use crate::edge::{bounded, clock};
-use crate::limit::ask::{ObjectDown, ObjectName};
+use crate::edge::{alarm, bounded, clock};
+use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
+use crate::limit::uses::KeyUses;
 use crate::limit::window::Window;
-use crate::limit::wire::{Answer, Question};
+use crate::limit::wire::{Answer, KeyUse, Question};
+use crate::object::ObjectName;
+use crate::revocation::Marks;
 
 /// How long a request waits for a counter.
 const CALL_TIMEOUT_MS: u64 = 2_000;
-/// How long after its last unit is free an object clears itself.
-const IDLE_MS: u64 = 1_000;
+/// The rows of `notes`: an object has one of each at most.
+const MARKS: &str = "marks";
+const USES: &str = "uses";
 const BINDING: &str = "LIMITER";
 
-/// The counters of one limit key.
+/// The counters of one limit key, and the marks against the credentials of one caller.
 #[durable_object(alarm)]
 pub struct Limiter {
     state: State,
     sql: SqlStorage,
+    /// Uses of the caller's keys, the newest not yet written.
+    uses: RefCell<Option<KeyUses>>,
     /// Whether an alarm was set since this object woke.
     is_armed: Cell<bool>,
 }
@@ -43,10 +49,11 @@ impl DurableObject for Limiter {
         let limiter = Self {
             state,
             sql,
+            uses: RefCell::new(None),
             is_armed: Cell::new(false),
         };
-        // Without the table every question fails, and a failed question grants nothing.
-        let _ = limiter.make_table();
+        // Without the tables every question fails, and a failed question grants nothing.
+        let _ = limiter.make_tables();
         limiter
     }
 
@@ -54,8 +61,11 @@ impl DurableObject for Limiter {
         Response::error("charges come by RPC", 405)
     }
 
-    /// Clears the object when nothing is held any more.
+    /// Clears the object when nothing is held any more. Marks stay as long as what they name could
+    /// be used, and the uses of keys stay.
     async fn alarm(&self) -> Result<Response> {
+        self.is_armed.set(false);
+        self.write_uses()?;
         let rows = self.sql.exec("SELECT held FROM windows", None)?;
         let held = rows
             .raw()
@@ -64,12 +74,23 @@ impl DurableObject for Limiter {
                 _ => None,
             });
         let empty_at_ms = held.map(|window| window.empty_at_ms()).max().unwrap_or(0);
-        if empty_at_ms <= clock::now_ms() {
-            self.state.storage().delete_all().await?;
-            self.is_armed.set(false);
-            self.make_table()?;
-        } else {
+        let now_ms = clock::now_ms();
+        if empty_at_ms > now_ms {
             self.arm(empty_at_ms)?;
+            return Response::empty();
+        }
+        let marks_end_at_ms = Table(self).marks()?.end_at_ms().unwrap_or(0);
+        if marks_end_at_ms <= now_ms {
+            self.sql
+                .exec("DELETE FROM notes WHERE name = ?", vec![MARKS.into()])?;
+        } else if marks_end_at_ms < u64::MAX {
+            self.arm(marks_end_at_ms)?;
+        }
+        if marks_end_at_ms <= now_ms && self.note(USES)?.is_none() {
+            self.state.storage().delete_all().await?;
+            self.make_tables()?;
+        } else {
+            self.sql.exec("DELETE FROM windows", None)?;
         }
         Response::empty()
     }
@@ -89,25 +110,62 @@ impl Limiter {
 }
 
 impl Limiter {
-    fn make_table(&self) -> Result<()> {
-        let table = "CREATE TABLE IF NOT EXISTS windows \
-                     (name TEXT PRIMARY KEY, held TEXT NOT NULL) WITHOUT ROWID";
-        self.sql.exec(table, None).map(|_| ())
+    fn make_tables(&self) -> Result<()> {
+        for table in [
+            "CREATE TABLE IF NOT EXISTS windows \
+             (name TEXT PRIMARY KEY, held TEXT NOT NULL) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS notes \
+             (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
+        ] {
+            self.sql.exec(table, None)?;
+        }
+        Ok(())
     }
 
-    /// Sets the alarm to when the last unit is free. The call starts at once and belongs to the
-    /// same write as the rows; awaiting it would let another question in between.
-    fn arm(&self, empty_at_ms: u64) -> Result<()> {
-        let failed = || Error::RustError("no alarm".into());
-        let storage: JsValue = self.state.storage().as_raw().into();
-        let set = Reflect::get(&storage, &JsValue::from_str("setAlarm")).map_err(|_| failed())?;
-        let set: Function = set.dyn_into().map_err(|_| failed())?;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "milliseconds are far below 2^53"
-        )]
-        let at = JsValue::from_f64(empty_at_ms.saturating_add(IDLE_MS) as f64);
-        set.call1(&storage, &at).map_err(|_| failed())?;
+    fn note(&self, name: &str) -> Result<Option<String>> {
+        let query = "SELECT text FROM notes WHERE name = ?";
+        self.text(query, name)
+    }
+
+    fn write_note(&self, name: &str, text: String) -> Result<()> {
+        let write = "INSERT INTO notes (name, text) VALUES (?, ?) \
+                     ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+        self.sql.exec(write, vec![name.into(), text.into()])?;
+        Ok(())
+    }
+
+    /// The one text that a query for `name` finds.
+    fn text(&self, query: &str, name: &str) -> Result<Option<String>> {
+        let found = self.sql.exec(query, vec![name.into()])?;
+        let row = found.raw().next().transpose()?;
+        match row.and_then(|row| row.into_iter().next()) {
+            None => Ok(None),
+            Some(SqlStorageValue::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Error::RustError("a row of another type".into())),
+        }
+    }
+
+    /// The uses, read from storage the first time since this object woke.
+    fn with_uses<T>(&self, change: impl FnOnce(&mut KeyUses) -> T) -> Result<T> {
+        let mut uses = self.uses.borrow_mut();
+        if uses.is_none() {
+            let text = self.note(USES)?;
+            let read = text.map(|text| serde_json::from_str(&text)).transpose()?;
+            *uses = Some(read.unwrap_or_default());
+        }
+        Ok(change(uses.get_or_insert_default()))
+    }
+
+    fn write_uses(&self) -> Result<()> {
+        let now_ms = clock::now_ms();
+        match self.with_uses(|uses| uses.unwritten(now_ms))? {
+            Some(uses) => self.write_note(USES, serde_json::to_string(&uses)?),
+            None => Ok(()),
+        }
+    }
+
+    fn arm(&self, end_at_ms: u64) -> Result<()> {
+        alarm::set(&self.state, end_at_ms)?;
         self.is_armed.set(true);
         Ok(())
     }
@@ -119,21 +177,12 @@ impl Rows for Table<'_> {
     type Fault = Error;
 
     fn load(&self, row: &str) -> Result<Window> {
-        let found = self
+        // A row that does not read must not read as empty.
+        let text = self
             .0
-            .sql
-            .exec("SELECT held FROM windows WHERE name = ?", vec![row.into()])?;
-        let held = found
-            .raw()
-            .next()
-            .transpose()?
-            .and_then(|row| row.into_iter().next());
-        match held {
-            None => Ok(Window::default()),
-            // A row that does not read must not read as empty.
-            Some(SqlStorageValue::String(text)) => Ok(serde_json::from_str(&text)?),
-            Some(_) => Err(Error::RustError("a row of another type".into())),
-        }
+            .text("SELECT held FROM windows WHERE name = ?", row)?;
+        let window = text.map(|text| serde_json::from_str(&text)).transpose()?;
+        Ok(window.unwrap_or_default())
     }
 
     fn save(&self, row: &str, window: &Window) -> Result<()> {
@@ -145,6 +194,34 @@ impl Rows for Table<'_> {
             self.0.arm(window.empty_at_ms())?;
         }
         Ok(())
+    }
+
+    fn marks(&self) -> Result<Marks> {
+        let text = self.0.note(MARKS)?;
+        let marks = text.map(|text| serde_json::from_str(&text)).transpose()?;
+        Ok(marks.unwrap_or_default())
+    }
+
+    fn save_marks(&self, marks: &Marks) -> Result<()> {
+        self.0.write_note(MARKS, serde_json::to_string(marks)?)?;
+        match marks.end_at_ms() {
+            Some(end_at_ms) if !self.0.is_armed.get() && end_at_ms < u64::MAX => {
+                self.0.arm(end_at_ms)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count_use(&self, key_id: &str, now_ms: u64) -> Result<()> {
+        let due = self.0.with_uses(|uses| uses.count(key_id, now_ms))?;
+        match due {
+            true => self.0.write_uses(),
+            false => Ok(()),
+        }
+    }
+
+    fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>> {
+        self.0.with_uses(|uses| uses.of(key_id))
     }
 }
 

@@ -1,19 +1,23 @@
 //! The edge: the only code that names `worker`. It answers the core's questions with KV, Durable
 //! Objects, WebCrypto and fetch, and turns outcomes into responses and log lines.
 
+mod alarm;
 mod bounded;
 mod cache;
 mod clock;
 mod gateway;
 mod incoming;
+mod introspection;
 mod key_records;
 mod key_sets;
 mod limiter;
 mod log;
+mod marks;
 mod origin;
 mod policy;
 mod ports;
 mod read;
+mod replay;
 mod reply;
 mod signature;
 

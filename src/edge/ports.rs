@@ -7,26 +7,35 @@ use web_sys::Request;
 use worker::Env;
 
 use crate::credential::api_key::{KeyAnswer, KeyId};
+use crate::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use crate::credential::jwk::KeySet;
-use crate::credential::jwt::{JwtRule, TokenDigest, VerifiedToken};
+use crate::credential::jwt::{JwtRule, TokenDigest};
 use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
+use crate::credential::verify::Verdict;
 use crate::edge::cache::Cache;
-use crate::edge::{bounded, clock, key_records, key_sets, limiter, origin, read, signature};
+use crate::edge::{
+    bounded, clock, introspection, key_records, key_sets, limiter, marks, origin, read, replay,
+    signature,
+};
 use crate::facts::UnixMs;
 use crate::identity::{IdentityKeys, Statement};
-use crate::limit::ask::{ObjectDown, ObjectName, Objects};
+use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::memory::LimitMemory;
 use crate::limit::wire::{Answer, Question};
+use crate::object::ObjectName;
 use crate::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
+use crate::replay::{ReplayAnswer, ReplayQuestion};
+use crate::revocation::Marks;
+use crate::secret::Secret;
 use crate::stage::forward::Forward;
 
-/// Verified tokens remembered by an isolate.
+/// Tokens whose verdict an isolate remembers.
 const TOKENS_MAX: usize = 8_192;
 /// How long a caller may take to send content that has to be read.
 const READ_TIMEOUT_MS: u64 = 30_000;
 
 thread_local! {
-    static TOKENS: RefCell<Cache<TokenDigest, Rc<VerifiedToken>>> =
+    static TOKENS: RefCell<Cache<TokenDigest, Verdict>> =
         RefCell::new(Cache::new(TOKENS_MAX));
     /// Leaked once per isolate, so that it can be lent without a closure around every use.
     static LIMITS: &'static RefCell<LimitMemory> =
@@ -46,6 +55,10 @@ impl Objects for EdgePorts<'_> {
         limiter::ask(self.env, object, question).await
     }
 
+    async fn stored_marks(&self, object: &ObjectName) -> Result<Marks, ObjectDown> {
+        marks::stored(self.env, object).await
+    }
+
     fn now_ms(&self) -> UnixMs {
         clock::now_ms()
     }
@@ -59,16 +72,29 @@ impl Ports for EdgePorts<'_> {
     type Body = Unread;
     type Answer = origin::Answer;
 
-    async fn key_record(&self, id: &KeyId) -> Result<KeyAnswer, PortDown> {
-        key_records::find(self.env, id).await
+    async fn key_record(&self, id: &KeyId, pepper: &str) -> Result<KeyAnswer, PortDown> {
+        key_records::find(self.env, id, pepper).await
     }
 
-    fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>> {
+    fn recall(&self, digest: &TokenDigest) -> Option<Verdict> {
         TOKENS.with_borrow(|tokens| tokens.get(digest, clock::now_ms()))
     }
 
-    fn remember(&self, digest: TokenDigest, token: Rc<VerifiedToken>, until_ms: UnixMs) {
-        TOKENS.with_borrow_mut(|tokens| tokens.put(digest, token, until_ms, clock::now_ms()));
+    fn remember(&self, digest: TokenDigest, verdict: Verdict, until_ms: UnixMs) {
+        TOKENS.with_borrow_mut(|tokens| tokens.put(digest, verdict, until_ms, clock::now_ms()));
+    }
+
+    async fn introspect(
+        &self,
+        rule: &IntrospectionRule,
+        token: &Secret,
+        digest: TokenDigest,
+    ) -> Result<IntrospectionAnswer, PortDown> {
+        introspection::ask(rule, token, digest).await
+    }
+
+    async fn take(&self, question: &ReplayQuestion) -> Result<ReplayAnswer, PortDown> {
+        replay::ask(self.env, question).await
     }
 
     async fn key_set(

@@ -3,11 +3,13 @@
 use web_sys::{Headers, Response, ResponseInit};
 use worker::Result;
 
+use crate::challenge::Asking;
 use crate::edge::origin::Answer;
 use crate::house::Page;
 use crate::policy::gate::Gate;
 use crate::problem::{Problem, Telling};
-use crate::reply::{every, own};
+use crate::reply::{Kept, every, own};
+use crate::resource::METADATA_PATH;
 use crate::stage::answered::Release;
 use crate::trail::{Refused, Trail};
 
@@ -43,21 +45,29 @@ pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<(Reply, P
     let trail = &refused.trail;
     let realm = gate.map_or("edgeward", |gate| gate.name.as_str());
     let request_id = &trail.facts.request_id;
+    let base = trail.base_url(gate);
+    let metadata = format!("{base}{METADATA_PATH}");
     let telling = Telling {
         request_id,
-        realm,
+        asking: Asking {
+            realm,
+            metadata: &metadata,
+        },
         challenges: &trail.challenges,
     };
     let problem = Problem::of(&refused.refusal, &telling);
-    let document = problem
-        .document(&trail.base_url(gate), request_id)
-        .to_string();
+    let document = problem.document(&base, request_id).to_string();
     let headers = Headers::new()?;
     headers.set("content-type", "application/problem+json")?;
     for (name, value) in &problem.fields {
         headers.append(name, value)?;
     }
-    let reply = made(gate, trail, problem.slug.status(), headers, Some(&document))?;
+    let making = Making {
+        status: problem.slug.status(),
+        kept: Kept::Never,
+        text: Some(&document),
+    };
+    let reply = made(gate, trail, headers, &making)?;
     Ok((reply, problem))
 }
 
@@ -71,30 +81,49 @@ pub(super) fn preflight(
     for (name, value) in fields {
         headers.set(name, value)?;
     }
-    made(Some(gate), trail, 204, headers, None)
+    let making = Making {
+        status: 204,
+        kept: Kept::Never,
+        text: None,
+    };
+    made(Some(gate), trail, headers, &making)
 }
 
 /// A page of the gateway's own.
 pub(super) fn page(gate: Option<&Gate>, trail: &Trail, page: &Page) -> Result<Reply> {
     let headers = Headers::new()?;
     headers.set("content-type", page.content_type)?;
-    made(gate, trail, page.status, headers, Some(&page.text))
+    let making = Making {
+        status: page.status,
+        kept: match page.may_be_kept {
+            true => Kept::Shortly,
+            false => Kept::Never,
+        },
+        text: Some(&page.text),
+    };
+    made(gate, trail, headers, &making)
 }
 
-/// An answer that is made here.
+/// What an answer that is made here has to say.
+struct Making<'a> {
+    status: u16,
+    kept: Kept,
+    text: Option<&'a str>,
+}
+
 fn made(
     gate: Option<&Gate>,
     trail: &Trail,
-    status: u16,
     headers: Headers,
-    text: Option<&str>,
+    making: &Making<'_>,
 ) -> Result<Reply> {
-    dress(&headers, gate, trail, &own())?;
+    dress(&headers, gate, trail, &own(making.kept))?;
+    let status = making.status;
     let init = ResponseInit::new();
     init.set_status(status);
     init.set_headers(&headers);
     // RFC 9110 §9.3.2: an answer to HEAD has no content.
-    let text = text.filter(|_| trail.facts.method != "HEAD");
+    let text = making.text.filter(|_| trail.facts.method != "HEAD");
     Ok(Reply {
         response: Response::new_with_opt_str_and_init(text, &init)?,
         status,

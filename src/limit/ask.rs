@@ -5,97 +5,16 @@
 //! Called by: the driver, before and after the caller is known.
 
 use std::cell::RefCell;
-use std::rc::Rc;
-
-use sha2::{Digest, Sha256};
 
 use crate::facts::UnixMs;
+use crate::limit::charge::{Charge, Charged, ObjectCharge, UnitCharge, UnitCharged, Verdict};
 use crate::limit::memory::LimitMemory;
-use crate::limit::rule::{LimitRule, OnError};
+use crate::limit::rule::OnError;
+use crate::limit::standing::{self, Standing, StandingQuestion};
 use crate::limit::window::Full;
-use crate::limit::wire::{Act, Answer, Question, Receipt, RowCharge, WIRE_VERSION};
-
-/// The name of one counter object: a hash, so that neither an address nor a caller's name is
-/// stored, and no choice of names by a caller can meet another's.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ObjectName(String);
-
-impl ObjectName {
-    /// Names the object of `parts`, e.g. `["ip", "192.0.2.1"]`. Each part is hashed with its
-    /// length before it: `["a:b", "c"]` and `["a", "b:c"]` are two objects.
-    pub fn of(parts: &[&str]) -> Self {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let digest = hash.finalize();
-        Self(
-            digest
-                .iter()
-                .take(20)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Everything one stage of a request charges.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Charge(pub Vec<ObjectCharge>);
-
-/// The charges that one object answers together.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ObjectCharge {
-    pub object: ObjectName,
-    /// Recorded, never decisive.
-    pub observed: bool,
-    pub units: Vec<UnitCharge>,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UnitCharge {
-    pub rule: Rc<LimitRule>,
-    /// The row in the object: the limit's name, and the route's where the limit is per route.
-    pub row: String,
-    pub units: u64,
-}
-
-/// What became of one charge.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
-    Granted {
-        remaining: u64,
-        frees_in_ms: u64,
-    },
-    Exhausted {
-        retry_after_ms: u64,
-    },
-    /// Another limit refused: this one was not charged.
-    NotCharged {
-        remaining: u64,
-    },
-    /// The counter did not answer and the limit says `admit`.
-    Unmetered,
-    /// The counter did not answer and the limit says `refuse`.
-    Unanswered,
-}
-
-/// The answer to a [`Charge`]: one verdict a unit, in its order, each with its question's names.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Charged(pub Vec<UnitCharged>);
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UnitCharged {
-    pub object: ObjectName,
-    pub observed: bool,
-    pub unit: UnitCharge,
-    pub verdict: Verdict,
-}
+use crate::limit::wire::{Act, Answer, Question, Receipt, RowCharge, RowRefused, WIRE_VERSION};
+use crate::object::ObjectName;
+use crate::revocation::Marks;
 
 /// The counter objects did not answer, or not in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -108,55 +27,109 @@ pub struct ObjectDown;
 )]
 pub trait Objects {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown>;
+    /// The copy of an object's marks in the store, which may lag behind.
+    async fn stored_marks(&self, object: &ObjectName) -> Result<Marks, ObjectDown>;
     fn now_ms(&self) -> UnixMs;
     fn limit_memory(&self) -> &RefCell<LimitMemory>;
 }
 
 /// Charges every unit of `charge`, all or nothing over all objects, the observed ones apart.
 ///
-/// An object that refuses, or is silent under `refuse`, ends the asking; what earlier objects
-/// granted is given back. An answer that does not repeat its question's rows counts as silence.
+/// A credential that was taken back, or of which that is not known, is charged nothing. An object
+/// that refuses, or is silent under `refuse`, ends the asking; what earlier objects granted is
+/// given back. An answer that does not repeat its question's rows counts as silence.
 pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
-    let mut charged = Vec::new();
-    let mut receipts: Vec<(ObjectName, Vec<Receipt>)> = Vec::new();
-    let mut refused = false;
-    for ObjectCharge {
-        object,
-        observed,
-        units,
-    } in charge.0
-    {
-        let verdicts = if refused {
-            vec![Verdict::NotCharged { remaining: 0 }; units.len()]
-        } else {
-            let (verdicts, granted) = ask_object(objects, &object, &units).await;
-            if !observed {
-                refused = verdicts.iter().any(|verdict| {
-                    matches!(verdict, Verdict::Exhausted { .. } | Verdict::Unanswered)
-                });
-                receipts.push((object.clone(), granted));
+    let Charge {
+        objects: mut asked,
+        standing: question,
+    } = charge;
+    let mut standing = Standing::Good;
+    let mut asked_along = None;
+    if let Some(question) = &question {
+        standing = standing::at_issuer(objects, question).await;
+        let own = |charge: &ObjectCharge| charge.object == question.caller && !charge.observed;
+        match asked.iter().position(own) {
+            _ if standing != Standing::Good => {}
+            Some(place) => {
+                // First, so that a credential taken back costs no other object anything.
+                asked.swap(0, place);
+                standing = Standing::NotAsked;
+                asked_along = Some(question);
             }
-            verdicts
-        };
-        charged.extend(
-            units
-                .into_iter()
-                .zip(verdicts)
-                .map(|(unit, verdict)| UnitCharged {
-                    object: object.clone(),
-                    observed,
-                    unit,
-                    verdict,
-                }),
-        );
+            None => standing = standing::at_caller(objects, question).await,
+        }
     }
-    if refused {
-        for (object, granted) in receipts
-            .into_iter()
-            .filter(|(_, granted)| !granted.is_empty())
-        {
+    let may_pass = matches!(standing, Standing::Good) || asked_along.is_some();
+    let mut charging = Charging {
+        refused: !may_pass,
+        ..Charging::default()
+    };
+    for charge in asked {
+        let told = charging.one(objects, charge, asked_along.take()).await;
+        standing = told.unwrap_or(standing);
+    }
+    charging.give_back(objects).await;
+    Charged {
+        units: charging.units,
+        standing: question.map(|question| (question, standing)),
+    }
+}
+
+/// A charge on its way from object to object.
+#[derive(Default)]
+struct Charging {
+    units: Vec<UnitCharged>,
+    receipts: Vec<(ObjectName, Vec<Receipt>)>,
+    refused: bool,
+}
+
+impl Charging {
+    /// Charges one object; says what it told of the credential that was asked along.
+    async fn one<O: Objects>(
+        &mut self,
+        objects: &O,
+        charge: ObjectCharge,
+        credential: Option<&StandingQuestion>,
+    ) -> Option<Standing> {
+        let ObjectCharge {
+            object,
+            observed,
+            units,
+        } = charge;
+        let told = if self.refused {
+            Told::nothing_charged(units.len(), None)
+        } else {
+            ask_object(objects, &object, &units, credential).await
+        };
+        if !observed {
+            let ends = |verdict: &Verdict| {
+                matches!(verdict, Verdict::Exhausted { .. } | Verdict::Unanswered)
+            };
+            let taken_back = !matches!(told.standing, None | Some(Standing::Good));
+            self.refused = self.refused || taken_back || told.verdicts.iter().any(ends);
+            self.receipts.push((object.clone(), told.receipts));
+        }
+        let charged = units.into_iter().zip(told.verdicts);
+        self.units
+            .extend(charged.map(|(unit, verdict)| UnitCharged {
+                object: object.clone(),
+                observed,
+                unit,
+                verdict,
+            }));
+        told.standing
+    }
+
+    /// Gives back what was granted, if the request is refused.
+    async fn give_back<O: Objects>(&mut self, objects: &O) {
+        let granted = self
+            .receipts
+            .drain(..)
+            .filter(|(_, granted)| !granted.is_empty());
+        for (object, granted) in granted.filter(|_| self.refused) {
             let question = Question {
                 version: WIRE_VERSION,
+                credential: None,
                 act: Act::GiveBack(granted),
             };
             // A lost return leaves the units held until their window has passed: too strict for
@@ -164,63 +137,112 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
             let _ = objects.ask(&object, &question).await;
         }
     }
-    Charged(charged)
+}
+
+/// What one object told.
+struct Told {
+    verdicts: Vec<Verdict>,
+    receipts: Vec<Receipt>,
+    standing: Option<Standing>,
+}
+
+impl Told {
+    fn nothing_charged(units: usize, standing: Option<Standing>) -> Self {
+        Self {
+            verdicts: vec![Verdict::NotCharged { remaining: None }; units],
+            receipts: Vec::new(),
+            standing,
+        }
+    }
 }
 
 async fn ask_object<O: Objects>(
     objects: &O,
     object: &ObjectName,
     units: &[UnitCharge],
-) -> (Vec<Verdict>, Vec<Receipt>) {
+    credential: Option<&StandingQuestion>,
+) -> Told {
     if let Some(verdicts) = remembered(objects, object, units) {
-        return (verdicts, Vec::new());
+        return Told {
+            verdicts,
+            receipts: Vec::new(),
+            standing: None,
+        };
     }
-    let act = Act::Charge(units.iter().map(row_charge).collect());
-    let answer = objects
-        .ask(
-            object,
-            &Question {
-                version: WIRE_VERSION,
-                act,
-            },
-        )
-        .await;
-    match answer {
+    let question = Question {
+        version: WIRE_VERSION,
+        credential: credential.map(|asked| asked.credential.clone()),
+        act: Act::Charge(units.iter().map(row_charge).collect()),
+    };
+    let good = credential.map(|_| Standing::Good);
+    match objects.ask(object, &question).await {
         Ok(Answer::Granted(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
             let verdicts = rows.iter().map(|row| Verdict::Granted {
                 remaining: row.remaining,
                 frees_in_ms: row.frees_in_ms,
             });
-            let receipts = rows.iter().zip(units).map(|(row, unit)| Receipt {
+            let taken = rows.iter().zip(units).filter(|(_, unit)| !unit.look);
+            let receipts = taken.map(|(row, unit)| Receipt {
                 row: row.row.clone(),
                 release_at_ms: row.release_at_ms,
                 units: unit.units,
             });
-            (verdicts.collect(), receipts.collect())
+            Told {
+                verdicts: verdicts.collect(),
+                receipts: receipts.collect(),
+                standing: good,
+            }
         }
-        Ok(Answer::Refused(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
-            let now_ms = objects.now_ms();
-            let mut memory = objects.limit_memory().borrow_mut();
-            let verdicts = rows
-                .iter()
-                .zip(units)
-                .map(|(row, unit)| match row.retry_after_ms {
-                    0 => Verdict::NotCharged {
-                        remaining: row.remaining,
-                    },
-                    // No wait helps: there is no instant to remember it until.
-                    u64::MAX => Verdict::Exhausted {
-                        retry_after_ms: u64::MAX,
-                    },
-                    retry_after_ms => {
-                        memory.remember_refusal(object, unit, now_ms, retry_after_ms);
-                        Verdict::Exhausted { retry_after_ms }
-                    }
-                });
-            (verdicts.collect(), Vec::new())
+        Ok(Answer::Refused(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => Told {
+            verdicts: refused_verdicts(objects, object, units, &rows),
+            receipts: Vec::new(),
+            standing: good,
+        },
+        Ok(Answer::Revoked(by)) if credential.is_some() => {
+            Told::nothing_charged(units.len(), Some(Standing::Revoked(by)))
         }
-        Ok(_) | Err(ObjectDown) => (without_object(objects, object, units), Vec::new()),
+        Ok(_) | Err(ObjectDown) => {
+            let standing = match credential {
+                Some(asked) => Some(standing::in_store(objects, asked).await),
+                None => None,
+            };
+            match standing {
+                None | Some(Standing::Good) => Told {
+                    verdicts: without_object(objects, object, units),
+                    receipts: Vec::new(),
+                    standing,
+                },
+                Some(_) => Told::nothing_charged(units.len(), standing),
+            }
+        }
     }
+}
+
+fn refused_verdicts<O: Objects>(
+    objects: &O,
+    object: &ObjectName,
+    units: &[UnitCharge],
+    rows: &[RowRefused],
+) -> Vec<Verdict> {
+    let now_ms = objects.now_ms();
+    let mut memory = objects.limit_memory().borrow_mut();
+    let verdicts = rows
+        .iter()
+        .zip(units)
+        .map(|(row, unit)| match row.retry_after_ms {
+            0 => Verdict::NotCharged {
+                remaining: Some(row.remaining),
+            },
+            // No wait helps: there is no instant to remember it until.
+            u64::MAX => Verdict::Exhausted {
+                retry_after_ms: u64::MAX,
+            },
+            retry_after_ms => {
+                memory.remember_refusal(object, unit, now_ms, retry_after_ms);
+                Verdict::Exhausted { retry_after_ms }
+            }
+        });
+    verdicts.collect()
 }
 
 /// The refusal that the object gave before, if it still stands.
@@ -237,7 +259,7 @@ fn remembered<O: Objects>(
     let verdicts: Vec<_> = waits
         .map(|wait| match wait {
             Some(retry_after_ms) => Verdict::Exhausted { retry_after_ms },
-            None => Verdict::NotCharged { remaining: 0 },
+            None => Verdict::NotCharged { remaining: None },
         })
         .collect();
     let any = verdicts
@@ -276,6 +298,7 @@ fn row_charge(unit: &UnitCharge) -> RowCharge {
         row: unit.row.clone(),
         rule: unit.rule.window,
         units: unit.units,
+        look: unit.look,
     }
 }
 

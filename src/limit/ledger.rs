@@ -6,14 +6,22 @@
 use crate::facts::UnixMs;
 use crate::limit::window::{Full, Window};
 use crate::limit::wire::{
-    Act, Answer, Question, ROWS_MAX, Receipt, RowCharge, RowGranted, RowRefused, WIRE_VERSION,
+    Act, Answer, KeyUse, Question, ROWS_MAX, Receipt, RowCharge, RowGranted, RowRefused,
+    WIRE_VERSION,
 };
+use crate::revocation::Credential;
+use crate::revocation::{Mark, Marks, MarksFull, RevokedBy};
 
 /// An object's storage, synchronous: within one call nothing else touches it.
 pub trait Rows {
     type Fault;
     fn load(&self, row: &str) -> Result<Window, Self::Fault>;
     fn save(&self, row: &str, window: &Window) -> Result<(), Self::Fault>;
+    fn marks(&self) -> Result<Marks, Self::Fault>;
+    fn save_marks(&self, marks: &Marks) -> Result<(), Self::Fault>;
+    /// Counts a use of an API key; may be written later, and then a little of it lost.
+    fn count_use(&self, key_id: &str, now_ms: UnixMs) -> Result<(), Self::Fault>;
+    fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>, Self::Fault>;
 }
 
 /// Answers one question against `rows` at `now_ms`.
@@ -25,9 +33,34 @@ pub fn answer<R: Rows>(rows: &R, now_ms: UnixMs, question: &Question) -> Result<
         return Ok(Answer::NotUnderstood);
     }
     match &question.act {
-        Act::Charge(charges) if is_sound(charges) => charge(rows, now_ms, charges),
+        Act::Charge(charges) if is_sound(charges) => {
+            let credential = question.credential.as_ref();
+            if let Some(by) = credential.map_or(Ok(None), |one| revoked(rows, one))? {
+                return Ok(Answer::Revoked(by));
+            }
+            let answer = charge(rows, now_ms, charges)?;
+            if let (Some(Credential::Key { id }), Answer::Granted(_)) = (credential, &answer) {
+                rows.count_use(id, now_ms)?;
+            }
+            Ok(answer)
+        }
         Act::GiveBack(receipts) if receipts.len() <= ROWS_MAX => give_back(rows, now_ms, receipts),
         Act::Charge(_) | Act::GiveBack(_) => Ok(Answer::NotUnderstood),
+        Act::Mark(mark) => write_mark(rows, now_ms, mark),
+        Act::Marks => Ok(Answer::Marks(rows.marks()?)),
+        Act::Use { key_id } => Ok(Answer::Use(rows.key_use(key_id)?)),
+    }
+}
+
+fn revoked<R: Rows>(rows: &R, credential: &Credential) -> Result<Option<RevokedBy>, R::Fault> {
+    Ok(rows.marks()?.refuses(credential))
+}
+
+fn write_mark<R: Rows>(rows: &R, now_ms: UnixMs, mark: &Mark) -> Result<Answer, R::Fault> {
+    let mut marks = rows.marks()?;
+    match marks.add(mark, now_ms) {
+        Ok(()) => rows.save_marks(&marks).map(|()| Answer::Marked),
+        Err(MarksFull) => Ok(Answer::MarksFull),
     }
 }
 
@@ -43,13 +76,21 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<An
     let mut granted = Vec::with_capacity(charges.len());
     let mut refused = Vec::with_capacity(charges.len());
     let mut windows = Vec::with_capacity(charges.len());
-    for RowCharge { row, rule, units } in charges {
+    for RowCharge {
+        row,
+        rule,
+        units,
+        look,
+    } in charges
+    {
         let mut window = rows.load(row)?;
         window.fit(*rule);
         let remaining = rule.limit.saturating_sub(window.used(now_ms));
         let retry_after_ms = match window.room(*rule, now_ms, *units) {
             Ok(room) => {
-                window.take(now_ms, room, *units);
+                if !look {
+                    window.take(now_ms, room, *units);
+                }
                 granted.push(RowGranted {
                     row: row.clone(),
                     remaining: room.remaining,
@@ -66,7 +107,9 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, charges: &[RowCharge]) -> Result<An
             remaining,
             retry_after_ms,
         });
-        windows.push((row, window));
+        if !look {
+            windows.push((row, window));
+        }
     }
     if refused.iter().any(|row| row.retry_after_ms > 0) {
         return Ok(Answer::Refused(refused));
@@ -102,6 +145,8 @@ pub(crate) mod tests {
     #[derive(Default)]
     pub(crate) struct MemoryRows {
         pub(crate) rows: RefCell<HashMap<String, Window>>,
+        pub(crate) marks: RefCell<Marks>,
+        pub(crate) uses: RefCell<HashMap<String, KeyUse>>,
         pub(crate) saves: Cell<u32>,
         pub(crate) broken: Cell<bool>,
     }
@@ -121,6 +166,23 @@ pub(crate) mod tests {
                 .insert(row.to_owned(), window.clone());
             Ok(())
         }
+        fn marks(&self) -> Result<Marks, ()> {
+            Ok(self.marks.borrow().clone())
+        }
+        fn save_marks(&self, marks: &Marks) -> Result<(), ()> {
+            *self.marks.borrow_mut() = marks.clone();
+            Ok(())
+        }
+        fn count_use(&self, key_id: &str, now_ms: UnixMs) -> Result<(), ()> {
+            let mut uses = self.uses.borrow_mut();
+            let used = uses.entry(key_id.to_owned()).or_default();
+            used.count += 1;
+            used.last_used_at_ms = now_ms;
+            Ok(())
+        }
+        fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>, ()> {
+            Ok(self.uses.borrow().get(key_id).copied())
+        }
     }
 
     fn ask(rows: &MemoryRows, now_ms: u64, limits: &[(&str, u64)]) -> Answer {
@@ -131,6 +193,7 @@ pub(crate) mod tests {
                 window_ms: 1_000,
             },
             units: 1,
+            look: false,
         });
         let act = Act::Charge(charges.collect());
         answer(
@@ -138,6 +201,7 @@ pub(crate) mod tests {
             now_ms,
             &Question {
                 version: WIRE_VERSION,
+                credential: None,
                 act,
             },
         )
@@ -187,6 +251,7 @@ pub(crate) mod tests {
                 window_ms: 1,
             },
             units: 1,
+            look: false,
         }]);
         assert_eq!(
             answer(
@@ -194,11 +259,63 @@ pub(crate) mod tests {
                 0,
                 &Question {
                     version: WIRE_VERSION,
+                    credential: None,
                     act
                 }
             ),
             Err(())
         );
+    }
+
+    #[test]
+    fn a_marked_credential_is_charged_nothing_and_a_look_takes_nothing() {
+        let rows = MemoryRows::default();
+        let credential = Credential::Key { id: "a".into() };
+        let asked = |act, credential: &Credential| {
+            let question = Question {
+                version: WIRE_VERSION,
+                credential: Some(credential.clone()),
+                act,
+            };
+            answer(&rows, 0, &question).unwrap()
+        };
+        let charge = |look| {
+            Act::Charge(vec![RowCharge {
+                row: "a".into(),
+                rule: WindowRule {
+                    limit: 1,
+                    window_ms: 1_000,
+                },
+                units: 1,
+                look,
+            }])
+        };
+        for _ in 0..2 {
+            assert!(matches!(
+                asked(charge(true), &credential),
+                Answer::Granted(_)
+            ));
+        }
+        assert_eq!(rows.saves.get(), 0);
+        let mark = Mark::Key {
+            id: "a".into(),
+            until_ms: 1,
+        };
+        assert_eq!(asked(Act::Mark(mark), &credential), Answer::Marked);
+        assert_eq!(
+            asked(charge(false), &credential),
+            Answer::Revoked(RevokedBy::Key)
+        );
+        assert_eq!(
+            asked(Act::Charge(vec![]), &credential),
+            Answer::Revoked(RevokedBy::Key)
+        );
+        assert_eq!(rows.saves.get(), 0);
+        let other = Credential::Key { id: "b".into() };
+        assert!(matches!(asked(charge(false), &other), Answer::Granted(_)));
+        assert!(matches!(asked(charge(true), &other), Answer::Refused(_)));
+        assert_eq!(rows.key_use("b").unwrap().map(|used| used.count), Some(1));
+        assert_eq!(rows.key_use("a").unwrap().map(|used| used.count), Some(2));
     }
 
     #[test]
@@ -211,6 +328,7 @@ pub(crate) mod tests {
                 window_ms: 1,
             },
             units: 1,
+            look: false,
         };
         let asked = |version, charges: Vec<RowCharge>| {
             answer(
@@ -218,6 +336,7 @@ pub(crate) mod tests {
                 0,
                 &Question {
                     version,
+                    credential: None,
                     act: Act::Charge(charges),
                 },
             )

@@ -4,15 +4,24 @@
 //! Owns: both maps and their bounds. Called by: `limit::ask`.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::facts::UnixMs;
-use crate::limit::ask::{ObjectName, UnitCharge};
+use crate::limit::charge::UnitCharge;
+use crate::limit::standing::StandingQuestion;
 use crate::limit::window::{Full, Room, Window, WindowRule};
+use crate::object::ObjectName;
+use crate::revocation::Credential;
+use crate::revocation::Marks;
 
 /// Most refusals remembered; the soonest to pass is dropped first.
 pub const REFUSALS_MAX: usize = 4_096;
 /// Most stand-in counters; a charge beyond is refused, so that failure stays bounded too.
 pub const STAND_INS_MAX: usize = 4_096;
+/// Most callers whose good standing is remembered, and most issuers whose marks are. A full memory
+/// is emptied: what is forgotten is only asked again.
+pub const STANDINGS_MAX: usize = 4_096;
+pub const ISSUERS_MAX: usize = 64;
 /// Longest a refusal is remembered without asking again: units may be given back meanwhile.
 pub const REFUSAL_MS_MAX: u64 = 10_000;
 
@@ -51,9 +60,49 @@ struct Refused {
 pub struct LimitMemory {
     refusals: HashMap<RowKey, Refused>,
     stand_ins: HashMap<RowKey, Window>,
+    standings: HashMap<(ObjectName, Credential), UnixMs>,
+    marks: HashMap<ObjectName, (Rc<Marks>, UnixMs)>,
 }
 
 impl LimitMemory {
+    /// Whether a credential was found not to be taken back, recently enough.
+    pub fn is_in_good_standing(&self, question: &StandingQuestion, now_ms: UnixMs) -> bool {
+        let key = (question.caller.clone(), question.credential.clone());
+        self.standings
+            .get(&key)
+            .is_some_and(|until_ms| *until_ms > now_ms)
+    }
+
+    pub fn remember_standing(
+        &mut self,
+        question: &StandingQuestion,
+        until_ms: UnixMs,
+        now_ms: UnixMs,
+    ) {
+        if self.standings.len() >= STANDINGS_MAX {
+            self.standings.retain(|_, until_ms| *until_ms > now_ms);
+        }
+        if self.standings.len() >= STANDINGS_MAX {
+            self.standings.clear();
+        }
+        let key = (question.caller.clone(), question.credential.clone());
+        self.standings.insert(key, until_ms);
+    }
+
+    /// An issuer's marks, if they were read recently enough.
+    pub fn marks(&self, issuer: &ObjectName, now_ms: UnixMs) -> Option<Rc<Marks>> {
+        let (marks, until_ms) = self.marks.get(issuer)?;
+        (*until_ms > now_ms).then(|| Rc::clone(marks))
+    }
+
+    pub fn remember_marks(&mut self, issuer: &ObjectName, marks: &Rc<Marks>, until_ms: UnixMs) {
+        if self.marks.len() >= ISSUERS_MAX {
+            self.marks.clear();
+        }
+        self.marks
+            .insert(issuer.clone(), (Rc::clone(marks), until_ms));
+    }
+
     /// Milliseconds until a remembered refusal of the same charge may pass.
     pub fn refused_for_ms(
         &self,

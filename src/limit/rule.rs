@@ -41,6 +41,15 @@ pub enum Mode {
     Off,
 }
 
+/// What a limit charges.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Counts {
+    #[default]
+    Requests,
+    /// Requests refused for their credential, against the address they come from.
+    RefusedCredentials,
+}
+
 /// One limit of the policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LimitRule {
@@ -51,4 +60,5 @@ pub struct LimitRule {
     pub on_error: OnError,
     pub scope: Scope,
     pub mode: Mode,
+    pub counts: Counts,
 }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::UnixMs;
 use crate::limit::window::WindowRule;
+use crate::revocation::Credential;
+use crate::revocation::{Mark, Marks, RevokedBy};
 
 /// Raised when a change would make an old reader misread.
-pub const WIRE_VERSION: u8 = 1;
+pub const WIRE_VERSION: u8 = 2;
 /// Most rows that one question may touch.
 pub const ROWS_MAX: usize = 32;
 
@@ -17,6 +19,9 @@ pub const ROWS_MAX: usize = 32;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Question {
     pub version: u8,
+    /// The credential that must not be marked here, if anything is to be granted.
+    #[serde(default)]
+    pub credential: Option<Credential>,
     pub act: Act,
 }
 
@@ -25,6 +30,14 @@ pub struct Question {
 pub enum Act {
     Charge(Vec<RowCharge>),
     GiveBack(Vec<Receipt>),
+    /// Writes a mark.
+    Mark(Mark),
+    /// Reads the marks.
+    Marks,
+    /// Reads when an API key was used.
+    Use {
+        key_id: String,
+    },
 }
 
 /// Units asked of one row.
@@ -33,6 +46,16 @@ pub struct RowCharge {
     pub row: String,
     pub rule: WindowRule,
     pub units: u64,
+    /// Only asks whether there is room: nothing is taken.
+    #[serde(default)]
+    pub look: bool,
+}
+
+/// When and how often an API key was used.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct KeyUse {
+    pub count: u64,
+    pub last_used_at_ms: UnixMs,
 }
 
 /// Units granted, so that they can be given back when another object refuses.
@@ -51,6 +74,13 @@ pub enum Answer {
     /// At least one row had no room; none was charged; in the question's order.
     Refused(Vec<RowRefused>),
     GivenBack,
+    /// The credential is marked; nothing was charged.
+    Revoked(RevokedBy),
+    Marked,
+    /// There is no room for another mark.
+    MarksFull,
+    Marks(Marks),
+    Use(Option<KeyUse>),
     NotUnderstood,
 }
 

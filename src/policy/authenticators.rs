@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::credential::api_key::{Pepper, Peppers};
-use crate::credential::claims::ClaimNames;
-use crate::credential::jwk::KeySet;
-use crate::credential::jwt::{JwtRule, KeySource};
+use crate::credential::certificate::{CertificateSubject, parse_fingerprint};
 use crate::credential::presented::Carrier;
-use crate::credential::signature::Algorithm;
-use crate::policy::document::{ApiKeyEntry, AuthenticatorEntry, JwtEntry};
+use crate::policy::document::{ApiKeyEntry, AuthenticatorEntry, CertificateEntry};
 use crate::policy::fault::Faults;
 use crate::policy::gate::{Authenticator, AuthenticatorKind, Secrets};
+use crate::policy::tokens;
+use crate::secret::Secret;
 
-/// Shortest HS256 secret in production, in bytes: as long as the hash (RFC 7518 §3.2).
-pub(super) const HS256_SECRET_BYTES_MIN: usize = 32;
 /// Shortest pepper, in bytes.
 const PEPPER_BYTES_MIN: usize = 16;
 
@@ -44,10 +41,8 @@ pub(super) fn build(
                     faults.add(&["authenticators", name, "issuer"], problem, fix);
                 }
                 issuers.push((name, &entry.issuer));
-                (
-                    jwt(name, entry, secrets, production, faults),
-                    Carrier::Bearer,
-                )
+                let kind = tokens::jwt(name, entry, secrets, production, faults);
+                (kind, Some(Carrier::Token))
             }
             AuthenticatorEntry::ApiKey(entry) => {
                 check_api_key(name, entry, &mut api_keys, faults);
@@ -55,14 +50,19 @@ pub(super) fn build(
                     name: entry.header.clone(),
                     prefix: entry.prefix.clone(),
                 };
-                (api_key(name, entry, secrets, faults), carrier)
+                (api_key(name, entry, secrets, faults), Some(carrier))
             }
-            // Told by `policy::unsupported`.
-            AuthenticatorEntry::Introspection {} | AuthenticatorEntry::ClientCertificate {} => {
-                continue;
+            AuthenticatorEntry::Introspection(entry) => {
+                let kind = tokens::introspection(name, entry, secrets, faults);
+                (kind, Some(Carrier::Token))
+            }
+            AuthenticatorEntry::ClientCertificate(entry) => {
+                (Some(certificates(name, entry, faults)), None)
             }
         };
-        built.carriers.push((name.clone(), carrier));
+        built
+            .carriers
+            .extend(carrier.map(|carrier| (name.clone(), carrier)));
         built.authenticators.extend(kind.map(|kind| Authenticator {
             name: name.clone(),
             kind,
@@ -139,105 +139,6 @@ pub(super) fn is_reserved(header: &str) -> bool {
             .any(|prefix| header.starts_with(prefix))
 }
 
-fn jwt(
-    name: &str,
-    entry: &JwtEntry,
-    secrets: &impl Secrets,
-    production: bool,
-    faults: &mut Faults,
-) -> Option<AuthenticatorKind> {
-    let algorithms: Vec<_> = entry
-        .algorithms
-        .iter()
-        .filter_map(|name| Algorithm::parse(name))
-        .collect();
-    let keys = key_source(name, entry, &algorithms, secrets, production, faults)?;
-    let claims = &entry.claims;
-    Some(AuthenticatorKind::Jwt(Box::new(JwtRule {
-        name: name.to_owned(),
-        issuer: entry.issuer.clone(),
-        audiences: entry.audiences.clone(),
-        algorithms,
-        keys,
-        token_type: entry.token_type.clone(),
-        max_lifetime_s: entry.max_lifetime_s,
-        leeway_s: entry.leeway_s,
-        claims: ClaimNames {
-            scopes: claims.scopes.clone().unwrap_or_else(|| "scope".into()),
-            roles: claims.roles.clone(),
-            tenant: claims.tenant.clone(),
-            plan: claims.plan.clone(),
-        },
-    })))
-}
-
-fn key_source(
-    name: &str,
-    entry: &JwtEntry,
-    algorithms: &[Algorithm],
-    secrets: &impl Secrets,
-    production: bool,
-    faults: &mut Faults,
-) -> Option<KeySource> {
-    let symmetric = algorithms.contains(&Algorithm::Hs256);
-    if symmetric && algorithms.len() > 1 {
-        let problem = "HS256 beside another algorithm: a public key could be taken for its secret";
-        let fix = "Make it an authenticator of its own";
-        faults.add(&["authenticators", name, "algorithms"], problem, fix);
-        return None;
-    }
-    match (&entry.secret_binding, &entry.jwks, &entry.jwks_uri) {
-        (Some(binding), None, None) if symmetric => {
-            let at = ["authenticators", name, "secret_binding"];
-            let Some(secret) = secrets.secret(binding) else {
-                faults.add(
-                    &at,
-                    format!("no secret is bound as {binding}"),
-                    put(binding),
-                );
-                return None;
-            };
-            if production && secret.expose().len() < HS256_SECRET_BYTES_MIN {
-                let problem = format!("the secret has under {HS256_SECRET_BYTES_MIN} bytes");
-                faults.add(&at, problem, "Bind 32 random bytes or more (RFC 7518 §3.2)");
-            }
-            let previous = secrets.secret(&format!("{binding}_PREVIOUS"));
-            Some(KeySource::Shared {
-                current: secret,
-                previous,
-            })
-        }
-        (None, Some(keys), None) if !symmetric => match KeySet::from_value(keys, algorithms) {
-            Ok(set) if !set.is_empty() => Some(KeySource::Inline(set)),
-            Ok(_) => {
-                let fix = "Give a public key that fits `algorithms`";
-                faults.add(
-                    &["authenticators", name, "jwks"],
-                    "no key here may verify a token",
-                    fix,
-                );
-                None
-            }
-            Err(fault) => {
-                let fix = "Give public keys only, as {\"keys\": […]} (RFC 7517)";
-                faults.add(
-                    &["authenticators", name, "jwks"],
-                    format!("not usable: {fault:?}"),
-                    fix,
-                );
-                None
-            }
-        },
-        (None, None, Some(uri)) if !symmetric => Some(KeySource::Uri(uri.clone())),
-        _ => {
-            let fix =
-                "Write `jwks_uri` or `jwks`; for HS256, `secret_binding`; and only one of them";
-            faults.add(&["authenticators", name], "no single source of keys", fix);
-            None
-        }
-    }
-}
-
 fn api_key(
     name: &str,
     entry: &ApiKeyEntry,
@@ -246,14 +147,7 @@ fn api_key(
 ) -> Option<AuthenticatorKind> {
     let binding = &entry.pepper_binding;
     let at = ["authenticators", name, "pepper_binding"];
-    let Some(secret) = secrets.secret(binding) else {
-        faults.add(
-            &at,
-            format!("no secret is bound as {binding}"),
-            put(binding),
-        );
-        return None;
-    };
+    let secret = bound(binding, &at, secrets, faults)?;
     if secret.expose().len() < PEPPER_BYTES_MIN {
         faults.add(
             &at,
@@ -270,8 +164,57 @@ fn api_key(
     };
     Some(AuthenticatorKind::ApiKey {
         header: entry.header.clone(),
+        prefix: entry.prefix.clone(),
         peppers,
     })
+}
+
+fn certificates(name: &str, entry: &CertificateEntry, faults: &mut Faults) -> AuthenticatorKind {
+    let mut subjects: Vec<CertificateSubject> = Vec::new();
+    for (index, one) in entry.subjects.iter().enumerate() {
+        // The schema has told of any other text.
+        let Some(fingerprint) = parse_fingerprint(&one.fingerprint_sha256) else {
+            continue;
+        };
+        if subjects
+            .iter()
+            .any(|known| known.fingerprint == fingerprint)
+        {
+            let index = index.to_string();
+            let at = [
+                "authenticators",
+                name,
+                "subjects",
+                &index,
+                "fingerprint_sha256",
+            ];
+            let problem = "this certificate stands here already: it has one caller";
+            faults.add(&at, problem, "Remove one of the two");
+        }
+        subjects.push(CertificateSubject {
+            fingerprint,
+            subject: one.subject.clone(),
+            tenant: one.tenant.clone(),
+            scopes: one.scopes.clone(),
+            roles: one.roles.clone(),
+            plan: one.plan.clone(),
+        });
+    }
+    AuthenticatorKind::Certificate(subjects)
+}
+
+/// The secret of a binding that the field `at` names; a fault if there is none.
+pub(super) fn bound(
+    binding: &str,
+    at: &[&str],
+    secrets: &impl Secrets,
+    faults: &mut Faults,
+) -> Option<Secret> {
+    let secret = secrets.secret(binding);
+    if secret.is_none() {
+        faults.add(at, format!("no secret is bound as {binding}"), put(binding));
+    }
+    secret
 }
 
 fn put(binding: &str) -> String {

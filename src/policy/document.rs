@@ -131,9 +131,8 @@ pub struct CorsEntry {
 pub enum AuthenticatorEntry {
     Jwt(Box<JwtEntry>),
     ApiKey(ApiKeyEntry),
-    /// Refused by `policy::unsupported`.
-    Introspection {},
-    ClientCertificate {},
+    Introspection(Box<IntrospectionEntry>),
+    ClientCertificate(CertificateEntry),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -150,7 +149,52 @@ pub struct JwtEntry {
     #[serde(default = "leeway_s")]
     pub leeway_s: u64,
     #[serde(default)]
+    pub sender_constraint: SenderConstraintEntry,
+    pub dpop_nonce_binding: Option<String>,
+    #[serde(default)]
     pub claims: ClaimsEntry,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct IntrospectionEntry {
+    pub endpoint: String,
+    pub client_id: String,
+    pub client_secret_binding: String,
+    pub issuer: Option<String>,
+    pub audiences: Vec<String>,
+    #[serde(default = "cache_s")]
+    pub cache_s: u64,
+    #[serde(default)]
+    pub sender_constraint: SenderConstraintEntry,
+    pub dpop_nonce_binding: Option<String>,
+    #[serde(default)]
+    pub claims: ClaimsEntry,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct CertificateEntry {
+    pub subjects: Vec<CertificateSubjectEntry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct CertificateSubjectEntry {
+    pub fingerprint_sha256: String,
+    pub subject: String,
+    pub tenant: Option<String>,
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    #[serde(default)]
+    pub roles: Vec<String>,
+    pub plan: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderConstraintEntry {
+    Off,
+    #[default]
+    Optional,
+    Required,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -158,6 +202,7 @@ pub struct ClaimsEntry {
     pub scopes: Option<String>,
     pub roles: Option<String>,
     pub tenant: Option<String>,
+    pub version: Option<String>,
     pub plan: Option<String>,
 }
 
@@ -182,6 +227,18 @@ pub struct LimitEntry {
     pub scope: ScopeEntry,
     #[serde(default)]
     pub mode: ModeEntry,
+    #[serde(default)]
+    pub counts: CountsEntry,
+}
+
+/// Other values are refused by `policy::unsupported`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountsEntry {
+    #[default]
+    Requests,
+    RefusedCredentials,
+    RefusedObjects,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -258,6 +315,8 @@ pub enum PublicEntry {
 pub struct RequireEntry {
     pub scopes: Vec<String>,
     pub roles: Vec<String>,
+    pub acr: Vec<String>,
+    pub max_auth_age_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -285,6 +344,9 @@ fn max_lifetime_s() -> u64 {
     900
 }
 fn leeway_s() -> u64 {
+    30
+}
+fn cache_s() -> u64 {
     30
 }
 fn key_header() -> String {

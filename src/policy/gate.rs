@@ -10,8 +10,11 @@ use ipnet::IpNet;
 use crate::body::parameters::ParameterRules;
 use crate::body::schema::Schema;
 use crate::credential::api_key::Peppers;
+use crate::credential::certificate::CertificateSubject;
+use crate::credential::introspection::IntrospectionRule;
 use crate::credential::jwt::JwtRule;
 use crate::credential::presented::Carrier;
+use crate::credential::verified::TokenRule;
 use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
@@ -82,7 +85,35 @@ pub struct Authenticator {
 #[derive(Debug)]
 pub enum AuthenticatorKind {
     Jwt(Box<JwtRule>),
-    ApiKey { header: String, peppers: Peppers },
+    Introspection(Box<IntrospectionRule>),
+    ApiKey {
+        header: String,
+        /// How a key begins.
+        prefix: String,
+        peppers: Peppers,
+    },
+    Certificate(Vec<CertificateSubject>),
+}
+
+impl AuthenticatorKind {
+    /// The policy's name for the kind.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Jwt(_) => "jwt",
+            Self::Introspection(_) => "introspection",
+            Self::ApiKey { .. } => "api_key",
+            Self::Certificate(_) => "client_certificate",
+        }
+    }
+
+    /// What it asks of tokens; `None` if it takes none.
+    pub fn token_rule(&self) -> Option<&TokenRule> {
+        match self {
+            Self::Jwt(rule) => Some(&rule.token),
+            Self::Introspection(rule) => Some(&rule.token),
+            Self::ApiKey { .. } | Self::Certificate(_) => None,
+        }
+    }
 }
 
 /// One service behind the gateway.
@@ -137,6 +168,9 @@ pub struct Require {
     pub scopes: Vec<String>,
     /// One of these.
     pub roles: Vec<String>,
+    /// One of these ways to log in; empty for any (RFC 9470).
+    pub acr: Vec<String>,
+    pub max_auth_age_s: Option<u64>,
 }
 
 #[derive(Debug)]

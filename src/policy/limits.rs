@@ -3,13 +3,25 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use crate::limit::rule::{CountBy, LimitRule, Mode, OnError, Scope};
+use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
 use crate::limit::window::WindowRule;
-use crate::policy::document::{Document, LimitEntry, ModeEntry, OnErrorEntry, ScopeEntry};
+use crate::policy::document::{
+    CountsEntry, Document, LimitEntry, ModeEntry, OnErrorEntry, ScopeEntry,
+};
 use crate::policy::fault::Faults;
 
 /// Makes the limits.
-pub(super) fn limits(entries: &BTreeMap<String, LimitEntry>) -> HashMap<String, Rc<LimitRule>> {
+pub(super) fn limits(
+    entries: &BTreeMap<String, LimitEntry>,
+    faults: &mut Faults,
+) -> HashMap<String, Rc<LimitRule>> {
+    for (name, entry) in entries {
+        let guesses = matches!(entry.counts, CountsEntry::RefusedCredentials);
+        if guesses && entry.by.as_str() != Some("ip") {
+            let problem = "a refused credential names nobody who could be charged";
+            faults.add(&["limits", name, "by"], problem, "Write ip");
+        }
+    }
     let rule = |(name, entry): (&String, &LimitEntry)| {
         // Other forms are told by `policy::unsupported`.
         let by = match entry.by.as_str()? {
@@ -36,6 +48,11 @@ pub(super) fn limits(entries: &BTreeMap<String, LimitEntry>) -> HashMap<String, 
                 ScopeEntry::Route => Scope::Route,
             },
             mode: mode(entry.mode),
+            counts: match entry.counts {
+                CountsEntry::RefusedCredentials => Counts::RefusedCredentials,
+                // Told by `policy::unsupported`.
+                CountsEntry::Requests | CountsEntry::RefusedObjects => Counts::Requests,
+            },
         };
         Some((name.clone(), Rc::new(rule)))
     };

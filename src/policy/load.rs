@@ -164,7 +164,7 @@ fn build(
     });
     let origins = origins(document, identity_keys.as_ref(), faults);
     let built = authenticators::build(&document.authenticators, secrets, production, faults);
-    let rules = limits::limits(&document.limits);
+    let rules = limits::limits(&document.limits, faults);
     let env = environment();
     let context = routes::Context {
         document,
@@ -174,16 +174,17 @@ fn build(
     };
     let plans = limits::plans(document, &rules, faults);
     let (routes, table) = routes::build(&context, faults);
-    let mut credential_headers = vec!["authorization".to_owned(), "proxy-authorization".to_owned()];
-    credential_headers.extend(
-        built
-            .authenticators
-            .iter()
-            .filter_map(|one| match &one.kind {
-                AuthenticatorKind::ApiKey { header, .. } => Some(header.clone()),
-                AuthenticatorKind::Jwt(_) => None,
-            }),
-    );
+    let mut credential_headers = ["authorization", "proxy-authorization", "dpop"]
+        .map(str::to_owned)
+        .to_vec();
+    for authenticator in &built.authenticators {
+        match &authenticator.kind {
+            AuthenticatorKind::ApiKey { header, .. } => credential_headers.push(header.clone()),
+            AuthenticatorKind::Jwt(_)
+            | AuthenticatorKind::Introspection(_)
+            | AuthenticatorKind::Certificate(_) => {}
+        }
+    }
     Gate {
         name: document.name.clone(),
         version,

@@ -11,4 +11,5 @@ mod lint;
 pub mod load;
 pub mod route_table;
 mod routes;
+mod tokens;
 mod unsupported;

@@ -11,8 +11,9 @@ use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
 use crate::body::schema::Schema;
 use crate::facts::Method;
+use crate::house;
 use crate::limit::rule::{CountBy, LimitRule};
-use crate::policy::document::{AuthEntry, Document, RequestEntry, RouteEntry};
+use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
 use crate::policy::gate::READ_BYTES_MAX;
@@ -22,8 +23,6 @@ use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 
 /// Content of a route that names no bound, in bytes.
 const BODY_BYTES_DEFAULT: u64 = 1_048_576;
-/// The path that the gateway keeps for itself.
-const OWN_PATH: &str = "/.edgeward";
 
 /// What routes refer to.
 pub(super) struct Context<'a> {
@@ -119,6 +118,8 @@ fn route(
         require: Require {
             scopes: entry.require.scopes.clone(),
             roles: entry.require.roles.clone(),
+            acr: entry.require.acr.clone(),
+            max_auth_age_s: entry.require.max_auth_age_s,
         },
         allow,
         shield,
@@ -133,8 +134,8 @@ fn route(
 
 fn template(entry: &RouteEntry, at: &Place, faults: &mut Faults) -> Option<Template> {
     let path = &entry.matching.path;
-    if path == OWN_PATH || path.starts_with("/.edgeward/") {
-        let problem = format!("{OWN_PATH} is the gateway's own");
+    if house::is_own(path) {
+        let problem = "this path is the gateway's own";
         at.add(faults, &["match", "path"], problem, "Choose another path");
         return None;
     }
@@ -155,7 +156,10 @@ fn template(entry: &RouteEntry, at: &Place, faults: &mut Faults) -> Option<Templ
 fn auth(entry: &RouteEntry, at: &Place, document: &Document, faults: &mut Faults) -> Auth {
     let names = match &entry.auth {
         AuthEntry::Public(_) => {
-            if !entry.require.scopes.is_empty() || !entry.require.roles.is_empty() {
+            let require = &entry.require;
+            let held = !require.scopes.is_empty() || !require.roles.is_empty();
+            let logged_in = !require.acr.is_empty() || require.max_auth_age_s.is_some();
+            if held || logged_in {
                 let problem = "a public route has callers that can hold nothing";
                 at.add(
                     faults,
@@ -173,6 +177,14 @@ fn auth(entry: &RouteEntry, at: &Place, document: &Document, faults: &mut Faults
             let path = at.path(&["auth", &index.to_string()]);
             faults.unknown(&path, "authenticator", name, document.authenticators.keys());
         }
+    }
+    let opaque = |name: &&String| {
+        let entry = document.authenticators.get(*name);
+        matches!(entry, Some(AuthenticatorEntry::Introspection(_)))
+    };
+    if names.iter().filter(opaque).count() > 1 {
+        let problem = "two issuers would be asked about one token: neither may learn the other's";
+        at.add(faults, &["auth"], problem, "Keep one of kind introspection");
     }
     Auth::Required(names.clone())
 }

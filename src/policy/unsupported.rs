@@ -7,15 +7,12 @@ use crate::body::finding::push_token;
 use crate::policy::fault::Faults;
 
 /// Fields that are refused wherever they stand: `*` is any name or index.
-const FIELDS: [&[&str]; 14] = [
+const FIELDS: [&[&str]; 11] = [
     &["openapi"],
     &["origins", "*", "max_concurrent"],
     &["origins", "*", "circuit_breaker"],
     &["origins", "*", "retry"],
     &["origins", "*", "client_certificate_binding"],
-    &["authenticators", "*", "claims", "version"],
-    &["routes", "*", "require", "acr"],
-    &["routes", "*", "require", "max_auth_age_s"],
     &["routes", "*", "request", "fields"],
     &["routes", "*", "response", "allow"],
     &["routes", "*", "response", "fields"],
@@ -25,12 +22,13 @@ const FIELDS: [&[&str]; 14] = [
 ];
 
 /// Values that are refused where others are enforced: the place, and those enforced.
-const VALUES: [(&[&str], &[&str]); 6] = [
-    (&["authenticators", "*", "kind"], &["jwt", "api_key"]),
-    (&["authenticators", "*", "sender_constraint"], &["off"]),
+const VALUES: [(&[&str], &[&str]); 4] = [
     (&["limits", "*", "algorithm"], &["sliding_window"]),
     (&["limits", "*", "by"], &["ip", "caller", "tenant"]),
-    (&["limits", "*", "counts"], &["requests"]),
+    (
+        &["limits", "*", "counts"],
+        &["requests", "refused_credentials"],
+    ),
     (&["routes", "*", "idempotency"], &["off"]),
 ];
 

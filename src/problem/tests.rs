@@ -13,12 +13,20 @@ fn every_type_stands_in_the_registry_as_it_is_answered() {
 
 fn told(refusal: &Refusal, fraction: u8) -> Problem {
     let request_id = RequestId::from_random([fraction; 16]);
-    let challenges = [Challenge::Bearer, Challenge::ApiKey];
+    let header = "x-api-key".to_owned();
+    let challenges = [
+        Challenge::Bearer,
+        Challenge::Dpop,
+        Challenge::ApiKey { header },
+    ];
     Problem::of(
         refusal,
         &Telling {
             request_id: &request_id,
-            realm: "demo",
+            asking: Asking {
+                realm: "demo",
+                metadata: "https://api.example.com/m",
+            },
             challenges: &challenges,
         },
     )
@@ -45,25 +53,53 @@ fn a_wait_is_never_shorter_than_the_first_instant_that_passes() {
 
 #[test]
 fn a_challenge_names_every_way_in_and_an_error_only_where_one_was_made() {
-    let fields = |refusal| told(&refusal, 0).fields;
-    assert_eq!(
-        fields(Refusal::NoCredential),
-        [
-            ("www-authenticate", "Bearer realm=\"demo\"".to_owned()),
-            ("www-authenticate", "ApiKey realm=\"demo\"".to_owned()),
-        ]
-    );
-    let bad = Refusal::KeyRefused {
-        fault: crate::credential::api_key::KeyFault::Revoked,
+    let fields = |refusal| -> Vec<String> {
+        let fields = told(&refusal, 0).fields.into_iter();
+        let fields = fields.filter(|(name, _)| *name == "www-authenticate");
+        fields.map(|(_, value)| value).collect()
     };
-    assert_eq!(
-        fields(bad)[0].1,
-        "Bearer realm=\"demo\", error=\"invalid_token\""
-    );
+    let rest = "resource_metadata=\"https://api.example.com/m\"";
+    let algorithms = "algs=\"ES256 Ed25519 ES384 PS256 RS256\"";
+    let told = |bearer: &str, dpop: &str| {
+        vec![
+            format!("Bearer realm=\"demo\"{bearer}, {rest}"),
+            format!("DPoP realm=\"demo\"{dpop}, {algorithms}, {rest}"),
+            "ApiKey realm=\"demo\", header=\"x-api-key\"".to_owned(),
+        ]
+    };
+    let key = crate::credential::api_key::KeyFault::Revoked;
+    let token = crate::credential::jwt::TokenFault::Expired;
+    let proof = crate::credential::dpop::ProofFault::Replayed;
+    let invalid = ", error=\"invalid_token\"";
+    let step_up =
+        ", error=\"insufficient_user_authentication\", acr_values=\"aal2 aal3\", max_age=\"600\"";
+    for (refusal, bearer, dpop) in [
+        (Refusal::NoCredential, "", ""),
+        (Refusal::KeyRefused { fault: key }, "", ""),
+        (Refusal::TokenRefused { fault: token }, invalid, invalid),
+        (
+            Refusal::ProofRefused { fault: proof },
+            "",
+            ", error=\"invalid_dpop_proof\"",
+        ),
+        (Refusal::NonceNeeded, "", ", error=\"use_dpop_nonce\""),
+        (
+            Refusal::StepUp {
+                acr: vec!["aal2".into(), "aal3".into()],
+                max_auth_age_s: Some(600),
+            },
+            step_up,
+            step_up,
+        ),
+    ] {
+        assert_eq!(fields(refusal), told(bearer, dpop));
+    }
     let missing = vec!["a".to_owned(), "b".to_owned()];
-    let scope = fields(Refusal::MissingScopes { missing });
+    let scope = ", error=\"insufficient_scope\", scope=\"a b\"";
+    let fields = fields(Refusal::MissingScopes { missing });
     assert_eq!(
-        scope[0].1,
-        "Bearer realm=\"demo\", error=\"insufficient_scope\", scope=\"a b\""
+        fields,
+        told(scope, scope)[..2],
+        "a key cannot ask for a scope"
     );
 }

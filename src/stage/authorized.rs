@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::credential::caller::Caller;
+use crate::credential::claims;
 use crate::facts::Facts;
 use crate::limit::rule::Mode;
 use crate::policy::expression::{Decision, Expression, Member};
@@ -33,6 +34,13 @@ impl<'g, B> Exchange<Limited<'g>, B> {
                 identified.caller(),
             ),
         };
+        let fresh = match mode {
+            Mode::Off => Ok(()),
+            Mode::Enforce | Mode::Observe => {
+                let now_s = self.trail.facts.received_at_ms / 1_000;
+                step_up(&route.require, identified.caller(), now_s)
+            }
+        };
         let early = route
             .allow
             .as_ref()
@@ -40,7 +48,7 @@ impl<'g, B> Exchange<Limited<'g>, B> {
         let allowed = early.map_or(Ok(()), |allow| {
             ask(allow, identified, &self.trail.facts, &Value::Null)
         });
-        for found in [required, allowed] {
+        for found in [required, fresh, allowed] {
             if let Err(refusal) = self.settle(mode, found) {
                 return Err(self.refuse(refusal));
             }
@@ -84,6 +92,27 @@ fn require(gate: &Gate, require: &Require, caller: &Caller) -> Result<(), Refusa
         Ok(())
     } else {
         Err(Refusal::MissingRole)
+    }
+}
+
+/// How and when the caller logged in (RFC 9470 §3): what its token does not tell, it has to prove
+/// anew.
+fn step_up(require: &Require, caller: &Caller, now_s: u64) -> Result<(), Refusal> {
+    let none = Map::new();
+    let claims = caller.known().map_or(&none, |caller| &caller.claims);
+    let acr = claims.get("acr").and_then(Value::as_str);
+    let fits =
+        require.acr.is_empty() || acr.is_some_and(|acr| require.acr.iter().any(|one| one == acr));
+    let fresh = require.max_auth_age_s.is_none_or(|age_s| {
+        let logged_in_s = claims::date_s(claims, "auth_time").ok().flatten();
+        logged_in_s.is_some_and(|at_s| now_s <= at_s.saturating_add(age_s))
+    });
+    match fits && fresh {
+        true => Ok(()),
+        false => Err(Refusal::StepUp {
+            acr: require.acr.clone(),
+            max_auth_age_s: require.max_auth_age_s,
+        }),
     }
 }
 

@@ -3,15 +3,22 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::credential::api_key::{self, KeyAnswer, NotAdmitted};
+use crate::credential::api_key::{self, ApiKey, KeyAnswer, NotAdmitted, Rehash};
 use crate::credential::caller::{Caller, CallerKind, KnownCaller};
-use crate::credential::jwt::VerifiedToken;
-use crate::limit::ask::{Charge, ObjectName};
+use crate::credential::certificate;
+use crate::credential::dpop::ProvenKey;
+use crate::credential::possession::Shown;
+use crate::credential::verified::VerifiedToken;
+use crate::facts::ClientCertificate;
+use crate::limit::charge::Charge;
 use crate::limit::rule::{CountBy, LimitRule, Mode};
+use crate::limit::standing::StandingQuestion;
+use crate::object::ObjectName;
 use crate::policy::gate::{Auth, AuthenticatorKind};
 use crate::refusal::{Port, Refusal};
+use crate::revocation::Credential;
 use crate::stage::Exchange;
-use crate::stage::presented::{Claim, Presenting, takes};
+use crate::stage::presented::{Claim, Presenting, ShownToken, takes};
 use crate::stage::routed::Routed;
 use crate::stage::shielded::Shielded;
 use crate::trail::{Refused, StageName};
@@ -26,45 +33,32 @@ pub struct Identified<'g> {
 pub enum Evidence {
     Nothing,
     Key(KeyAnswer),
-    /// Only `credential::jwt` can make one.
-    Token(Rc<VerifiedToken>),
+    /// Only `credential` can make either: the token, and the key that the sender proved to hold.
+    Token {
+        token: Rc<VerifiedToken>,
+        key: Option<ProvenKey>,
+    },
 }
 
 impl<'g, B> Exchange<Presenting<'g>, B> {
     /// Judges the credential by the answer to its question; an answer to another is refused.
     pub fn identify(mut self, evidence: Evidence) -> Result<Exchange<Identified<'g>, B>, Refused> {
-        let now_ms = self.trail.facts.received_at_ms;
-        let routed = self.stage.shielded().routed();
         let caller = match (self.stage.claim(), evidence) {
-            (Claim::Nobody, Evidence::Nothing) => match routed.route().auth {
-                Auth::Public => Ok(Caller::Anonymous),
-                Auth::Required(_) => Err(Refusal::NoCredential),
-            },
+            (Claim::Nobody, Evidence::Nothing) => self.nobody(),
             (Claim::Key { authenticator, key }, Evidence::Key(answer)) => {
-                let known = routed.gate().authenticator(authenticator);
-                match known.map(|one| &one.kind) {
-                    Some(AuthenticatorKind::ApiKey { peppers, .. }) => {
-                        let ip = Some(routed.address());
-                        match api_key::admit(key, answer, peppers, now_ms, ip) {
-                            Ok(record) => Ok(key_caller(authenticator, record)),
-                            Err(NotAdmitted::Key(fault)) => Err(Refusal::KeyRefused { fault }),
-                            Err(NotAdmitted::Record(fault)) => Err(Refusal::KeyRecord { fault }),
-                        }
-                    }
-                    Some(AuthenticatorKind::Jwt(_)) | None => Err(Refusal::NotTaken),
-                }
+                let admitted = self.key(authenticator, key, answer);
+                admitted.map(|(caller, rehash)| {
+                    self.trail.rehash = rehash;
+                    caller
+                })
             }
-            (Claim::Token { .. }, Evidence::Token(token)) => {
-                match (
-                    takes(&routed.route().auth, &token.caller().authenticator),
-                    token.check_time(now_ms),
-                ) {
-                    (true, Ok(())) => Ok(Caller::Known(Box::new(token.caller().clone()))),
-                    (true, Err(fault)) => Err(Refusal::TokenRefused { fault }),
-                    (false, _) => Err(Refusal::NotTaken),
-                }
+            (Claim::Token(shown), Evidence::Token { token, key }) => {
+                self.token(shown, &token, key.as_ref())
             }
-            (Claim::Nobody | Claim::Key { .. } | Claim::Token { .. }, _) => {
+            (Claim::Certificate(certificate), Evidence::Nothing) => {
+                self.by_certificate(certificate)
+            }
+            (Claim::Nobody | Claim::Key { .. } | Claim::Token(_) | Claim::Certificate(_), _) => {
                 Err(Refusal::AnswerMismatch { port: Port::Keys })
             }
         };
@@ -81,16 +75,92 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
     }
 }
 
+impl<'g, B> Exchange<Presenting<'g>, B> {
+    fn routed(&self) -> &Routed<'g> {
+        self.stage.shielded().routed()
+    }
+
+    fn nobody(&self) -> Result<Caller, Refusal> {
+        match self.routed().route().auth {
+            Auth::Public => Ok(Caller::Anonymous),
+            Auth::Required(_) => Err(Refusal::NoCredential),
+        }
+    }
+
+    fn key(
+        &self,
+        authenticator: &str,
+        key: &ApiKey,
+        answer: KeyAnswer,
+    ) -> Result<(Caller, Option<Rehash>), Refusal> {
+        let known = self.routed().gate().authenticator(authenticator);
+        let Some(AuthenticatorKind::ApiKey { peppers, .. }) = known.map(|one| &one.kind) else {
+            return Err(Refusal::NotTaken);
+        };
+        let now_ms = self.trail.facts.received_at_ms;
+        let ip = Some(self.routed().address());
+        match api_key::admit(key, answer, peppers, now_ms, ip) {
+            Ok(record) => {
+                let rehash = Rehash::under(&peppers.current, key, &record);
+                Ok((key_caller(authenticator, record), rehash))
+            }
+            Err(NotAdmitted::Key(fault)) => Err(Refusal::KeyRefused { fault }),
+            Err(NotAdmitted::Record(fault)) => Err(Refusal::KeyRecord { fault }),
+        }
+    }
+
+    fn token(
+        &self,
+        shown: &ShownToken,
+        token: &VerifiedToken,
+        key: Option<&ProvenKey>,
+    ) -> Result<Caller, Refusal> {
+        if !takes(&self.routed().route().auth, token.authenticator()) {
+            return Err(Refusal::NotTaken);
+        }
+        let facts = &self.trail.facts;
+        let shown = Shown {
+            scheme: shown.scheme,
+            key,
+            certificate: facts.connection.certificate.as_ref(),
+        };
+        match token.admit(facts.received_at_ms, &shown) {
+            Ok(caller) => Ok(Caller::Known(Box::new(caller.clone()))),
+            Err(fault) => Err(Refusal::TokenRefused { fault }),
+        }
+    }
+
+    fn by_certificate(&self, shown: &ClientCertificate) -> Result<Caller, Refusal> {
+        let routed = self.routed();
+        let authenticators = routed.gate().authenticators.iter();
+        let known = authenticators.filter_map(|one| match &one.kind {
+            AuthenticatorKind::Certificate(subjects) if takes(&routed.route().auth, &one.name) => {
+                Some((one.name.as_str(), subjects.as_slice()))
+            }
+            _ => None,
+        });
+        match certificate::admit(shown, known) {
+            Ok(caller) => Ok(Caller::Known(Box::new(caller))),
+            Err(fault) => Err(Refusal::CertificateRefused { fault }),
+        }
+    }
+}
+
 impl<'g, B> Exchange<Identified<'g>, B> {
-    /// The question: the route's limits by who calls, and those of the caller's plan.
+    /// The question: the route's limits by who calls, those of the caller's plan, and whether the
+    /// credential was taken back. The last is asked whatever the route's mode.
     ///
     /// Fails where the route charges the caller's plan and there is none: no plan is no limit, and
     /// no limit was not meant.
     pub fn charge(&self) -> Result<Charge, Refusal> {
         let routed = self.stage.routed();
         let route = routed.route();
+        let standing = self.stage.standing();
         if route.mode == Mode::Off {
-            return Ok(Charge::default());
+            return Ok(Charge {
+                objects: Vec::new(),
+                standing,
+            });
         }
         let mut rules: Vec<&Rc<LimitRule>> = route.limits.iter().collect();
         if route.plan {
@@ -110,7 +180,11 @@ impl<'g, B> Exchange<Identified<'g>, B> {
         let rules = rules
             .into_iter()
             .filter(|rule| !shielded.contains(rule.name.as_str()));
-        Ok(routed.gather(rules.map(|rule| (self.stage.object(rule.by), rule))))
+        let rules = rules.map(|rule| (self.stage.object(rule.by), rule));
+        Ok(Charge {
+            objects: routed.gather(rules),
+            standing,
+        })
     }
 }
 
@@ -123,26 +197,39 @@ impl<'g> Identified<'g> {
         &self.caller
     }
 
+    /// What may take back the caller's credential; `None` where there is none, or where it leaves
+    /// the policy to be taken back.
+    fn standing(&self) -> Option<StandingQuestion> {
+        let caller = self.caller.known()?;
+        let issuer = match caller.credential {
+            Credential::Certificate => return None,
+            Credential::Key { .. } => None,
+            Credential::Token { .. } => {
+                Some(ObjectName::of_issuer(&caller.authenticator, &caller.issuer))
+            }
+        };
+        Some(StandingQuestion {
+            caller: own_object(caller),
+            issuer,
+            credential: caller.credential.clone(),
+        })
+    }
+
     /// The object that counts for this caller. Only what was verified names one.
     fn object(&self, by: CountBy) -> ObjectName {
-        let address = || ObjectName::of(&["ip", &self.routed().address_key()]);
-        let whole = |caller: &KnownCaller| {
-            ObjectName::of(&[
-                "caller",
-                &caller.authenticator,
-                &caller.issuer,
-                &caller.subject,
-            ])
-        };
         match (by, self.caller.known()) {
-            (CountBy::Ip, _) | (_, None) => address(),
-            (CountBy::Caller, Some(caller)) => whole(caller),
+            (CountBy::Ip, _) | (_, None) => self.routed().address_object(),
+            (CountBy::Caller, Some(caller)) => own_object(caller),
             (CountBy::Tenant, Some(caller)) => match &caller.tenant {
                 Some(tenant) => ObjectName::of(&["tenant", tenant]),
-                None => whole(caller),
+                None => own_object(caller),
             },
         }
     }
+}
+
+fn own_object(caller: &KnownCaller) -> ObjectName {
+    ObjectName::of_caller(&caller.authenticator, &caller.issuer, &caller.subject)
 }
 
 fn key_caller(authenticator: &str, record: api_key::KeyRecord) -> Caller {
@@ -155,7 +242,7 @@ fn key_caller(authenticator: &str, record: api_key::KeyRecord) -> Caller {
         scopes: record.scopes,
         roles: record.roles,
         plan: record.plan,
-        key_id: Some(record.id),
+        credential: Credential::Key { id: record.id },
         claims: serde_json::Map::new(),
     }))
 }

@@ -1,6 +1,6 @@
 //! The caller's limits had room and have been charged.
 
-use crate::limit::ask::Charged;
+use crate::limit::charge::Charged;
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;

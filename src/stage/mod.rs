@@ -7,6 +7,7 @@
 
 pub mod answered;
 pub mod authorized;
+pub mod failure;
 pub mod forward;
 pub mod identified;
 pub mod inspected;

@@ -1,8 +1,13 @@
 //! The request's one credential, or that there is none: found, not yet judged.
 
 use crate::credential::api_key::{ApiKey, KeyId};
-use crate::credential::jwt::{JwtRule, TokenDigest};
-use crate::credential::presented::{self, Presented};
+use crate::credential::dpop::{self, Occasion, Proof, ProofFault};
+use crate::credential::nonce::NonceKey;
+use crate::credential::possession::Scheme;
+use crate::credential::presented::{self, PresentFault, Presented};
+use crate::credential::verified::VerifiedToken;
+use crate::credential::verify::TokenRules;
+use crate::facts::ClientCertificate;
 use crate::policy::gate::{Auth, AuthenticatorKind};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
@@ -20,18 +25,32 @@ pub struct Presenting<'g> {
 pub(super) enum Claim {
     Nobody,
     Key { authenticator: String, key: ApiKey },
-    Token { text: Secret },
+    Token(Box<ShownToken>),
+    Certificate(ClientCertificate),
+}
+
+/// A token, and what came with it.
+pub(super) struct ShownToken {
+    pub(super) text: Secret,
+    pub(super) scheme: Scheme,
+    /// The proof under `DPoP`, and the URL it has to be made for.
+    proof: Option<(Proof, String)>,
 }
 
 /// What has to be asked before the caller can be known.
 pub enum Question<'a, 'g> {
     Nothing,
-    Key(&'a KeyId),
-    /// A token, its name in memory, and the rules of which one may verify it.
+    Key {
+        id: &'a KeyId,
+        /// The newest pepper's id.
+        pepper: &'a str,
+    },
+    /// A token, and the authenticators of which one may verify it.
     Token {
         text: &'a Secret,
-        digest: TokenDigest,
-        rules: Vec<&'g JwtRule>,
+        rules: TokenRules<'g>,
+        /// The version of the gate that judges.
+        gate: &'g str,
     },
 }
 
@@ -47,11 +66,14 @@ impl<'g, B> Exchange<Shielded<'g>, B> {
         let found = presented::find(&self.trail.facts.headers, routed.query(), &gate.carriers);
         let claim = match found {
             Err(fault) => Err(Refusal::NotSingle { fault }),
-            Ok(Presented::Absent) => match auth {
-                Auth::Public => Ok(Claim::Nobody),
-                Auth::Required(_) => Err(Refusal::NoCredential),
+            Ok(Presented::Absent) => match (auth, self.certificate()) {
+                (Auth::Public, _) => Ok(Claim::Nobody),
+                (Auth::Required(_), Some(certificate)) => Ok(Claim::Certificate(certificate)),
+                (Auth::Required(_), None) => Err(Refusal::NoCredential),
             },
-            Ok(Presented::Token { text }) => Ok(Claim::Token { text }),
+            Ok(Presented::Token { text, scheme }) => self
+                .token(text, scheme)
+                .map(|shown| Claim::Token(Box::new(shown))),
             Ok(Presented::Key { authenticator, key }) => match key {
                 _ if !takes(auth, &authenticator) => Err(Refusal::NotTaken),
                 Ok(key) => Ok(Claim::Key { authenticator, key }),
@@ -62,6 +84,49 @@ impl<'g, B> Exchange<Shielded<'g>, B> {
             Ok(claim) => Ok(self.claiming(claim)),
             Err(refusal) => Err(self.refuse(refusal)),
         }
+    }
+
+    /// The client's certificate, if the route has an authenticator that takes one. It stands on the
+    /// connection, not in the request: beside another credential it is none.
+    fn certificate(&self) -> Option<ClientCertificate> {
+        let routed = self.stage.routed();
+        let taken = routed.gate().authenticators.iter().any(|one| {
+            let takes = takes(&routed.route().auth, &one.name);
+            takes && matches!(one.kind, AuthenticatorKind::Certificate(_))
+        });
+        let shown = self.trail.facts.connection.certificate.clone();
+        shown.filter(|_| taken)
+    }
+
+    /// Reads a token's proof, where its scheme says that there is one.
+    fn token(&self, text: Secret, scheme: Scheme) -> Result<ShownToken, Refusal> {
+        let proof = match scheme {
+            Scheme::Bearer => None,
+            Scheme::Dpop => Some(self.proof()?),
+        };
+        Ok(ShownToken {
+            text,
+            scheme,
+            proof,
+        })
+    }
+
+    fn proof(&self) -> Result<(Proof, String), Refusal> {
+        let unproven = |fault| Refusal::ProofRefused { fault };
+        let facts = &self.trail.facts;
+        let text = facts.headers.get("dpop");
+        let text = text.ok_or_else(|| unproven(ProofFault::Missing))?;
+        // A proof has no comma: a repeated header arrives joined by one.
+        if text.contains(',') {
+            let fault = PresentFault::Repeated;
+            return Err(Refusal::NotSingle { fault });
+        }
+        let routed = self.stage.routed();
+        let base = self.trail.base_url(Some(routed.gate()));
+        let target = dpop::target(&format!("{base}{}", routed.path().as_str()));
+        let target = target.ok_or_else(|| unproven(ProofFault::Target))?;
+        let proof = Proof::parse(text).map_err(unproven)?;
+        Ok((proof, target))
     }
 
     fn claiming(self, claim: Claim) -> Exchange<Presenting<'g>, B> {
@@ -79,24 +144,67 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
         let (gate, auth) = (routed.gate(), &routed.route().auth);
         match &self.stage.claim {
             Claim::Nobody => Question::Nothing,
-            Claim::Key { key, .. } => Question::Key(key.id()),
-            Claim::Token { text } => {
-                let rules = gate
-                    .authenticators
-                    .iter()
-                    .filter(|one| takes(auth, &one.name));
-                let rules = rules.filter_map(|one| match &one.kind {
-                    AuthenticatorKind::Jwt(rule) => Some(rule.as_ref()),
-                    AuthenticatorKind::ApiKey { .. } => None,
-                });
-                let digest = TokenDigest::of(text.expose(), &gate.version);
+            Claim::Key { authenticator, key } => Question::Key {
+                id: key.id(),
+                pepper: match gate.authenticator(authenticator).map(|one| &one.kind) {
+                    Some(AuthenticatorKind::ApiKey { peppers, .. }) => peppers.current.id(),
+                    _ => "",
+                },
+            },
+            Claim::Token(token) => {
+                let kinds = gate.authenticators.iter();
+                let kinds = kinds
+                    .filter(|one| takes(auth, &one.name))
+                    .map(|one| &one.kind);
+                let mut rules = TokenRules {
+                    signed: Vec::new(),
+                    opaque: None,
+                };
+                for kind in kinds {
+                    match kind {
+                        AuthenticatorKind::Jwt(rule) => rules.signed.push(rule),
+                        AuthenticatorKind::Introspection(rule) => {
+                            rules.opaque.get_or_insert(rule);
+                        }
+                        AuthenticatorKind::ApiKey { .. } | AuthenticatorKind::Certificate(_) => {}
+                    }
+                }
                 Question::Token {
-                    text,
-                    digest,
-                    rules: rules.collect(),
+                    text: &token.text,
+                    rules,
+                    gate: &gate.version,
                 }
             }
+            Claim::Certificate(_) => Question::Nothing,
         }
+    }
+
+    /// The proof that came with the token, and the request it has to be made for.
+    pub fn proof(&self) -> Option<(&Proof, Occasion<'_>)> {
+        let Claim::Token(token) = &self.stage.claim else {
+            return None;
+        };
+        let (proof, target) = token.proof.as_ref()?;
+        let facts = &self.trail.facts;
+        let occasion = Occasion {
+            method: &facts.method,
+            target,
+            token: token.text.expose(),
+            now_ms: facts.received_at_ms,
+        };
+        Some((proof, occasion))
+    }
+
+    /// The key of the nonces that `token`'s authenticator asks for. The client is told a newer one
+    /// before its own ends.
+    pub fn nonce_key(&mut self, token: &VerifiedToken) -> Option<&'g NonceKey> {
+        let gate = self.stage.shielded.routed().gate();
+        let authenticator = gate.authenticator(token.authenticator())?;
+        let key = authenticator.kind.token_rule()?.nonce_key.as_ref()?;
+        let current = key.current(self.trail.facts.received_at_ms);
+        let known = self.proof().and_then(|(proof, _)| proof.nonce()) == Some(current.as_str());
+        self.trail.dpop_nonce = (!known).then_some(current);
+        Some(key)
     }
 }
 

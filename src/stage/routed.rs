@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 
 use crate::address;
+use crate::challenge::Challenge;
 use crate::cors;
+use crate::credential::possession::SenderConstraint;
 use crate::facts::{Facts, Method};
 use crate::house;
-use crate::limit::ask::{Charge, ObjectCharge, ObjectName, UnitCharge};
-use crate::limit::rule::{LimitRule, Mode, Scope};
+use crate::limit::charge::{ObjectCharge, UnitCharge};
+use crate::limit::rule::{Counts, LimitRule, Mode, Scope};
+use crate::object::ObjectName;
 use crate::path::{CanonicalPath, CanonicalQuery};
 use crate::policy::gate::{Auth, AuthenticatorKind, Gate, Route};
 use crate::policy::route_table::Match;
-use crate::problem::Challenge;
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::received::Received;
@@ -134,11 +136,16 @@ impl<'g> Routed<'g> {
         address::limit_key(self.address, self.gate.network.ipv6_prefix)
     }
 
+    /// The object that counts for the address.
+    pub fn address_object(&self) -> ObjectName {
+        ObjectName::of(&["ip", &self.address_key()])
+    }
+
     /// Gathers charges so that each object is asked once, and no row is charged twice.
     pub fn gather<'r>(
         &self,
         rules: impl Iterator<Item = (ObjectName, &'r std::rc::Rc<LimitRule>)>,
-    ) -> Charge {
+    ) -> Vec<ObjectCharge> {
         let mut objects: Vec<ObjectCharge> = Vec::new();
         for (object, rule) in rules.filter(|(_, rule)| rule.mode != Mode::Off) {
             let observed = rule.mode == Mode::Observe || self.route.mode == Mode::Observe;
@@ -152,10 +159,16 @@ impl<'g> Routed<'g> {
             if known {
                 continue;
             }
+            // A refused credential costs one, whatever the route's requests cost.
+            let (units, look) = match rule.counts {
+                Counts::Requests => (self.route.cost, false),
+                Counts::RefusedCredentials => (1, true),
+            };
             let unit = UnitCharge {
                 rule: std::rc::Rc::clone(rule),
                 row,
-                units: self.route.cost,
+                units,
+                look,
             };
             let place = objects
                 .iter_mut()
@@ -169,7 +182,7 @@ impl<'g> Routed<'g> {
                 }),
             }
         }
-        Charge(objects)
+        objects
     }
 }
 
@@ -195,13 +208,29 @@ fn challenges(gate: &Gate, route: &Route) -> Vec<Challenge> {
     };
     let mut challenges = Vec::new();
     for authenticator in gate.authenticators.iter().filter(|one| takes(&one.name)) {
-        let challenge = match authenticator.kind {
-            AuthenticatorKind::Jwt(_) => Challenge::Bearer,
-            AuthenticatorKind::ApiKey { .. } => Challenge::ApiKey,
-        };
-        if !challenges.contains(&challenge) {
-            challenges.push(challenge);
+        for challenge in of_kind(&authenticator.kind) {
+            if !challenges.contains(&challenge) {
+                challenges.push(challenge);
+            }
         }
     }
     challenges
+}
+
+fn of_kind(kind: &AuthenticatorKind) -> Vec<Challenge> {
+    match kind {
+        AuthenticatorKind::ApiKey { header, .. } => vec![Challenge::ApiKey {
+            header: header.clone(),
+        }],
+        AuthenticatorKind::Certificate(_) => vec![Challenge::ClientCertificate],
+        AuthenticatorKind::Jwt(_) | AuthenticatorKind::Introspection(_) => {
+            let constraint = kind.token_rule().map(|rule| rule.sender_constraint);
+            match constraint.unwrap_or_default() {
+                SenderConstraint::Off => vec![Challenge::Bearer],
+                // A token bound to a certificate comes as a bearer token (RFC 8705 §3).
+                SenderConstraint::Optional => vec![Challenge::Bearer, Challenge::Dpop],
+                SenderConstraint::Required => vec![Challenge::Dpop, Challenge::Bearer],
+            }
+        }
+    }
 }

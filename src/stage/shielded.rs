@@ -1,9 +1,10 @@
 //! The client's address has been charged: whatever follows is bounded per address, cryptography
 //! included.
 
-use crate::limit::ask::{Charge, Charged, ObjectName, UnitCharged, Verdict};
+use crate::limit::charge::{Charge, Charged, UnitCharged, Verdict};
 use crate::limit::headers::LimitReport;
 use crate::limit::rule::Mode;
+use crate::limit::standing::Standing;
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::routed::Routed;
@@ -21,19 +22,27 @@ impl<'g, B> Exchange<Routed<'g>, B> {
         if routed.route().mode == Mode::Off {
             return Charge::default();
         }
-        let object = ObjectName::of(&["ip", &routed.address_key()]);
-        routed.gather(
-            routed
-                .route()
-                .shield
-                .iter()
-                .map(|rule| (object.clone(), rule)),
-        )
+        let object = routed.address_object();
+        let rules = routed.route().shield.iter();
+        Charge::of(routed.gather(rules.map(|rule| (object.clone(), rule))))
+    }
+
+    /// What the address is charged if the credential turns out bad: a guess costs whoever makes
+    /// it, never the caller it names.
+    fn failure_charge(&self) -> Charge {
+        let mut charge = self.address_charge();
+        for object in &mut charge.objects {
+            object.units.retain(|unit| unit.look);
+            object.units.iter_mut().for_each(|unit| unit.look = false);
+        }
+        charge.objects.retain(|object| !object.units.is_empty());
+        charge
     }
 
     /// Judges the answer to [`Exchange::address_charge`].
     pub fn shield(mut self, charged: &Charged) -> Result<Exchange<Shielded<'g>, B>, Refused> {
         let asked = self.address_charge();
+        self.trail.failure = self.failure_charge();
         match judge(&mut self.trail, &asked, charged) {
             Ok(()) => Ok(self.next(StageName::Identified, |routed| Shielded { routed })),
             Err(refusal) => Err(self.refuse(refusal)),
@@ -52,14 +61,14 @@ impl<'g> Shielded<'g> {
 /// Refuses if an enforced limit had no room or did not answer, and if the answers are not to the
 /// question that was asked.
 pub(super) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
-    let questions = asked.0.iter().flat_map(|charge| {
+    let questions = asked.objects.iter().flat_map(|charge| {
         charge
             .units
             .iter()
             .map(move |unit| (&charge.object, charge.observed, unit))
     });
     let answers = charged
-        .0
+        .units
         .iter()
         .map(|answer| (&answer.object, answer.observed, &answer.unit));
     if !questions.eq(answers) {
@@ -67,13 +76,32 @@ pub(super) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Res
             port: Port::Counter,
         });
     }
+    let standing = standing(asked, charged);
+    if let Err(refusal @ Refusal::Revoked { .. }) = standing {
+        return Err(refusal);
+    }
     let (observed, enforced): (Vec<_>, Vec<_>) =
-        charged.0.iter().partition(|answer| answer.observed);
+        charged.units.iter().partition(|answer| answer.observed);
     trail
         .limits
         .extend(enforced.iter().filter_map(|answer| report(answer)));
     trail.observed.extend(refusal_of(&observed));
-    refusal_of(&enforced).map_or(Ok(()), Err)
+    refusal_of(&enforced).map_or(standing, Err)
+}
+
+/// Whether the credential that was asked about was not taken back. Anything but a "good" to this
+/// question refuses.
+fn standing(asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
+    let port = Port::Revocation;
+    match (&asked.standing, &charged.standing) {
+        (None, None) => Ok(()),
+        (Some(question), Some((of, standing))) if question == of => match standing {
+            Standing::Good => Ok(()),
+            Standing::Revoked(by) => Err(Refusal::Revoked { by: *by }),
+            Standing::Unknown | Standing::NotAsked => Err(Refusal::PortDown { port }),
+        },
+        _ => Err(Refusal::AnswerMismatch { port }),
+    }
 }
 
 /// The refusal that the verdicts amount to, if any: silence first, as it says nothing of the caller.
@@ -103,13 +131,19 @@ fn refusal_of(answers: &[&UnitCharged]) -> Option<Refusal> {
 /// What the caller is told; nothing of a limit that was not counted.
 fn report(answer: &UnitCharged) -> Option<LimitReport> {
     let (remaining, frees_in_ms, charged) = match answer.verdict {
+        // A look says nothing of this request.
+        Verdict::Granted { .. } if answer.unit.look => return None,
         Verdict::Granted {
             remaining,
             frees_in_ms,
         } => (remaining, frees_in_ms, answer.unit.units),
-        Verdict::NotCharged { remaining } => (remaining, 0, 0),
+        Verdict::NotCharged {
+            remaining: Some(remaining),
+        } => (remaining, 0, 0),
         Verdict::Exhausted { retry_after_ms } => (0, retry_after_ms, 0),
-        Verdict::Unanswered | Verdict::Unmetered => return None,
+        Verdict::NotCharged { remaining: None } | Verdict::Unanswered | Verdict::Unmetered => {
+            return None;
+        }
     };
     let rule = &answer.unit.rule;
     Some(LimitReport {

@@ -15,6 +15,7 @@ mod orders;
 mod support;
 
 use edgeward::admit::{Outcome, admit};
+use edgeward::challenge::Asking;
 use edgeward::decision::{Ending, line};
 use edgeward::facts::Facts;
 use edgeward::policy::gate::Gate;
@@ -46,7 +47,10 @@ fn decide(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> String {
             let trail = &refused.trail;
             let telling = Telling {
                 request_id: &trail.facts.request_id,
-                realm: "orders",
+                asking: Asking {
+                    realm: "orders",
+                    metadata: "",
+                },
                 challenges: &trail.challenges,
             };
             let problem = Problem::of(&refused.refusal, &telling);

@@ -1,8 +1,7 @@
 //! E0451: a verified token has private fields: only the verifier makes one.
 
-use edgeward::credential::caller::KnownCaller;
-use edgeward::credential::jwt::VerifiedToken;
+use edgeward::credential::verified::VerifiedToken;
 
-pub fn attack(caller: KnownCaller) -> VerifiedToken {
-    VerifiedToken { caller, expires_at_s: u64::MAX, not_before_s: 0, leeway_s: 0 }
+pub fn attack(token: &VerifiedToken) -> VerifiedToken {
+    VerifiedToken { leeway_s: u64::MAX, ..token.clone() }
 }

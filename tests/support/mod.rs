@@ -14,20 +14,25 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Stored};
+use edgeward::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use edgeward::credential::jwk::KeySet;
-use edgeward::credential::jwt::{JwtRule, TokenDigest, VerifiedToken};
+use edgeward::credential::jwt::{JwtRule, TokenDigest};
 use edgeward::credential::signature::{SignatureAnswer, SignatureQuestion};
+use edgeward::credential::verify::Verdict;
 use edgeward::facts::{Connection, Facts, Headers, RequestId};
 use edgeward::identity::{IdentityKeys, Statement};
-use edgeward::limit::ask::{ObjectDown, ObjectName, Objects};
+use edgeward::limit::ask::{ObjectDown, Objects};
 use edgeward::limit::ledger::{self, Rows};
 use edgeward::limit::memory::LimitMemory;
 use edgeward::limit::window::Window;
-use edgeward::limit::wire::{Answer, Question};
+use edgeward::limit::wire::{Answer, KeyUse, Question};
+use edgeward::object::ObjectName;
 use edgeward::policy::gate::{Gate, Secrets};
 use edgeward::policy::load::load;
 use edgeward::ports::{Freshness, OriginAnswer, OriginFault, PortDown, Ports, ReadFault};
 use edgeward::refusal::Port;
+use edgeward::replay::{self, ReplayAnswer, ReplayQuestion, Take, Uses};
+use edgeward::revocation::Marks;
 use edgeward::secret::Secret;
 use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
@@ -102,6 +107,7 @@ pub fn request(method: &str, target: &str, fields: &[(&str, &str)], body: &str) 
             country: Some("NL".into()),
             colo: Some("AMS".into()),
             tls_version: Some("TLSv1.3".into()),
+            certificate: None,
         },
     }
 }
@@ -126,10 +132,16 @@ pub struct FakePorts {
     pub origin: Cell<Option<OriginFault>>,
     pub origin_status: Cell<u16>,
     pub clock_ms: Cell<u64>,
+    /// What the store says of marks; `None`: it is silent too.
+    pub stored_marks: RefCell<Option<Marks>>,
+    /// What an issuer answers about a token; `None`: nothing.
+    pub introspected: RefCell<Option<Value>>,
+    pub replay_down: Cell<bool>,
+    pub uses: FakeUses,
     pub asked: RefCell<Vec<&'static str>>,
     pub arrived: RefCell<Vec<Arrived>>,
     memory: RefCell<LimitMemory>,
-    tokens: RefCell<HashMap<TokenDigest, Rc<VerifiedToken>>>,
+    tokens: RefCell<HashMap<TokenDigest, (Verdict, u64)>>,
 }
 
 impl FakePorts {
@@ -137,6 +149,7 @@ impl FakePorts {
         let ports = Self::default();
         ports.clock_ms.set(NOW_MS);
         ports.origin_status.set(200);
+        *ports.stored_marks.borrow_mut() = Some(Marks::default());
         ports
     }
 
@@ -146,7 +159,30 @@ impl FakePorts {
 }
 
 #[derive(Default)]
-pub struct FakeRows(RefCell<HashMap<String, Window>>);
+pub struct FakeRows(
+    RefCell<HashMap<String, Window>>,
+    RefCell<Marks>,
+    RefCell<HashMap<String, KeyUse>>,
+);
+
+#[derive(Default)]
+pub struct FakeUses(RefCell<HashMap<String, u64>>);
+
+impl Uses for FakeUses {
+    type Fault = ();
+    fn is_used(&self, name: &str) -> Result<bool, ()> {
+        Ok(self.0.borrow().contains_key(name))
+    }
+    fn count(&self, now_ms: u64) -> Result<u64, ()> {
+        let mut uses = self.0.borrow_mut();
+        uses.retain(|_, until_ms| *until_ms > now_ms);
+        Ok(uses.len() as u64)
+    }
+    fn write(&self, take: &Take) -> Result<(), ()> {
+        self.0.borrow_mut().insert(take.name.clone(), take.until_ms);
+        Ok(())
+    }
+}
 
 impl Rows for FakeRows {
     type Fault = ();
@@ -156,6 +192,23 @@ impl Rows for FakeRows {
     fn save(&self, row: &str, window: &Window) -> Result<(), ()> {
         self.0.borrow_mut().insert(row.to_owned(), window.clone());
         Ok(())
+    }
+    fn marks(&self) -> Result<Marks, ()> {
+        Ok(self.1.borrow().clone())
+    }
+    fn save_marks(&self, marks: &Marks) -> Result<(), ()> {
+        *self.1.borrow_mut() = marks.clone();
+        Ok(())
+    }
+    fn count_use(&self, key_id: &str, now_ms: u64) -> Result<(), ()> {
+        let mut uses = self.2.borrow_mut();
+        let used = uses.entry(key_id.to_owned()).or_default();
+        used.count += 1;
+        used.last_used_at_ms = now_ms;
+        Ok(())
+    }
+    fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>, ()> {
+        Ok(self.2.borrow().get(key_id).copied())
     }
 }
 
@@ -168,6 +221,11 @@ impl Objects for FakePorts {
         let mut objects = self.objects.borrow_mut();
         let rows = objects.entry(object.as_str().to_owned()).or_default();
         ledger::answer(rows, self.clock_ms.get(), question).map_err(|()| ObjectDown)
+    }
+
+    async fn stored_marks(&self, _object: &ObjectName) -> Result<Marks, ObjectDown> {
+        self.note("stored marks");
+        self.stored_marks.borrow().clone().ok_or(ObjectDown)
     }
 
     fn now_ms(&self) -> u64 {
@@ -194,7 +252,7 @@ impl Ports for FakePorts {
     type Body = Vec<u8>;
     type Answer = FakeAnswer;
 
-    async fn key_record(&self, id: &KeyId) -> Result<KeyAnswer, PortDown> {
+    async fn key_record(&self, id: &KeyId, _pepper: &str) -> Result<KeyAnswer, PortDown> {
         self.note("key");
         if self.keys_down.get() {
             return Err(PortDown { port: Port::Keys });
@@ -209,12 +267,44 @@ impl Ports for FakePorts {
         })
     }
 
-    fn recall(&self, digest: &TokenDigest) -> Option<Rc<VerifiedToken>> {
-        self.tokens.borrow().get(digest).cloned()
+    fn recall(&self, digest: &TokenDigest) -> Option<Verdict> {
+        let tokens = self.tokens.borrow();
+        let (verdict, until_ms) = tokens.get(digest)?;
+        (*until_ms > self.clock_ms.get()).then(|| verdict.clone())
     }
 
-    fn remember(&self, digest: TokenDigest, token: Rc<VerifiedToken>, _until_ms: u64) {
-        self.tokens.borrow_mut().insert(digest, token);
+    fn remember(&self, digest: TokenDigest, verdict: Verdict, until_ms: u64) {
+        self.tokens.borrow_mut().insert(digest, (verdict, until_ms));
+    }
+
+    async fn introspect(
+        &self,
+        _rule: &IntrospectionRule,
+        _token: &Secret,
+        digest: TokenDigest,
+    ) -> Result<IntrospectionAnswer, PortDown> {
+        self.note("introspection");
+        let port = Port::Introspection;
+        let answer = self.introspected.borrow();
+        let answer = answer.as_ref().ok_or(PortDown { port })?;
+        Ok(IntrospectionAnswer {
+            of: digest,
+            bytes: answer.to_string().into_bytes(),
+        })
+    }
+
+    async fn take(&self, question: &ReplayQuestion) -> Result<ReplayAnswer, PortDown> {
+        self.note("replay");
+        let port = Port::Replay;
+        if self.replay_down.get() {
+            return Err(PortDown { port });
+        }
+        let taken = replay::take(&self.uses, self.clock_ms.get(), &question.take);
+        let name = question.take.name.clone();
+        match taken {
+            Ok(taken) => Ok(ReplayAnswer { name, taken }),
+            Err(()) => Err(PortDown { port }),
+        }
     }
 
     async fn key_set(

@@ -17,7 +17,9 @@ mod vectors;
 use edgeward::credential::claims::ClaimNames;
 use edgeward::credential::jwk::KeySet;
 use edgeward::credential::jwt::{JwtRule, KeySource, TokenFault, UnverifiedToken};
+use edgeward::credential::possession::{Scheme, SenderConstraint, Shown};
 use edgeward::credential::signature::Algorithm;
+use edgeward::credential::verified::TokenRule;
 use edgeward::secret::Secret;
 use serde_json::{Value, json};
 use support::NOW_MS;
@@ -28,22 +30,33 @@ const SECRET: &[u8] = b"a secret that both sides hold, and long enough";
 
 fn rule(algorithms: &[Algorithm], keys: KeySource) -> JwtRule {
     JwtRule {
-        name: "accounts".into(),
+        token: TokenRule {
+            name: "accounts".into(),
+            audiences: vec!["https://api.example".into()],
+            leeway_s: 30,
+            sender_constraint: SenderConstraint::Optional,
+            nonce_key: None,
+            claims: ClaimNames {
+                scopes: "scope".into(),
+                roles: Some("roles".into()),
+                tenant: Some("org".into()),
+                plan: None,
+                version: Some("ver".into()),
+            },
+        },
         issuer: "https://issuer.example".into(),
-        audiences: vec!["https://api.example".into()],
         algorithms: algorithms.to_vec(),
         keys,
         token_type: None,
         max_lifetime_s: 900,
-        leeway_s: 30,
-        claims: ClaimNames {
-            scopes: "scope".into(),
-            roles: Some("roles".into()),
-            tenant: Some("org".into()),
-            plan: None,
-        },
     }
 }
+
+const BEARER: Shown<'static> = Shown {
+    scheme: Scheme::Bearer,
+    key: None,
+    certificate: None,
+};
 
 fn claims() -> Value {
     json!({
@@ -71,7 +84,10 @@ fn judge_by(text: &str, rule: &JwtRule, keys: &KeySet, now_ms: u64) -> Result<St
     for question in token.questions(rule, keys)? {
         let answer = question.answered(signer::verify(&question));
         match token.clone().verify(rule, &question, answer, now_ms) {
-            Ok(verified) => return Ok(verified.caller().subject.clone()),
+            Ok(verified) => {
+                let caller = verified.admit(now_ms, &BEARER)?;
+                return Ok(caller.subject.clone());
+            }
             Err(fault) => last = fault,
         }
     }
@@ -354,7 +370,7 @@ fn a_shared_secret_verifies_its_algorithm_alone() {
         let token = UnverifiedToken::parse(text)?;
         token
             .verify_shared(&rule, std::iter::once(&secret), NOW_MS)
-            .map(|token| token.caller().subject.clone())
+            .and_then(|token| Ok(token.admit(NOW_MS, &BEARER)?.subject.clone()))
     };
     let header = |alg: &str| json!({ "alg": alg, "typ": "JWT" });
     assert_eq!(

@@ -1,0 +1,149 @@
+//! The `Replay` Durable Object: what was used once. It clears itself.
+//!
+//! Owns: storage and the call. The rule is `replay`'s.
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
+use worker::{
+    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
+    durable_object,
+};
+
+use crate::edge::{alarm, bounded, clock};
+use crate::ports::PortDown;
+use crate::refusal::Port;
+use crate::replay::{ReplayAnswer, ReplayQuestion, Take, Taken, Uses, take};
+
+const CALL_TIMEOUT_MS: u64 = 2_000;
+const BINDING: &str = "REPLAY";
+
+/// What one key's proofs used up.
+#[durable_object(alarm)]
+pub struct Replay {
+    state: State,
+    sql: SqlStorage,
+}
+
+// A panic leaves no half-made state: every change is one write to storage.
+impl std::panic::RefUnwindSafe for Replay {}
+
+impl DurableObject for Replay {
+    fn new(state: State, _env: Env) -> Self {
+        let sql = state.storage().sql();
+        let replay = Self { state, sql };
+        // Without the table every question fails, and what fails is not fresh.
+        let _ = replay.make_table();
+        replay
+    }
+
+    async fn fetch(&self, _request: Request) -> Result<Response> {
+        Response::error("questions come by RPC", 405)
+    }
+
+    /// Clears the object when nothing in it could be used any more.
+    async fn alarm(&self) -> Result<Response> {
+        let last = self.number("SELECT max(until_ms) FROM uses", None)?;
+        if last <= clock::now_ms() {
+            self.state.storage().delete_all().await?;
+            self.make_table()?;
+        } else {
+            alarm::set(&self.state, last)?;
+        }
+        Response::empty()
+    }
+}
+
+#[wasm_bindgen]
+impl Replay {
+    /// Answers a question (`replay::Take`, JSON), having written down what is fresh. By RPC.
+    pub fn take(&self, question: &str) -> std::result::Result<String, JsValue> {
+        let failed = |_| JsValue::from_str("the memory of uses failed");
+        let question: Take = serde_json::from_str(question).map_err(|_| JsValue::NULL)?;
+        let taken = take(self, clock::now_ms(), &question).map_err(failed)?;
+        serde_json::to_string(&taken).map_err(|_| JsValue::NULL)
+    }
+}
+
+impl Replay {
+    fn make_table(&self) -> Result<()> {
+        let table = "CREATE TABLE IF NOT EXISTS uses \
+                     (name TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID";
+        self.sql.exec(table, None).map(|_| ())
+    }
+
+    fn number(&self, query: &str, bindings: Option<Vec<SqlStorageValue>>) -> Result<u64> {
+        let found = self.sql.exec(query, bindings)?;
+        let row = found.raw().next().transpose()?.unwrap_or_default();
+        match row.into_iter().next() {
+            Some(SqlStorageValue::Integer(number)) => Ok(u64::try_from(number).unwrap_or(0)),
+            None | Some(SqlStorageValue::Null) => Ok(0),
+            Some(_) => Err(Error::RustError("a row of another type".into())),
+        }
+    }
+}
+
+impl Uses for Replay {
+    type Fault = Error;
+
+    fn is_used(&self, name: &str) -> Result<bool> {
+        let query = "SELECT count(*) FROM uses WHERE name = ?";
+        Ok(self.number(query, Some(vec![name.into()]))? > 0)
+    }
+
+    fn count(&self, now_ms: u64) -> Result<u64> {
+        let all = "SELECT count(*) FROM uses";
+        let count = self.number(all, None)?;
+        if count < crate::replay::USES_MAX {
+            return Ok(count);
+        }
+        let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        let ended = "DELETE FROM uses WHERE until_ms <= ?";
+        self.sql.exec(ended, vec![now_ms.into()])?;
+        self.number(all, None)
+    }
+
+    fn write(&self, take: &Take) -> Result<()> {
+        let until_ms = i64::try_from(take.until_ms).unwrap_or(i64::MAX);
+        let write = "INSERT INTO uses (name, until_ms) VALUES (?, ?)";
+        self.sql
+            .exec(write, vec![take.name.as_str().into(), until_ms.into()])?;
+        alarm::set(&self.state, take.until_ms)
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type ReplayStub;
+
+    #[wasm_bindgen(method, catch)]
+    fn take(this: &ReplayStub, question: &str) -> std::result::Result<Promise, JsValue>;
+}
+
+/// Asks one object, once. Silence is no answer: nobody passes by it.
+pub(super) async fn ask(
+    env: &Env,
+    question: &ReplayQuestion,
+) -> std::result::Result<ReplayAnswer, PortDown> {
+    let asked = bounded::within(CALL_TIMEOUT_MS, call(env, question)).await;
+    let taken = asked.flatten().filter(|taken| *taken != Taken::Full);
+    let taken = taken.ok_or(PortDown { port: Port::Replay })?;
+    Ok(ReplayAnswer {
+        name: question.take.name.clone(),
+        taken,
+    })
+}
+
+async fn call(env: &Env, question: &ReplayQuestion) -> Option<Taken> {
+    let namespace = env.durable_object(BINDING).ok()?;
+    let stub = namespace
+        .get_by_name(question.object.as_str())
+        .ok()?
+        .into_rpc::<ReplayStub>();
+    let answer = stub
+        .take(&serde_json::to_string(&question.take).ok()?)
+        .ok()?;
+    let text = JsFuture::from(answer).await.ok()?.as_string()?;
+    serde_json::from_str(&text).ok()
+}

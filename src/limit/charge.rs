@@ -1,0 +1,81 @@
+//! What one stage of a request charges, and what came of it: the question to the counters and its
+//! answer, as data.
+
+use std::rc::Rc;
+
+use crate::limit::rule::LimitRule;
+use crate::limit::standing::{Standing, StandingQuestion};
+use crate::object::ObjectName;
+
+/// Everything one stage of a request charges.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Charge {
+    pub objects: Vec<ObjectCharge>,
+    /// The credential that must not have been taken back.
+    pub standing: Option<StandingQuestion>,
+}
+
+impl Charge {
+    /// A charge that asks for no credential.
+    pub fn of(objects: Vec<ObjectCharge>) -> Self {
+        Self {
+            objects,
+            standing: None,
+        }
+    }
+}
+
+/// The charges that one object answers together.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ObjectCharge {
+    pub object: ObjectName,
+    /// Recorded, never decisive.
+    pub observed: bool,
+    pub units: Vec<UnitCharge>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnitCharge {
+    pub rule: Rc<LimitRule>,
+    /// The row in the object: the limit's name, and the route's where the limit is per route.
+    pub row: String,
+    pub units: u64,
+    /// Only asks whether there is room.
+    pub look: bool,
+}
+
+/// What became of one charge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    Granted {
+        remaining: u64,
+        frees_in_ms: u64,
+    },
+    Exhausted {
+        retry_after_ms: u64,
+    },
+    /// The request is refused for another reason: this limit was not charged, and perhaps not even
+    /// asked.
+    NotCharged {
+        remaining: Option<u64>,
+    },
+    /// The counter did not answer and the limit says `admit`.
+    Unmetered,
+    /// The counter did not answer and the limit says `refuse`.
+    Unanswered,
+}
+
+/// The answer to a [`Charge`]: one verdict a unit, in its order, each with its question's names.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Charged {
+    pub units: Vec<UnitCharged>,
+    pub standing: Option<(StandingQuestion, Standing)>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnitCharged {
+    pub object: ObjectName,
+    pub observed: bool,
+    pub unit: UnitCharge,
+    pub verdict: Verdict,
+}

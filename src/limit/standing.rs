@@ -1,0 +1,111 @@
+//! Whether a credential that is good by itself was taken back.
+//!
+//! Two objects know: the caller's, which an admission charges anyway and answers both at once, and
+//! the issuer's, whose marks an isolate reads at most every [`STANDING_MS`]. If one is silent, the
+//! copy in the store answers, which may lag; if that is silent too, nobody knows.
+//!
+//! Owns: that order, and how long an isolate may rely on an answer. Called by: `limit::ask`.
+
+use std::rc::Rc;
+
+use crate::limit::ask::{ObjectDown, Objects};
+use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
+use crate::object::ObjectName;
+use crate::revocation::Credential;
+use crate::revocation::{Marks, RevokedBy};
+
+/// How long an isolate relies on what it was told: the longest that a revoked credential passes
+/// after the revocation was written.
+pub const STANDING_MS: u64 = 2_000;
+
+/// The question whether a credential was taken back.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StandingQuestion {
+    pub caller: ObjectName,
+    /// Where marks over all of an issuer stand; `None` for what no issuer made.
+    pub issuer: Option<ObjectName>,
+    pub credential: Credential,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    Good,
+    Revoked(RevokedBy),
+    /// Neither object nor store answered.
+    Unknown,
+    /// The request is refused without it.
+    NotAsked,
+}
+
+/// What the issuer's marks say, at most [`STANDING_MS`] old.
+pub(super) async fn at_issuer<O: Objects>(objects: &O, question: &StandingQuestion) -> Standing {
+    let Some(issuer) = &question.issuer else {
+        return Standing::Good;
+    };
+    let asked_at_ms = objects.now_ms();
+    let known = objects.limit_memory().borrow().marks(issuer, asked_at_ms);
+    let marks = match known {
+        Some(marks) => marks,
+        None => {
+            let act = Act::Marks;
+            let marks = match objects.ask(issuer, &bare(act)).await {
+                Ok(Answer::Marks(marks)) => Ok(marks),
+                Ok(_) | Err(ObjectDown) => objects.stored_marks(issuer).await,
+            };
+            let Ok(marks) = marks else {
+                return Standing::Unknown;
+            };
+            let marks = Rc::new(marks);
+            let mut memory = objects.limit_memory().borrow_mut();
+            memory.remember_marks(issuer, &marks, asked_at_ms.saturating_add(STANDING_MS));
+            marks
+        }
+    };
+    of(&marks, &question.credential)
+}
+
+/// What the caller's object says, asked for this alone: the request charges nothing there.
+pub(super) async fn at_caller<O: Objects>(objects: &O, question: &StandingQuestion) -> Standing {
+    let asked_at_ms = objects.now_ms();
+    let memory = objects.limit_memory();
+    if memory.borrow().is_in_good_standing(question, asked_at_ms) {
+        return Standing::Good;
+    }
+    let asked = Question {
+        credential: Some(question.credential.clone()),
+        ..bare(Act::Charge(Vec::new()))
+    };
+    match objects.ask(&question.caller, &asked).await {
+        Ok(Answer::Granted(_)) => {
+            let until_ms = asked_at_ms.saturating_add(STANDING_MS);
+            memory
+                .borrow_mut()
+                .remember_standing(question, until_ms, asked_at_ms);
+            Standing::Good
+        }
+        Ok(Answer::Revoked(by)) => Standing::Revoked(by),
+        Ok(_) | Err(ObjectDown) => in_store(objects, question).await,
+    }
+}
+
+/// What the copy in the store says, where the caller's object is silent.
+pub(super) async fn in_store<O: Objects>(objects: &O, question: &StandingQuestion) -> Standing {
+    match objects.stored_marks(&question.caller).await {
+        Ok(marks) => of(&marks, &question.credential),
+        Err(ObjectDown) => Standing::Unknown,
+    }
+}
+
+fn of(marks: &Marks, credential: &Credential) -> Standing {
+    marks
+        .refuses(credential)
+        .map_or(Standing::Good, Standing::Revoked)
+}
+
+fn bare(act: Act) -> Question {
+    Question {
+        version: WIRE_VERSION,
+        credential: None,
+        act,
+    }
+}
