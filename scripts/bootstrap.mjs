@@ -29,17 +29,18 @@ function installPackages() {
   const stamp = join(root, "node_modules", ".edgeward-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   const began = Date.now();
-  console.log("> npm packages");
+  // On stderr: what a command prints on stdout may be one JSON document and nothing else.
+  console.error("> npm packages");
   const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
-    stdio: "inherit",
+    stdio: ["inherit", process.stderr.fd, "inherit"],
   });
   if (done.status !== 0) {
     console.error("npm ci failed: see above; it needs the npm registry once.");
     process.exit(1);
   }
   writeFileSync(stamp, lock);
-  console.log(`  npm packages (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  console.error(`  npm packages (${((Date.now() - began) / 1000).toFixed(1)} s)`);
 }
 
 /** This Node if it is new enough, else the one that came as an optional package for this machine. */

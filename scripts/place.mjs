@@ -14,3 +14,6 @@ export const buildFolder = (profile) => join(root, "build", profile);
 
 /** A program or script that npm installed. */
 export const installed = (...parts) => join(root, "node_modules", ...parts);
+
+/** Where a local gateway keeps KV, Durable Objects and its admin key, unless `--state` says otherwise. */
+export const localState = join(root, ".edgeward", "state");

@@ -1,8 +1,8 @@
 // The flags of `npm start`, read and checked before anything is built.
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../place.mjs";
+import { localState } from "../place.mjs";
 import { Hint } from "../progress.mjs";
 
 const USAGE = `npm start -- [--policy FILE] [--port N] [--vars FILE] [--origin NAME=URL]… [--cf FILE] [--state DIR] [--no-demo]
@@ -21,7 +21,7 @@ const options = {
   vars: { type: "string" },
   origin: { type: "string", multiple: true, default: [] },
   cf: { type: "string" },
-  state: { type: "string", default: join(root, ".edgeward", "state") },
+  state: { type: "string", default: localState },
   "no-demo": { type: "boolean", default: false },
 };
 

@@ -1,0 +1,49 @@
+// Key records and revocations, as people read them.
+import { instantText, listText, table } from "./text.mjs";
+
+/** - `records`: of `GET keys`. */
+export function recordTable(records) {
+  if (records.length === 0) return ["no keys"];
+  const rows = records.map(({ id, state, subject, tenant, expires_at, scopes }) => [
+    id,
+    state,
+    subject,
+    tenant ?? "-",
+    instantText(expires_at),
+    listText(scopes),
+  ]);
+  return table(["ID", "STATE", "SUBJECT", "TENANT", "EXPIRES", "SCOPES"], rows);
+}
+
+/** Every member of one record that says something. */
+export function recordLines(record) {
+  const instants = ["not_before", "expires_at", "created_at"];
+  const rows = Object.entries(record)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => [name, valueText(instants.includes(name), value)]);
+  return rows.length === 0 ? [] : table(rows[0], rows.slice(1));
+}
+
+/** How much a key was used: of `GET keys/ID`. */
+export function useLine(use) {
+  return use ? `used ${use.count} times, the last time at ${instantText(use.last_used_at)}` : "never used, as far as is counted";
+}
+
+/** A new key for its owner. It stands on a line of its own, so that it can be taken whole. */
+export function newKeyLines({ key, record }) {
+  return [
+    key,
+    "This key is shown now and never again: keep it where its owner keeps secrets.",
+    `id ${record.id}, subject ${record.subject}, expires: ${instantText(record.expires_at)}`,
+  ];
+}
+
+/** By when a revocation holds everywhere; counted from the answer, so that it is never too early. */
+export function effectLine(within_s, now_ms = Date.now()) {
+  return `refused everywhere by ${instantText(Math.ceil(now_ms / 1_000) + within_s)}, within ${within_s} s`;
+}
+
+function valueText(isInstant, value) {
+  if (isInstant) return instantText(value);
+  return Array.isArray(value) ? listText(value) : String(value);
+}

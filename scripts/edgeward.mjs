@@ -1,0 +1,2 @@
+// `npm run edgeward -- VERB …`: the command line of `cli/`, on a Node that is new enough.
+import "../cli/edgeward.mjs";
