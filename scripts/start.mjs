@@ -26,7 +26,7 @@ await main(async () => {
   const gateway = await serve(flags, port);
   say(`set-up ${setUpTook}, build ${buildTook}, start ${seconds(starting)}`);
   say(`ready ${gateway.url}`);
-  for (const line of gateway.lines) say(line);
+  for (const line of [...gateway.lines, ...gateway.adminLines]) say(line);
   await stopSignal();
   await Promise.race([gateway.stop(), new Promise((late) => setTimeout(late, STOP_MS))]);
   // Whatever still holds the process open has had its time.

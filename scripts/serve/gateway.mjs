@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { buildFolder, root } from "../place.mjs";
 import { Hint, say } from "../progress.mjs";
+import { localAdmin } from "./admin.mjs";
 import { firstPolicy, followPolicy, putPolicy } from "./policy.mjs";
 import { workerOptions } from "./worker.mjs";
 
@@ -29,15 +30,16 @@ function inUse(port, error) {
 }
 
 /**
- * Starts the build in `folder` and gives `{ url, store, lines, stop() }`: `store` is its KV namespace STORE, `lines`
- * are the demo's, for the person who looks.
+ * Starts the build in `folder` and gives `{ url, store, lines, adminLines, stop() }`: `store` is its KV namespace
+ * STORE, `lines` are the demo's, for the person who looks, and `adminLines` likewise for the admin API.
  */
 export async function serve(flags, port, folder = buildFolder("local")) {
   const url = `http://${HOST}:${port}`;
   mkdirSync(flags.state, { recursive: true });
   const demo = flags.demo ? await startDemo(port, url, flags.state) : null;
   const policy = firstPolicy(flags, demo);
-  const vars = { ...demo?.vars, ...flags.vars, EDGEWARD_LOOPBACK_LISTENER: "1" };
+  const admin = demo ? localAdmin(flags.state, flags.vars, url) : { vars: {}, lines: [] };
+  const vars = { ...demo?.vars, ...admin.vars, ...flags.vars, EDGEWARD_LOOPBACK_LISTENER: "1" };
   const { cf, state } = flags;
   const miniflare = new Miniflare({
     ...workerOptions({ folder, vars, cf, state, host: HOST, port, onLog: show }),
@@ -58,6 +60,8 @@ export async function serve(flags, port, folder = buildFolder("local")) {
     store,
     // Of the demo's own policy: they fit no other.
     lines: (!flags.policyFile && demo?.lines) || [],
+    // Of the gateway itself, whatever its policy.
+    adminLines: admin.lines.flatMap((line) => ["# the keys of this gateway, from its admin API", line, ""]),
     async stop() {
       unfollow();
       await Promise.all([miniflare.dispose(), demo?.stop()]);
