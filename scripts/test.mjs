@@ -48,14 +48,20 @@ async function nativeTests(compiler, tally) {
 }
 
 async function endToEndTests(compiler, profile, tally) {
+  // It needs no build: what is wrong in it is known first.
+  await nodeTests("command line", "cli", process.env, tally);
   await build(profile, compiler);
-  const folder = join(root, "tests", "e2e");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
+  await nodeTests("end to end", "e2e", { ...process.env, EDGEWARD_BUILD: buildFolder(profile) }, tally);
+}
+
+/** Runs the tests of one folder of `tests`. */
+async function nodeTests(name, folderName, env, tally) {
+  const folder = join(root, "tests", folderName);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".test.mjs"));
   // A test that fails may leave a server open: the run ends all the same, and says which it was.
   const bounds = ["--test-force-exit", `--test-timeout=${TEST_TIMEOUT_MS}`];
-  const args = ["--test", "--test-reporter=spec", ...bounds, ...files.map((name) => join(folder, name))];
-  const env = { ...process.env, EDGEWARD_BUILD: buildFolder(profile) };
-  await part("end to end", tally, [process.execPath, args, { env, cwd: root }], nodeCounts);
+  const args = ["--test", "--test-reporter=spec", ...bounds, ...files.map((file) => join(folder, file))];
+  await part(name, tally, [process.execPath, args, { env, cwd: root }], nodeCounts);
 }
 
 /** Runs one step. One that failed without a failing test to name, as a compile error, counts as one failure. */
