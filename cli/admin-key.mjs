@@ -25,7 +25,8 @@ export function isAdminKey(text) {
 /** CRC-32 as six base62 digits, most significant first (docs/STORAGE.md). */
 function checkOf(text) {
   let check = "";
-  for (let rest = crc32(text); check.length < CHECK_CHARS; rest = Math.floor(rest / 62)) check = BASE62[rest % 62] + check;
+  for (let rest = crc32(text); check.length < CHECK_CHARS; rest = Math.floor(rest / 62))
+    check = BASE62[rest % 62] + check;
   return check;
 }
 

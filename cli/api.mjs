@@ -59,11 +59,15 @@ export class AdminApi {
     const { origin } = this.#url;
     if (error.name === "TimeoutError") {
       const within = `within ${this.#timeout_ms / 1_000} s`;
-      const fix = "Ask again, or with a longer --timeout. A change may have been made all the same: look before you repeat it.";
+      const fix =
+        "Ask again, or with a longer --timeout. A change may have been made all the same: look before you repeat it.";
       return new Failure(`${origin} did not answer ${within}`, fix);
     }
     const reason = error.cause?.code ?? error.cause?.message ?? error.message;
-    return new Failure(`${origin} cannot be reached: ${reason}`, "Look at --url; the local gateway is started by `npm start`.");
+    return new Failure(
+      `${origin} cannot be reached: ${reason}`,
+      "Look at --url; the local gateway is started by `npm start`.",
+    );
   }
 }
 
@@ -71,10 +75,15 @@ async function read(response, shape) {
   const { status } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel();
-    throw new Failure(`the gateway answered with a redirect (${status}), which is not followed`, "Give --url the address that answers itself.");
+    throw new Failure(
+      `the gateway answered with a redirect (${status}), which is not followed`,
+      "Give --url the address that answers itself.",
+    );
   }
   const text = await bounded(response);
-  const document = /^application\/(?:problem\+)?json\b/i.test(response.headers.get("content-type") ?? "") ? parsed(text) : null;
+  const document = /^application\/(?:problem\+)?json\b/i.test(response.headers.get("content-type") ?? "")
+    ? parsed(text)
+    : null;
   if (!response.ok) throw refusal(status, document);
   const isWhole = isObject(document) && Object.entries(shape).every(([name, type]) => typeOf(document[name], type));
   if (!isWhole) throw new Failure(`the answer (${status}) is not one of the admin API`, WRONG_GATEWAY);
@@ -99,13 +108,16 @@ function refusal(status, document) {
   if (!isObject(document) || typeof document.code !== "string") {
     return new Failure(`the answer is ${status}, without a problem document`, WRONG_GATEWAY);
   }
-  return new Refused(document, FIXES[status] ?? (status >= 500 ? "Ask again in a while." : "Correct what is named, then ask again."));
+  return new Refused(
+    document,
+    FIXES[status] ?? (status >= 500 ? "Ask again in a while." : "Correct what is named, then ask again."),
+  );
 }
 
 const FIXES = {
   401: "The gateway does not know this admin key: look at EDGEWARD_ADMIN_KEY, and at the gateway it is for.",
-  403: "This key may not do that: use one with the scope edgeward:read, edgeward:keys or edgeward:admin, or the root admin key.",
-  404: "Either there is no such key, or the admin API is off: it is there once the secret ADMIN_KEY_HASH is bound (`edgeward init`).",
+  403: "This key may not do that: use the root admin key, or one with edgeward:read, edgeward:keys or edgeward:admin.",
+  404: "There is no such key; or the admin API is off, until ADMIN_KEY_HASH is bound: see `edgeward init`.",
   426: "Use https, or set transport.https_only to false in the policy of a local gateway.",
   429: "Ask again in a while.",
 };

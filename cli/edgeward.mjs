@@ -10,6 +10,10 @@ const args = process.argv.slice(2);
 
 if (major > NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor >= NODE_NEEDED[1])) {
   const { run } = await import("./run.mjs");
+  // A reader that has seen enough, as `head` has, is no failure.
+  process.stdout.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   // Not process.exit: what was printed into a pipe has to leave first.
   process.exitCode = await run(args, process);
 } else {

@@ -31,10 +31,11 @@ function baseOf(text) {
   if (!URL.canParse(text)) throw new Failure("the gateway's URL is not one", fix);
   const url = new URL(text);
   if (url.username || url.password) throw new Failure("the gateway's URL holds a name or password", fix);
-  if (url.pathname !== "/" || url.search || url.hash) throw new Failure("the gateway's URL holds more than a host", fix);
+  const isBare = url.pathname === "/" && !url.search && !url.hash;
+  if (!isBare) throw new Failure("the gateway's URL holds more than a host", fix);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK.test(url.hostname))) {
-    const message = `the admin key is not sent to ${url.origin === "null" ? url.protocol : url.origin}`;
-    throw new Failure(message, "Use https: a key sent in the clear is a key given away. Only this machine is asked over http.");
+    const secure = "Use https: a key sent in the clear is a key given away. Only this machine is asked over http.";
+    throw new Failure(`the admin key is not sent to ${url.protocol}//${url.host}`, secure);
   }
   return url;
 }
@@ -47,7 +48,10 @@ function keyFor(url, env) {
     throw new Failure(`there is no admin key for ${url.origin}`, `Put it into the variable ${KEY_VARIABLE}.${local}`);
   }
   if (key.length > KEY_CHARS_MAX || !/^[\x21-\x7e]+$/.test(key)) {
-    throw new Failure("the admin key has characters that no key has", `Look at ${KEY_VARIABLE}: it holds the key alone.`);
+    throw new Failure(
+      "the admin key has characters that no key has",
+      `Look at ${KEY_VARIABLE}: it holds the key alone.`,
+    );
   }
   return key;
 }
@@ -60,6 +64,7 @@ function localKey() {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
     if (error.code === "ENOENT") return null;
-    throw new Failure(`${file}: ${error.message}`, "Make it readable to you, or remove it and start the gateway again.");
+    const fix = "Make it readable to you, or remove it and start the gateway again.";
+    throw new Failure(`${file}: ${error.message}`, fix);
   }
 }

@@ -26,12 +26,14 @@ Exit code 0: fine. 1: \`check\` found something. 2: not understood, or failed.`;
 export function programOf(env, help) {
   let outcome;
   /** Makes a verb's work an action: it gets its arguments, its flags and a way to ask the gateway. */
-  const perform = (work) => async (...parts) => {
-    const command = parts.at(-1);
-    const flags = command.optsWithGlobals();
-    // Made when it is asked for: what is wrong with the command is told before what is wrong with the key.
-    outcome = await work({ args: command.processedArgs, flags, api: () => new AdminApi(flags, env) });
-  };
+  const perform =
+    (work) =>
+    async (...parts) => {
+      const command = parts.at(-1);
+      const flags = command.optsWithGlobals();
+      // Made when it is asked for: what is wrong with the command is told before what is wrong with the key.
+      outcome = await work({ args: command.processedArgs, flags, api: () => new AdminApi(flags, env) });
+    };
   const program = new Command("edgeward")
     .description("The command line of the Edgeward gateway.")
     .option("--json", "print exactly one JSON document, errors included")

@@ -26,7 +26,9 @@ export function recordLines(record) {
 
 /** How much a key was used: of `GET keys/ID`. */
 export function useLine(use) {
-  return use ? `used ${use.count} times, the last time at ${instantText(use.last_used_at)}` : "never used, as far as is counted";
+  return use
+    ? `used ${use.count} times, the last time at ${instantText(use.last_used_at)}`
+    : "never used, as far as is counted";
 }
 
 /** A new key for its owner. It stands on a line of its own, so that it can be taken whole. */

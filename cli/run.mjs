@@ -42,9 +42,15 @@ function failureOf(error) {
   if (error instanceof Failure) return error;
   if (error instanceof CommanderError) {
     // With no verb at all, the message is but a name for the help that was shown.
-    const message = error.code === "commander.help" ? "no verb was given" : error.message.replace(/^error: /, "").replaceAll("\n", " ");
+    const message =
+      error.code === "commander.help"
+        ? "no verb was given"
+        : error.message.replace(/^error: /, "").replaceAll("\n", " ");
     return new Failure(message, "See `edgeward --help`, or `edgeward VERB --help` for one verb.");
   }
   // A fault of this program: its stack says more than any sentence.
-  return new Failure(`a fault of edgeward itself: ${error?.stack ?? error}`, "Report it to the maintainers, without any key.");
+  return new Failure(
+    `a fault of edgeward itself: ${error?.stack ?? error}`,
+    "Report it to the maintainers, without any key.",
+  );
 }

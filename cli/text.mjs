@@ -2,14 +2,15 @@
 
 /** What a terminal would take for a command, or what turns the direction of text. */
 const UNPRINTABLE = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const INSTANT_MAX_S = 253_402_300_799;
+/** The end of the year 9999: beyond it, ISO 8601 has another form. */
+export const INSTANT_S_MAX = 253_402_300_799;
 
 /** One line without characters that steer a terminal: names and notes come from others. */
 export const printable = (line) => String(line).replace(UNPRINTABLE, "?");
 
 /** Unix seconds as ISO 8601; anything else as it is. */
 export function instantText(value) {
-  if (!Number.isSafeInteger(value) || value < 0 || value > INSTANT_MAX_S) return String(value ?? "-");
+  if (!Number.isSafeInteger(value) || value < 0 || value > INSTANT_S_MAX) return String(value ?? "-");
   return new Date(value * 1_000).toISOString().replace(".000Z", "Z");
 }
 
@@ -19,7 +20,12 @@ export const listText = (values) => (Array.isArray(values) && values.length > 0 
 export function table(heads, rows) {
   const all = [heads, ...rows].map((row) => row.map(printable));
   const widths = heads.map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  return all.map((row) => row.map((text, column) => text.padEnd(widths[column])).join("  ").trimEnd());
+  return all.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** Faults of a policy: the place and what is wrong, and below it what to write instead. */

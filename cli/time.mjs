@@ -1,11 +1,10 @@
 // Times as people write them on a command line. Every reader throws commander's error, which names the flag.
 import { InvalidArgumentError } from "commander";
+import { INSTANT_S_MAX } from "./text.mjs";
 
 const UNIT_S = { s: 1, m: 60, h: 3_600, d: 86_400 };
-/** A hundred years, in each unit's own digits. */
+/** A hundred years. */
 const DURATION_S_MAX = 100 * 366 * UNIT_S.d;
-/** The end of the year 9999. */
-const INSTANT_S_MAX = 253_402_300_799;
 const INSTANT_FORMS =
   "an instant as ISO 8601 with a zone (2026-07-01T12:00:00Z; 2026-07-01 is its start in UTC) or in Unix seconds";
 const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
@@ -21,15 +20,15 @@ export function durationS(text) {
 }
 
 /**
- * An instant in Unix seconds, from ISO 8601 or Unix seconds; the word `now` gives `undefined`.
+ * An instant, from ISO 8601 or Unix seconds, as `{ seconds }`; without `seconds` for the word `now`.
  *
  * `now` is left to the gateway, whose clock judges it: this machine's may be wrong.
  */
-export function instantS(text) {
-  if (text === "now") return undefined;
+export function instant(text) {
+  if (text === "now") return {};
   const seconds = writtenS(text);
   if (seconds === null) throw new InvalidArgumentError(`Write ${INSTANT_FORMS}, or now.`);
-  return seconds;
+  return { seconds };
 }
 
 /** When a key ends: `never`, a duration from now, or an instant that is written out. */
@@ -37,8 +36,8 @@ export function endS(text, now_ms = Date.now()) {
   if (text === "never") return "never";
   if (/^\d+[dhms]$/.test(text)) return Math.floor(now_ms / 1_000) + durationS(text);
   const seconds = writtenS(text);
-  if (seconds === null) throw new InvalidArgumentError(`Write never, a duration (90d, 12h, 30m, 45s), ${INSTANT_FORMS}.`);
-  return seconds;
+  if (seconds !== null) return seconds;
+  throw new InvalidArgumentError(`Write never, a duration (90d, 12h, 30m, 45s), or ${INSTANT_FORMS}.`);
 }
 
 /** Unix seconds, or `null`. */

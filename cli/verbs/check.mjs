@@ -34,7 +34,10 @@ function contentOf(file) {
     const stat = fstatSync(opened);
     if (!stat.isFile()) throw new Failure(`${file} is no file`, "Name the policy's file.");
     if (stat.size > POLICY_BYTES_MAX) {
-      throw new Failure(`${file} has ${stat.size} bytes`, `A policy has at most ${POLICY_BYTES_MAX}: leave out what no route needs.`);
+      throw new Failure(
+        `${file} has ${stat.size} bytes`,
+        `A policy has at most ${POLICY_BYTES_MAX}: leave out what no route needs.`,
+      );
     }
     return readFileSync(opened);
   } catch (error) {
@@ -53,6 +56,9 @@ function jsonFault(content) {
     if (typeof policy === "object" && policy !== null && !Array.isArray(policy)) return null;
     return fault("not a JSON object", "Write the policy as one object: { … }.");
   } catch (error) {
-    return fault(`not JSON in UTF-8: ${error.message}`, "Write the policy as JSON, without comments and trailing commas.");
+    return fault(
+      `not JSON in UTF-8: ${error.message}`,
+      "Write the policy as JSON, without comments and trailing commas.",
+    );
   }
 }

@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { Failure } from "../failure.mjs";
 import { effectLine, newKeyLines, recordLines, recordTable, useLine } from "../records.mjs";
 import { instantText } from "../text.mjs";
-import { durationS, endS, instantS } from "../time.mjs";
+import { durationS, endS, instant } from "../time.mjs";
 
 /** Records in one answer, as many as the API gives. */
 const PAGE_KEYS = 200;
@@ -29,11 +29,7 @@ export function addKeys(program, perform) {
     .argument("<id>", "the old key's id")
     .option("--overlap <duration>", "how long the old key is good beside the new one (default: 7d)", durationS)
     .action(perform(rotate));
-  keys
-    .command("revoke")
-    .description("revoke a key, for good")
-    .argument("<id>", "the key's id")
-    .action(perform(revoke));
+  keys.command("revoke").description("revoke a key, for good").argument("<id>", "the key's id").action(perform(revoke));
 }
 
 function addCreate(keys, perform) {
@@ -47,15 +43,19 @@ function addCreate(keys, perform) {
     .option("--plan <name>", "the caller's plan (default: the policy's default_plan)")
     .option("--cidr <network...>", "from where it is good, as 192.0.2.0/24; may be repeated (default: anywhere)")
     .option("--expires <end>", "when it ends: never, 90d, or an instant (default: 90d)", (text) => endS(text))
-    .option("--not-before <instant>", "from when it is good (default: now)", instantS)
+    .option("--not-before <instant>", "from when it is good (default: now)", instant)
     .addOption(new Option("--env <env>", "stands in the key (default: live)").choices(["live", "test"]))
     .option("--note <text>", "what it is for; no secret")
-    .option("--authenticator <name>", "which authenticator takes it (may be left out where the policy has one of API keys)")
+    .option(
+      "--authenticator <name>",
+      "which authenticator takes it (may be left out where the policy has one of API keys)",
+    )
     .action(perform(create));
 }
 
 async function create({ flags, api }) {
-  const document = await api().post(["keys"], { key: "string", record: "object" }, {
+  // What was not said is left out: the gateway's defaults hold, whatever its version.
+  const asked = {
     authenticator: flags.authenticator,
     env: flags.env,
     subject: flags.subject,
@@ -64,10 +64,11 @@ async function create({ flags, api }) {
     roles: flags.role,
     plan: flags.plan,
     cidrs: flags.cidr,
-    not_before: flags.notBefore,
+    not_before: flags.notBefore?.seconds,
     expires_at: flags.expires,
     note: flags.note,
-  });
+  };
+  const document = await api().post(["keys"], { key: "string", record: "object" }, asked);
   return { document, lines: newKeyLines(document) };
 }
 
@@ -80,7 +81,9 @@ async function list({ flags: { subject }, api }) {
     const answer = await gateway.get(["keys"], { keys: "array", cursor: "string?" }, query);
     keys.push(...answer.keys);
     if (answer.cursor === null) return { document: { keys, cursor: null }, lines: recordTable(keys) };
-    if (answer.cursor === cursor) throw new Failure("the list of keys leads in a circle", "Report it: a fault of the gateway.");
+    if (answer.cursor === cursor) {
+      throw new Failure("the list of keys leads in a circle", "Report it: a fault of the gateway.");
+    }
     cursor = answer.cursor;
   }
   throw new Failure(`there are more than ${PAGES_MAX} pages of keys`, "Ask for those of one caller: --subject.");
@@ -97,7 +100,10 @@ async function rotate({ args: [id], flags, api }) {
   const path = ["keys", checkedId(id), "rotate"];
   const document = await api().post(path, shape, { overlap_s: flags.overlap });
   const { replaced } = document;
-  const lines = [...newKeyLines(document), `the old key ${replaced.id} is good until ${instantText(replaced.expires_at)}`];
+  const lines = [
+    ...newKeyLines(document),
+    `the old key ${replaced.id} is good until ${instantText(replaced.expires_at)}`,
+  ];
   return { document, lines };
 }
 
@@ -112,6 +118,7 @@ async function revoke({ args: [id], api }) {
 /** An id goes into a path, and may be a whole key that was pasted by mistake: it is not repeated. */
 function checkedId(text) {
   if (/^[0-9A-Za-z]{12}$/.test(text)) return text;
-  const fix = "An id is 12 letters and digits, the third part of a key: ew_live_ID_… Never paste a whole key into a command.";
+  const fix =
+    "An id is 12 letters and digits, the third part of a key: ew_live_ID_… Never paste a whole key into a command.";
   throw new Failure("that is no key's id", fix);
 }

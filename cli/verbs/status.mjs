@@ -17,8 +17,12 @@ async function status({ api }) {
     policy
       ? `policy ${policy.name}, version ${policy.version}, ${policy.profile}`
       : "no policy is in force: every request is answered 503 until one loads",
-    ...(policy ? [`authenticators: ${authenticators.map(({ name, kind }) => `${name} (${kind})`).join(", ") || "none"}`] : []),
-    ...(refused ? [`a newer policy was refused at ${instantText(refused.at)}:`, ...faultLines(refused.faults ?? [])] : []),
+    ...(policy
+      ? [`authenticators: ${authenticators.map(({ name, kind }) => `${name} (${kind})`).join(", ") || "none"}`]
+      : []),
+    ...(refused
+      ? [`a newer policy was refused at ${instantText(refused.at)}:`, ...faultLines(refused.faults ?? [])]
+      : []),
   ];
   return { document, lines };
 }

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 import { Failure } from "../failure.mjs";
 import { effectLine } from "../records.mjs";
 import { instantText } from "../text.mjs";
-import { instantS } from "../time.mjs";
+import { instant } from "../time.mjs";
 
 const FORMS = [
   "  tokens revoke --jti ID [--subject S]          one token",
@@ -34,7 +34,7 @@ export function addTokens(program, perform) {
     .addHelpText("after", `\nThe forms:\n${FORMS.join("\n")}`)
     .option("--jti <id>", "the claim jti of one token")
     .option("--subject <text>", "the claim sub of a caller")
-    .option("--before <instant>", "tokens issued up to this instant: ISO 8601, Unix seconds or now", givenInstant)
+    .option("--before <instant>", "tokens issued up to this instant: ISO 8601, Unix seconds or now", instant)
     .option("--version-below <number>", "tokens under this version, and those without one", wholeNumber)
     .option("--every", "all tokens, of all callers")
     .option("--authenticator <name>", "whose tokens (may be left out where the policy has one token authenticator)")
@@ -62,12 +62,10 @@ function bodyOf(flags) {
   };
 }
 
-/** Wrapped, for `now` has no seconds of its own and was given all the same. */
-const givenInstant = (text) => ({ seconds: instantS(text) });
-
 function wholeNumber(text) {
   const number = Number(text);
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(number)) throw new InvalidArgumentError("Write a whole number, 0 or more.");
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError("Write a whole number, 0 or more.");
   return number;
 }
 

@@ -13,7 +13,7 @@ const USAGE = `npm start -- [--policy FILE] [--port N] [--vars FILE] [--origin N
   --origin NAME=URL  in the place of the policy's origins.NAME.url; may be repeated
   --cf FILE          a JSON object laid over request.cf of every request
   --state DIR        where local KV and Durable Objects are kept       (else .edgeward/state)
-  --no-demo          no demo origin, API key or token issuer`;
+  --no-demo          no demo origin, API key, token issuer or admin key`;
 
 const options = {
   policy: { type: "string" },

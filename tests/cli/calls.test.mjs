@@ -19,7 +19,12 @@ const good = () => gatewayOf({ answers: { readStatus: () => ({ status: 200, body
 
 test("the key goes over http to this machine only", async () => {
   const env = { EDGEWARD_ADMIN_KEY: KEY };
-  for (const url of ["http://gateway.example", "http://192.0.2.1", "http://127.example.com", "http://[2001:db8::1]:8787"]) {
+  for (const url of [
+    "http://gateway.example",
+    "http://192.0.2.1",
+    "http://127.example.com",
+    "http://[2001:db8::1]:8787",
+  ]) {
     const { code, stdout } = await edgeward(["status", "--json", "--timeout", "2s", "--url", url], { env });
     assert.equal(code, 2);
     const { message, fix } = JSON.parse(stdout).error;
@@ -33,7 +38,14 @@ test("the key goes over http to this machine only", async () => {
 
 test("a URL is a scheme and a host, and holds no secret", async () => {
   const env = { EDGEWARD_ADMIN_KEY: KEY };
-  const urls = ["gateway", "ftp://127.0.0.1", "file:///etc", "https://a:b@gateway.example", "https://gateway.example/x", "http://127.0.0.1/?a"];
+  const urls = [
+    "gateway",
+    "ftp://127.0.0.1",
+    "file:///etc",
+    "https://a:b@gateway.example",
+    "https://gateway.example/x",
+    "http://127.0.0.1/?a",
+  ];
   for (const url of urls) {
     const { code, stderr } = await edgeward(["status", "--url", url], { env });
     assert.equal(code, 2, url);
@@ -69,7 +81,13 @@ test("a line end after the key is no part of it; other characters are no key and
 });
 
 test("a problem is told with its places, and as it is with --json", async () => {
-  const place = { location: "query", pointer: "/limit", keyword: "maximum", message: "is more than 200", fix: "Send less." };
+  const place = {
+    location: "query",
+    pointer: "/limit",
+    keyword: "maximum",
+    message: "is more than 200",
+    fix: "Send less.",
+  };
   const given = problem(422, "schema-violation", { errors: [place] });
   const gateway = await gatewayOf({ answers: { listKeys: () => given } });
   const shown = await gateway.run("keys", "list");
@@ -172,9 +190,21 @@ test("a gateway that is not there is told", async () => {
 });
 
 test("with --json every failure is one document on stdout, wherever the flag stands", async () => {
-  const lines = [[], ["keys"], ["nothing"], ["status", "--bogus"], ["keys", "show"], ["tokens", "revoke"], ["check"], ["keys", "create", "--subject"]];
+  const lines = [
+    [],
+    ["keys"],
+    ["nothing"],
+    ["status", "--bogus"],
+    ["keys", "show"],
+    ["tokens", "revoke"],
+    ["check"],
+    ["keys", "create", "--subject"],
+  ];
   for (const line of lines) {
-    for (const args of [["--json", ...line], [...line, "--json"]]) {
+    for (const args of [
+      ["--json", ...line],
+      [...line, "--json"],
+    ]) {
       const { code, stdout, stderr } = await edgeward(args, { env: { EDGEWARD_ADMIN_KEY: KEY } });
       assert.deepEqual([code, stderr], [2, ""], args.join(" "));
       const { message, fix } = JSON.parse(stdout).error;
@@ -185,7 +215,19 @@ test("with --json every failure is one document on stdout, wherever the flag sta
 });
 
 test("help is an answer, of every verb", async () => {
-  const verbs = ["", "init", "status", "check", "keys", "keys create", "keys list", "keys show", "keys rotate", "keys revoke", "tokens revoke"];
+  const verbs = [
+    "",
+    "init",
+    "status",
+    "check",
+    "keys",
+    "keys create",
+    "keys list",
+    "keys show",
+    "keys rotate",
+    "keys revoke",
+    "tokens revoke",
+  ];
   for (const verb of verbs) {
     const { code, stdout, stderr } = await edgeward([...verb.split(" ").filter(Boolean), "--help"]);
     assert.deepEqual([code, stderr], [0, ""], verb);

@@ -55,12 +55,21 @@ test("a record holds what a stored one holds, less its hash, by the same rules",
   const stored = schemaFile("key-record.schema.json");
   const { properties } = api.components.schemas.Record;
   const names = Object.keys(stored.properties).filter((name) => name !== "hash");
-  assert.deepEqual(Object.keys(properties).filter((name) => name !== "authenticator").sort(), names.filter((name) => name !== "authenticator").sort());
+  assert.deepEqual(
+    Object.keys(properties)
+      .filter((name) => name !== "authenticator")
+      .sort(),
+    names.filter((name) => name !== "authenticator").sort(),
+  );
   for (const { hash, ...example } of stored.examples) {
     assert.deepEqual(faults(api.components.schemas.Record, example), []);
     assert.notDeepEqual(faults(api.components.schemas.Record, { ...example, hash }), []);
   }
-  for (const [name, ours] of [["scopes", "Scopes"], ["cidrs", "Networks"], ["expires_at", "End"]]) {
+  for (const [name, ours] of [
+    ["scopes", "Scopes"],
+    ["cidrs", "Networks"],
+    ["expires_at", "End"],
+  ]) {
     assert.deepEqual(ruled(api.components.schemas[ours]), ruled(stored.properties[name]), name);
   }
   for (const name of ["KeyId", "Name", "Text", "Instant"]) {
@@ -101,7 +110,9 @@ test("a revocation takes one form and no mix", () => {
 
 /** A schema without its words. */
 function ruled(schema) {
-  return JSON.parse(JSON.stringify(schema, (name, value) => (name === "description" || name === "$ref" ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(schema, (name, value) => (name === "description" || name === "$ref" ? undefined : value)),
+  );
 }
 
 function walk(node, place, visit) {

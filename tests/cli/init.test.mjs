@@ -1,7 +1,17 @@
 // `edgeward init`: secrets in files that are their owner's alone, and none on the screen.
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -38,15 +48,22 @@ test("no secret is printed, and each that is bound has its command", async () =>
     const { folder, stdout, stderr } = await made(...flags);
     for (const name of FILES) assert.ok(!`${stdout}${stderr}`.includes(read(folder, name)), name);
     assert.ok(!stdout.includes(JSON.parse(read(folder, "IDENTITY_KEY")).d));
-    const { bind } = flags.length ? JSON.parse(stdout) : { bind: stdout.split("\n").filter((line) => line.startsWith("npx")) };
-    assert.deepEqual([...bind].sort(), BOUND.map((name) => `npx wrangler secret put ${name} < '${join(folder, name)}'`));
+    const { bind } = flags.length
+      ? JSON.parse(stdout)
+      : { bind: stdout.split("\n").filter((line) => line.startsWith("npx")) };
+    assert.deepEqual(
+      [...bind].sort(),
+      BOUND.map((name) => `npx wrangler secret put ${name} < '${join(folder, name)}'`),
+    );
     assert.match(stdout, /EDGEWARD_ADMIN_KEY=/);
   }
 });
 
 test("peppers and keys are 32 random bytes, other ones each time", async () => {
   const runs = [(await made()).folder, (await made()).folder];
-  const texts = runs.flatMap((folder) => ["KEY_PEPPER", "AUDIT_KEY", "POLICY_KEY", "DPOP_NONCE_KEY"].map((name) => read(folder, name)));
+  const texts = runs.flatMap((folder) =>
+    ["KEY_PEPPER", "AUDIT_KEY", "POLICY_KEY", "DPOP_NONCE_KEY"].map((name) => read(folder, name)),
+  );
   for (const text of texts) {
     assert.match(text, /^[A-Za-z0-9_-]{43}$/);
     assert.equal(Buffer.from(text, "base64url").length, 32);
@@ -80,7 +97,10 @@ test("what is there stays, unless --force says otherwise", async () => {
   const again = await edgeward(["init", "--dir", folder]);
   assert.deepEqual([again.code, again.stdout], [2, ""]);
   assert.match(again.stderr, /KEY_PEPPER[^]*--force/);
-  assert.deepEqual(FILES.map((name) => read(folder, name)), before);
+  assert.deepEqual(
+    FILES.map((name) => read(folder, name)),
+    before,
+  );
   const forced = await edgeward(["init", "--dir", folder, "--force"]);
   assert.equal(forced.code, 0);
   FILES.forEach((name, index) => assert.notEqual(read(folder, name), before[index], name));

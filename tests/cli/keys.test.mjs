@@ -99,7 +99,11 @@ test("what is wrong in a flag is told before the gateway is asked", async () => 
 });
 
 test("list walks every page, also over one that is empty", async () => {
-  const pages = { "": [[recordOf(ID)], "a b"], "a b": [[], "c"], c: [[recordOf(OTHER, { tenant: "acme", expires_at: "never" })], null] };
+  const pages = {
+    "": [[recordOf(ID)], "a b"],
+    "a b": [[], "c"],
+    c: [[recordOf(OTHER, { tenant: "acme", expires_at: "never" })], null],
+  };
   const listKeys = ({ query }) => {
     const [keys, cursor] = pages[new Map(query).get("cursor") ?? ""];
     return { status: 200, body: { keys, cursor } };
@@ -107,17 +111,23 @@ test("list walks every page, also over one that is empty", async () => {
   const gateway = await gatewayOf({ listKeys });
   const shown = await gateway.run("keys", "list", "--subject", "shop-17");
   assert.equal(shown.code, 0);
-  const rows = shown.stdout.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
+  const rows = shown.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(/ {2,}/));
   assert.deepEqual(rows, [
     ["ID", "STATE", "SUBJECT", "TENANT", "EXPIRES", "SCOPES"],
     [ID, "active", "shop-17", "-", "2027-02-19T20:26:23Z", "orders:read orders:write"],
     [OTHER, "active", "shop-17", "acme", "never", "orders:read orders:write"],
   ]);
-  assert.deepEqual(gateway.requests.map(({ query }) => Object.fromEntries(query)), [
-    { subject: "shop-17", limit: "200" },
-    { subject: "shop-17", cursor: "a b", limit: "200" },
-    { subject: "shop-17", cursor: "c", limit: "200" },
-  ]);
+  assert.deepEqual(
+    gateway.requests.map(({ query }) => Object.fromEntries(query)),
+    [
+      { subject: "shop-17", limit: "200" },
+      { subject: "shop-17", cursor: "a b", limit: "200" },
+      { subject: "shop-17", cursor: "c", limit: "200" },
+    ],
+  );
   const { stdout } = await gateway.run("keys", "list", "--json");
   const document = JSON.parse(stdout);
   assert.deepEqual([document.keys.map(({ id }) => id), document.cursor], [[ID, OTHER], null]);
@@ -132,7 +142,10 @@ test("a list that leads in a circle ends", async () => {
 
 test("show tells the record and its use", async () => {
   const uses = [{ count: 12, last_used_at: NOW_S }, null];
-  const showKey = ({ values }) => ({ status: 200, body: { record: recordOf(values.id, { note: "for \u202eyou" }), use: uses.shift() } });
+  const showKey = ({ values }) => ({
+    status: 200,
+    body: { record: recordOf(values.id, { note: "for \u202eyou" }), use: uses.shift() },
+  });
   const gateway = await gatewayOf({ showKey });
   const used = await gateway.run("keys", "show", ID);
   assert.match(used.stdout, /used 12 times, the last time at 2026-11-21T20:26:23Z/);
@@ -153,7 +166,10 @@ test("rotate shows the new key and until when the old one is good", async () => 
   assert.match(stdout, new RegExp(`old key ${ID} is good until 2026-11-28T20:26:23Z`));
   await gateway.run("keys", "rotate", ID, "--overlap", "12h");
   await gateway.run("keys", "rotate", ID, "--overlap", "0s");
-  assert.deepEqual(gateway.requests.map(({ json }) => json), [{}, { overlap_s: 43_200 }, { overlap_s: 0 }]);
+  assert.deepEqual(
+    gateway.requests.map(({ json }) => json),
+    [{}, { overlap_s: 43_200 }, { overlap_s: 0 }],
+  );
 });
 
 test("revoke tells by when the key is refused everywhere", async () => {

@@ -52,7 +52,8 @@ test("the printed command names the folder and the address where they are not th
 
 test("the command line finds the key of its own clone, for gateways on this machine alone", async () => {
   const clone = mkdtempSync(join(temporary, "clone-"));
-  for (const name of ["cli", "scripts", "package.json"]) cpSync(join(root, name), join(clone, name), { recursive: true });
+  for (const name of ["cli", "scripts", "package.json"])
+    cpSync(join(root, name), join(clone, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
   const program = join(clone, "cli", "edgeward.mjs");
   const asked = [];

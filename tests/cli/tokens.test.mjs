@@ -22,7 +22,11 @@ test("each form asks for what it says, and the answer tells what was revoked and
     [["--jti", "t1"], { jti: "t1" }, "the token t1"],
     [["--jti", "t1", "--subject", "ada"], { jti: "t1", subject: "ada" }, "the token t1 of ada"],
     [["--subject", "ada"], { subject: "ada" }, "the tokens of ada issued up to 2026-11-21T20:26:23Z"],
-    [["--subject", "ada", "--before", "now"], { subject: "ada" }, "the tokens of ada issued up to 2026-11-21T20:26:23Z"],
+    [
+      ["--subject", "ada", "--before", "now"],
+      { subject: "ada" },
+      "the tokens of ada issued up to 2026-11-21T20:26:23Z",
+    ],
     [
       ["--subject", "ada", "--before", "2026-07-01T12:00:00+02:00"],
       { subject: "ada", issued_before: 1_782_900_000 },
@@ -34,7 +38,11 @@ test("each form asks for what it says, and the answer tells what was revoked and
       "the tokens of ada under version 3",
     ],
     [["--every"], { every: true }, "every token issued up to 2026-11-21T20:26:23Z"],
-    [["--every", "--before", "1782900000"], { every: true, issued_before: 1_782_900_000 }, "every token issued up to 2026-07-01T10:00:00Z"],
+    [
+      ["--every", "--before", "1782900000"],
+      { every: true, issued_before: 1_782_900_000 },
+      "every token issued up to 2026-07-01T10:00:00Z",
+    ],
   ];
   for (const [flags, body, told] of forms) {
     const { code, stdout } = await gateway.run("tokens", "revoke", ...flags);

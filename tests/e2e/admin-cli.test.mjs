@@ -38,7 +38,9 @@ before(async () => {
   gateway = await start({
     policy: policyWith(jwk),
     // The pepper, the identity key and the hash are those that `init` made: the worker has to accept them.
-    vars: Object.fromEntries(["KEY_PEPPER", "IDENTITY_KEY", "AUDIT_KEY", "ADMIN_KEY_HASH"].map((name) => [name, secret(name)])),
+    vars: Object.fromEntries(
+      ["KEY_PEPPER", "IDENTITY_KEY", "AUDIT_KEY", "ADMIN_KEY_HASH"].map((name) => [name, secret(name)]),
+    ),
     origin: () => new Response("ok"),
   });
   env = { EDGEWARD_URL: gateway.url.origin, EDGEWARD_ADMIN_KEY: secret("admin-key") };
@@ -101,18 +103,25 @@ async function refusedWithin(seconds, ask) {
   }
 }
 
-const create = (subject, ...flags) => told("MadeKey", "keys", "create", "--subject", subject, "--scope", "orders:read", ...flags);
+const create = (subject, ...flags) =>
+  told("MadeKey", "keys", "create", "--subject", subject, "--scope", "orders:read", ...flags);
 
 describe("keys", () => {
   test("a key that was created is admitted with what it was given", async () => {
     const { key, record } = await create("shop-1", "--tenant", "acme", "--expires", "30d", "--note", "the web shop");
     assert.equal(await withKey(key), 200);
     assert.match(key, new RegExp(`^ew_live_${record.id}_`));
-    assert.deepEqual([record.subject, record.tenant, record.state, record.note], ["shop-1", "acme", "active", "the web shop"]);
+    assert.deepEqual(
+      [record.subject, record.tenant, record.state, record.note],
+      ["shop-1", "acme", "active", "the web shop"],
+    );
     const late_s = record.expires_at - now_s() - 30 * 86_400;
     assert.ok(Math.abs(late_s) < 60, `off by ${late_s} s`);
     const [decision] = (await gateway.decisions()).filter(({ caller }) => caller?.key_id === record.id);
-    assert.deepEqual([decision.verdict, decision.caller.subject, decision.caller.tenant], ["admitted", "shop-1", "acme"]);
+    assert.deepEqual(
+      [decision.verdict, decision.caller.subject, decision.caller.tenant],
+      ["admitted", "shop-1", "acme"],
+    );
   });
 
   test("a key lives for 90 days unless said otherwise", async () => {
@@ -123,7 +132,17 @@ describe("keys", () => {
   });
 
   test("a key of other rights is admitted and refused by them", async () => {
-    const { key } = await told("MadeKey", "keys", "create", "--subject", "shop-3", "--scope", "orders:write", "--env", "test");
+    const { key } = await told(
+      "MadeKey",
+      "keys",
+      "create",
+      "--subject",
+      "shop-3",
+      "--scope",
+      "orders:write",
+      "--env",
+      "test",
+    );
     assert.match(key, /^ew_test_/);
     assert.equal(await withKey(key), 403);
   });
@@ -135,7 +154,10 @@ describe("keys", () => {
     const all = await told("KeyPage", "keys", "list");
     assert.ok(all.keys.length > keys.length);
     const { record } = await told("ShownKey", "keys", "show", ids[0]);
-    assert.deepEqual(record, keys.find(({ id }) => id === ids[0]));
+    assert.deepEqual(
+      record,
+      keys.find(({ id }) => id === ids[0]),
+    );
     const none = await edgeward(["keys", "show", "000000000000", "--json"], { env });
     assert.deepEqual([none.code, JSON.parse(none.stdout).status], [2, 404]);
   });
@@ -245,7 +267,10 @@ describe("the gateway", () => {
   });
 
   test("without ADMIN_KEY_HASH the admin API is not there", async () => {
-    const closed = await start({ policy: policyOf({ transport: { https_only: false } }), vars: { KEY_PEPPER: PEPPER } });
+    const closed = await start({
+      policy: policyOf({ transport: { https_only: false } }),
+      vars: { KEY_PEPPER: PEPPER },
+    });
     const { code, stdout } = await edgeward(["status", "--json"], { env: { ...env, EDGEWARD_URL: closed.url.origin } });
     assert.deepEqual([code, JSON.parse(stdout).status], [2, 404]);
     await closed.stop();

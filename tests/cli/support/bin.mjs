@@ -23,7 +23,8 @@ export function edgeward(args, { env = {}, cwd, program = join(root, bin.edgewar
       timeout: RUN_MS_MAX,
     });
     const printed = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"]) child[name].setEncoding("utf8").on("data", (text) => (printed[name] += text));
+    for (const name of ["stdout", "stderr"])
+      child[name].setEncoding("utf8").on("data", (text) => (printed[name] += text));
     child.on("error", fail);
     child.on("close", (code) => settle({ code, ...printed }));
   });

@@ -24,7 +24,10 @@ export const operations = Object.entries(api.paths).flatMap(([path, item]) =>
 /** What `reference` points at, if it is one. */
 export function resolved(value) {
   if (value?.$ref === undefined) return value;
-  return value.$ref.slice(2).split("/").reduce((node, name) => node?.[name], api);
+  return value.$ref
+    .slice(2)
+    .split("/")
+    .reduce((node, name) => node?.[name], api);
 }
 
 /** What does not meet `schema`, as texts; empty where all does. */
