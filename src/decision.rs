@@ -176,7 +176,7 @@ fn detail(refusal: &Refusal) -> Option<String> {
 }
 
 /// RFC 3339 in UTC with milliseconds.
-fn timestamp(ms: u64) -> String {
+pub fn timestamp(ms: u64) -> String {
     let instant = i64::try_from(ms)
         .ok()
         .and_then(chrono::DateTime::from_timestamp_millis);

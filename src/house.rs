@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::policy::gate::Gate;
 use crate::resource::{METADATA_PATH, metadata};
 
-const PATH: &str = "/.edgeward/";
+/// Where the gateway answers itself.
+pub const PATH: &str = "/.edgeward/";
 const PROBLEMS: &str = include_str!("../schemas/problems.json");
 
 /// An answer of the gateway's own.

@@ -35,6 +35,7 @@
 //! it; `edge` alone names `worker`.
 
 pub mod address;
+pub mod admin;
 pub mod admit;
 pub mod body;
 pub mod challenge;

@@ -25,14 +25,7 @@ pub fn check(gate: &Gate, facts: &Facts) -> Result<IpAddr, Refusal> {
     if facts.is_https && tls_of(facts) < gate.transport.min_tls {
         return Err(Refusal::TlsTooOld);
     }
-    let query_bytes = facts.raw_query.as_ref().map_or(0, String::len);
-    if facts.raw_path.len() + query_bytes > TARGET_BYTES_MAX {
-        return Err(Refusal::TargetTooLong);
-    }
-    if facts.headers.len() > HEADER_FIELDS_MAX || facts.headers.bytes() > HEADER_BYTES_MAX {
-        return Err(Refusal::HeadersTooLarge);
-    }
-    check_singletons(&facts.headers)?;
+    check_frame(facts)?;
     let address = facts.connection.ip.ok_or(Refusal::NoAddress)?;
     if gate
         .network
@@ -52,6 +45,18 @@ pub fn check(gate: &Gate, facts: &Facts) -> Result<IpAddr, Refusal> {
         return Err(Refusal::CountryDenied);
     }
     Ok(address)
+}
+
+/// Judges sizes and single fields: what holds for every request, the admin API's too.
+pub fn check_frame(facts: &Facts) -> Result<(), Refusal> {
+    let query_bytes = facts.raw_query.as_ref().map_or(0, String::len);
+    if facts.raw_path.len() + query_bytes > TARGET_BYTES_MAX {
+        return Err(Refusal::TargetTooLong);
+    }
+    if facts.headers.len() > HEADER_FIELDS_MAX || facts.headers.bytes() > HEADER_BYTES_MAX {
+        return Err(Refusal::HeadersTooLarge);
+    }
+    check_singletons(&facts.headers)
 }
 
 /// `TLSv1.3` is 13. The platform tells a version for every encrypted connection; one that it does

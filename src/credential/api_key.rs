@@ -143,6 +143,11 @@ impl Pepper {
         &self.id
     }
 
+    /// A key's hash under this pepper, as it is stored.
+    pub fn hash_of(&self, key: &ApiKey) -> String {
+        Base64UrlUnpadded::encode_string(&self.hash(key))
+    }
+
     /// HMAC-SHA-256 of a key's secret under this pepper.
     fn hash(&self, key: &ApiKey) -> [u8; 32] {
         // An HMAC takes a key of any length: the error has no way to occur.
@@ -177,7 +182,7 @@ impl Rehash {
     pub fn under(pepper: &Pepper, key: &ApiKey, record: &KeyRecord) -> Option<Self> {
         (record.pepper != pepper.id).then(|| Self {
             id: record.id.clone(),
-            hash: Base64UrlUnpadded::encode_string(&pepper.hash(key)),
+            hash: pepper.hash_of(key),
             pepper: pepper.id.clone(),
         })
     }
@@ -219,6 +224,9 @@ pub struct KeyRecord {
     /// The policy's name of the authenticator it is for; one made by hand may leave it out.
     #[serde(default)]
     pub authenticator: Option<String>,
+    /// `live` or `test`, as it stands in the key.
+    #[serde(default)]
+    pub env: Option<String>,
     pub subject: String,
     #[serde(default)]
     pub tenant: Option<String>,
@@ -327,8 +335,11 @@ pub fn admit(
 }
 
 fn matches_hash(key: &ApiKey, pepper: &Pepper, stored: &str) -> bool {
-    let hash = Base64UrlUnpadded::encode_string(&pepper.hash(key));
-    hash.as_bytes().ct_eq(stored.as_bytes()).into()
+    pepper
+        .hash_of(key)
+        .as_bytes()
+        .ct_eq(stored.as_bytes())
+        .into()
 }
 
 /// `None`: a network in the record does not read, and what does not read admits nobody.

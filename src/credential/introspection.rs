@@ -65,6 +65,11 @@ impl IntrospectionRule {
         Secret::new(format!("Basic {coded}"))
     }
 
+    /// The issuer as callers are named by: the endpoint stands for one that is not told.
+    pub fn issuer_name(&self) -> &str {
+        self.issuer.as_ref().unwrap_or(&self.endpoint)
+    }
+
     /// Reads an answer.
     ///
     /// Fails with [`NotAnAnswer`] if nothing can be told from it: that is the issuer's fault and

@@ -11,9 +11,9 @@ use crate::admit::{Outcome, admit};
 use crate::cors;
 use crate::decision::{Ending, line};
 use crate::edge::ports::{EdgePorts, Unread};
-use crate::edge::{clock, incoming, key_records, log, policy, reply};
-use crate::facts::{Facts, Headers};
-use crate::house;
+use crate::edge::{admin, clock, incoming, key_records, log, policy, reply};
+use crate::facts::{Facts, Headers, Method};
+use crate::house::{self, Page};
 use crate::policy::gate::Gate;
 use crate::refusal::Refusal;
 use crate::trail::{Refused, StageName, Trail};
@@ -71,7 +71,7 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
     } = *asked;
     panic_if_asked(env, &facts);
     if house::is_own(&facts.raw_path) {
-        return own_page(gate, env, facts);
+        return own(gate, asked, facts).await;
     }
     let Some(gate) = gate else {
         let trail = Box::new(Trail::new(facts));
@@ -112,28 +112,51 @@ fn store_rehash(env: &Env, context: &Context, trail: &Trail) {
     }
 }
 
-fn own_page(gate: Option<&Rc<Gate>>, env: &Env, facts: Facts) -> Result<Response> {
+/// Answers what is the gateway's own: a page, or the admin API where it is on.
+async fn own(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Result<Response> {
+    let Asked { env, request, .. } = *asked;
     let mut trail = Box::new(Trail::new(facts));
+    trail.stage = StageName::Routed;
     let base = trail.base_url(gate.map(Rc::as_ref));
     let page = house::page(&trail.facts.raw_path, gate.map(Rc::as_ref), &base);
-    trail.stage = StageName::Routed;
-    trail.cors_origin = reading_origin(gate, &trail.facts);
-    let refusal = match (page, trail.facts.method.as_str()) {
-        (Some(page), "GET" | "HEAD") => {
-            trail.route = Some((page.name.to_owned(), trail.facts.raw_path.clone()));
-            let reply = reply::page(gate.map(Rc::as_ref), &trail, &page)?;
-            log_end(env, gate, &trail, reply.status);
-            return Ok(reply.response);
-        }
-        (Some(_), _) => {
-            use crate::facts::Method;
-            Refusal::OtherMethod {
-                allow: vec![Method::Get, Method::Head],
+    match (page, admin::hashes(env)) {
+        (Some(page), _) => own_page(gate, env, trail, &page),
+        (None, Some(hashes)) => {
+            let ports = EdgePorts { env, request };
+            let gate_now = gate.map(Rc::as_ref);
+            match admin::answer(&ports, gate_now, &hashes, trail).await {
+                Ok((reply, trail)) => {
+                    let reply = reply?;
+                    log_end(env, gate, &trail, reply.status);
+                    Ok(reply.response)
+                }
+                Err(refused) => refuse(gate, env, refused),
             }
         }
-        (None, _) => Refusal::NoRoute,
-    };
-    refuse(gate, env, Refused { refusal, trail })
+        (None, None) => {
+            let refusal = Refusal::NoRoute;
+            refuse(gate, env, Refused { refusal, trail })
+        }
+    }
+}
+
+fn own_page(
+    gate: Option<&Rc<Gate>>,
+    env: &Env,
+    mut trail: Box<Trail>,
+    page: &Page,
+) -> Result<Response> {
+    trail.cors_origin = reading_origin(gate, &trail.facts);
+    if !matches!(trail.facts.method.as_str(), "GET" | "HEAD") {
+        let refusal = Refusal::OtherMethod {
+            allow: vec![Method::Get, Method::Head],
+        };
+        return refuse(gate, env, Refused { refusal, trail });
+    }
+    trail.route = Some((page.name.to_owned(), trail.facts.raw_path.clone()));
+    let reply = reply::page(gate.map(Rc::as_ref), &trail, page)?;
+    log_end(env, gate, &trail, reply.status);
+    Ok(reply.response)
 }
 
 fn refuse(gate: Option<&Rc<Gate>>, env: &Env, refused: Refused) -> Result<Response> {

@@ -121,7 +121,8 @@ fn client_address(headers: &Headers, played: bool) -> Option<IpAddr> {
     played.or(told).or(Some(IpAddr::from([127, 0, 0, 1])))
 }
 
-fn is_loopback_listener(env: &Env) -> bool {
+/// Whether this is a trial on one machine: bound by what serves locally, never deployed.
+pub(super) fn is_loopback_listener(env: &Env) -> bool {
     env.var(LOOPBACK_BINDING)
         .is_ok_and(|value| value.to_string() == "1")
 }

@@ -5,8 +5,11 @@ use std::cell::RefCell;
 use serde_json::{Map, Value, json};
 use worker::Env;
 
-use crate::decision::Chain;
+use crate::admin::Act;
+use crate::admin::caller::Admin;
+use crate::decision::{Chain, timestamp};
 use crate::edge::clock;
+use crate::facts::Facts;
 use crate::policy::fault::PolicyFault;
 use crate::secret::Secret;
 
@@ -18,6 +21,16 @@ thread_local! {
 
 /// Writes the line of one request, chained to the one before it in this isolate.
 pub(super) fn decision(env: &Env, line: Map<String, Value>) {
+    sealed(env, line);
+}
+
+/// Writes the line of one change by the admin API, in the same chain.
+pub(super) fn admin(env: &Env, act: &Act, admin: &Admin, facts: &Facts) {
+    let ts = timestamp(facts.received_at_ms);
+    sealed(env, act.line(admin, &facts.request_id.to_string(), &ts));
+}
+
+fn sealed(env: &Env, line: Map<String, Value>) {
     let text = CHAIN.with_borrow_mut(|chain| {
         let chain = chain.get_or_insert_with(|| {
             let key = env

@@ -11,7 +11,8 @@ const TIMEOUT_MS: u64 = 2_000;
 /// KV's smallest: how long a location may serve a value it has.
 const KV_CACHE_S: u64 = 30;
 
-fn name(object: &ObjectName) -> String {
+/// The name of the copy.
+pub(super) fn name(object: &ObjectName) -> String {
     format!("marks/{}", object.as_str())
 }
 

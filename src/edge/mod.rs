@@ -1,6 +1,7 @@
 //! The edge: the only code that names `worker`. It answers the core's questions with KV, Durable
 //! Objects, WebCrypto and fetch, and turns outcomes into responses and log lines.
 
+mod admin;
 mod alarm;
 mod bounded;
 mod cache;

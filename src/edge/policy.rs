@@ -6,8 +6,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use serde_json::{Value, json};
 use worker::{Context, Env};
 
+use crate::admin::state::list;
 use crate::edge::{bounded, clock, log};
 use crate::facts::UnixMs;
 use crate::policy::fault::PolicyFault;
@@ -33,6 +35,8 @@ struct Current {
     text: Option<Vec<u8>>,
     checked_at_ms: UnixMs,
     reading_since_ms: UnixMs,
+    /// The newest that did not load: when that was found, and why.
+    refused: Option<(UnixMs, Vec<PolicyFault>)>,
 }
 
 thread_local! {
@@ -62,6 +66,22 @@ pub(super) async fn current(env: &Env, context: &Context) -> Option<Rc<Gate>> {
     gate
 }
 
+/// What would become of a policy here.
+pub(super) fn judge(env: &Env, text: &[u8]) -> Result<Gate, Vec<PolicyFault>> {
+    load(text, &Bindings(env))
+}
+
+/// The newest policy that did not load, as `{at, faults}`; null if there is none.
+pub(super) fn refused() -> Value {
+    CURRENT.with_borrow(|current| {
+        let told = current
+            .refused
+            .as_ref()
+            .map(|(at_ms, faults)| json!({ "at": at_ms / 1_000, "faults": list(faults) }));
+        told.unwrap_or(Value::Null)
+    })
+}
+
 async fn read(env: &Env) {
     let text = match from_var(env) {
         Some(text) => Some(text),
@@ -86,8 +106,12 @@ async fn read(env: &Env) {
             Ok(gate) => {
                 log::policy(Some(&gate.version), &[]);
                 current.gate = Some(Rc::new(gate));
+                current.refused = None;
             }
-            Err(faults) => told(current.gate.as_deref(), &faults),
+            Err(faults) => {
+                told(current.gate.as_deref(), &faults);
+                current.refused = Some((now_ms, faults));
+            }
         }
     });
 }

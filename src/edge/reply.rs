@@ -104,6 +104,23 @@ pub(super) fn page(gate: Option<&Gate>, trail: &Trail, page: &Page) -> Result<Re
     made(gate, trail, headers, &making)
 }
 
+/// A document of the admin API.
+pub(super) fn document(
+    gate: Option<&Gate>,
+    trail: &Trail,
+    status: u16,
+    document: &serde_json::Value,
+) -> Result<Reply> {
+    let headers = Headers::new()?;
+    headers.set("content-type", "application/json")?;
+    let making = Making {
+        status,
+        kept: Kept::Never,
+        text: Some(&document.to_string()),
+    };
+    made(gate, trail, headers, &making)
+}
+
 /// What an answer that is made here has to say.
 struct Making<'a> {
     status: u16,

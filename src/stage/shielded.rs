@@ -60,7 +60,7 @@ impl<'g> Shielded<'g> {
 ///
 /// Refuses if an enforced limit had no room or did not answer, and if the answers are not to the
 /// question that was asked.
-pub(super) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
+pub(crate) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
     let questions = asked.objects.iter().flat_map(|charge| {
         charge
             .units

@@ -1,0 +1,154 @@
+//! The way into the admin API: each request is bounded, proves who asks, and only then is read.
+//!
+//! Owns: the order. Called by: `edge::gateway`, where the API is on.
+
+use std::rc::Rc;
+
+use crate::admin::caller::{Admin, RootHashes, identify, presented};
+use crate::admin::command::Verb;
+use crate::admin::ports::AdminPorts;
+use crate::admin::{Desk, Done, perform};
+use crate::challenge::Challenge;
+use crate::limit::ask;
+use crate::limit::charge::{Charge, ObjectCharge, UnitCharge};
+use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
+use crate::limit::window::WindowRule;
+use crate::object::ObjectName;
+use crate::policy::gate::Gate;
+use crate::ports::{Ports, ReadFault};
+use crate::refusal::Refusal;
+use crate::stage::failure;
+use crate::stage::shielded::judge;
+use crate::trail::{Refused, StageName, Trail};
+use crate::transport;
+
+/// Refused keys of one address before it has to wait, and for how long they count.
+const GUESSES_MAX: u64 = 20;
+const GUESS_WINDOW_MS: u64 = 300_000;
+
+/// What a request asked for, and who.
+#[derive(Debug)]
+pub struct Admitted {
+    pub admin: Admin,
+    pub done: Done,
+    pub trail: Box<Trail>,
+}
+
+/// Takes one request through the admin API.
+///
+/// - `is_local`: it came over loopback, in a trial: HTTPS is not asked of it.
+pub async fn serve<P: Ports + AdminPorts>(
+    ports: &P,
+    gate: Option<&Gate>,
+    hashes: &RootHashes,
+    is_local: bool,
+    mut trail: Box<Trail>,
+    body: P::Body,
+) -> Result<Admitted, Refused> {
+    trail.challenges = vec![Challenge::Bearer];
+    match through(ports, gate, hashes, is_local, &mut trail, body).await {
+        Ok((admin, done)) => Ok(Admitted { admin, done, trail }),
+        Err(refusal) => Err(failure::charge(ports, Refused { refusal, trail }).await),
+    }
+}
+
+async fn through<P: Ports + AdminPorts>(
+    ports: &P,
+    gate: Option<&Gate>,
+    hashes: &RootHashes,
+    is_local: bool,
+    trail: &mut Trail,
+    body: P::Body,
+) -> Result<(Admin, Done), Refusal> {
+    trail.stage = StageName::Routed;
+    if !trail.facts.is_https && !is_local {
+        return Err(Refusal::NotHttps);
+    }
+    transport::check_frame(&trail.facts)?;
+    let verb = Verb::find(&trail.facts.raw_path, &trail.facts.method)?;
+    trail.route = Some(("edgeward:admin".into(), verb.template().into()));
+    bound_guesses(ports, trail).await?;
+    trail.stage = StageName::Identified;
+    let text = presented(trail)?;
+    let admin = identify(ports, gate, hashes, &text, trail).await?;
+    trail.stage = StageName::Authorized;
+    if !admin.may(verb.scope()) {
+        return Err(Refusal::MissingScopes {
+            missing: vec![verb.scope().to_owned()],
+        });
+    }
+    trail.stage = StageName::Validated;
+    let content = content(ports, &verb, trail, body).await?;
+    let command = verb.read(trail.facts.raw_query.as_deref(), content)?;
+    let desk = Desk {
+        ports,
+        gate,
+        admin: &admin,
+        now_ms: trail.facts.received_at_ms,
+    };
+    let done = perform(&desk, command).await?;
+    Ok((admin, done))
+}
+
+/// Whether the address may guess once more; notes what a guess costs it. A counter that is silent
+/// refuses: there is no other bound.
+async fn bound_guesses<P: Ports>(ports: &P, trail: &mut Trail) -> Result<(), Refusal> {
+    let address = trail.facts.connection.ip.ok_or(Refusal::NoAddress)?;
+    let look = guess(&address.to_string(), true);
+    let charged = ask::charge(ports, look.clone()).await;
+    trail.failure = guess(&address.to_string(), false);
+    judge(trail, &look, &charged)
+}
+
+fn guess(address: &str, look: bool) -> Charge {
+    let name = "edgeward-admin".to_owned();
+    let rule = LimitRule {
+        name: name.clone(),
+        by: CountBy::Ip,
+        window: WindowRule {
+            limit: GUESSES_MAX,
+            window_ms: GUESS_WINDOW_MS,
+        },
+        on_error: OnError::Refuse,
+        scope: Scope::Service,
+        mode: Mode::Enforce,
+        counts: Counts::RefusedCredentials,
+    };
+    let unit = UnitCharge {
+        rule: Rc::new(rule),
+        row: name,
+        units: 1,
+        look,
+    };
+    Charge::of(vec![ObjectCharge {
+        object: ObjectName::of(&["edgeward-admin", address]),
+        observed: false,
+        units: vec![unit],
+    }])
+}
+
+async fn content<P: Ports>(
+    ports: &P,
+    verb: &Verb,
+    trail: &Trail,
+    body: P::Body,
+) -> Result<Vec<u8>, Refusal> {
+    let max_bytes = verb.bytes_max();
+    if max_bytes == 0 {
+        return match trail.facts.has_body {
+            true => Err(Refusal::UnexpectedBody),
+            false => Ok(Vec::new()),
+        };
+    }
+    let kind = trail.facts.headers.get("content-type").unwrap_or_default();
+    let kind: Option<mime::Mime> = kind.parse().ok();
+    if kind.is_none_or(|kind| kind.essence_str() != "application/json") {
+        return Err(Refusal::MediaType);
+    }
+    let read = ports.read(body, max_bytes).await;
+    read.map_err(|fault| match fault {
+        ReadFault::TooLarge => Refusal::TooLarge { max_bytes },
+        ReadFault::Broken => Refusal::BodyBroken,
+        ReadFault::TimedOut => Refusal::BodyTimeout,
+    })
+}

@@ -1,0 +1,328 @@
+//! The life of API keys: made, listed, shown, replaced, revoked.
+//!
+//! Owns: what each step writes, and in which order: the mark with the caller's object before the
+//! record, so that what is told is already true everywhere.
+
+use serde_json::{Map, Value, json};
+
+use crate::admin::command::{KeyAsked, Page};
+use crate::admin::making::{NewKey, RANDOM_BYTES, make};
+use crate::admin::ports::{AdminPorts, RecordPage};
+use crate::admin::tokens::write_mark;
+use crate::admin::{Act, Desk, Done, digest, unfit};
+use crate::credential::api_key::{Expiry, KeyRecord, KeyState, Never, Pepper};
+use crate::limit::standing::STANDING_MS;
+use crate::limit::wire::{Act as Ask, Answer, KeyUse, Question, WIRE_VERSION};
+use crate::object::ObjectName;
+use crate::policy::gate::AuthenticatorKind;
+use crate::ports::PortDown;
+use crate::refusal::{Port, Refusal};
+use crate::revocation::Mark;
+
+/// How long a key lives unless said: 90 days.
+const LIFETIME_S: u64 = 90 * 86_400;
+
+/// Makes a key for somebody.
+pub(super) async fn create<P: AdminPorts>(
+    desk: &Desk<'_, P>,
+    asked: KeyAsked,
+) -> Result<Done, Refusal> {
+    let (name, prefix, pepper) = maker(desk, asked.authenticator.as_deref())?;
+    let now_s = desk.now_ms / 1_000;
+    let expires_at = asked.expires_at.unwrap_or(Expiry::At(now_s + LIFETIME_S));
+    let from_s = asked.not_before.unwrap_or(now_s);
+    if matches!(expires_at, Expiry::At(at_s) if at_s <= from_s.max(now_s)) {
+        let fix = "Write a later instant, or \"never\"";
+        return Err(unfit(
+            "/expires_at",
+            "expires_at",
+            "the key would never be good",
+            fix,
+        ));
+    }
+    let made = fresh(desk, prefix, &asked.env)?;
+    let record = KeyRecord {
+        id: made.key.id().as_str().to_owned(),
+        hash: pepper.hash_of(&made.key),
+        pepper: pepper.id().to_owned(),
+        authenticator: Some(name.to_owned()),
+        env: Some(asked.env),
+        subject: asked.subject,
+        tenant: asked.tenant,
+        scopes: asked.scopes,
+        roles: asked.roles,
+        plan: asked.plan,
+        cidrs: asked.cidrs,
+        not_before: asked.not_before,
+        expires_at,
+        state: KeyState::Active,
+        replaced_by: None,
+        created_at: Some(now_s),
+        created_by: Some(desk.admin.name()),
+        note: asked.note,
+    };
+    put(desk, &record).await?;
+    let act = change("keys.create", &record, None);
+    Ok(Done {
+        status: 201,
+        document: json!({ "key": made.text.expose(), "record": shown(&record) }),
+        act: Some(act),
+    })
+}
+
+/// Some of the keys, in the order of their ids.
+pub(super) async fn list<P: AdminPorts>(desk: &Desk<'_, P>, page: &Page) -> Result<Done, Refusal> {
+    let found = desk.ports.records(page.cursor.as_deref(), page.limit).await;
+    let RecordPage { records, cursor } = found.map_err(down)?;
+    let wanted = |record: &&KeyRecord| {
+        page.subject
+            .as_ref()
+            .is_none_or(|one| *one == record.subject)
+    };
+    let keys: Vec<Value> = records.iter().filter(wanted).map(shown).collect();
+    Ok(Done {
+        status: 200,
+        document: json!({ "keys": keys, "cursor": cursor }),
+        act: None,
+    })
+}
+
+/// One key, and when it was used.
+pub(super) async fn show<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<Done, Refusal> {
+    let record = find(desk, id).await?;
+    let mut used: Option<KeyUse> = None;
+    for object in objects(desk, &record) {
+        let key_id = id.to_owned();
+        let question = Question {
+            version: WIRE_VERSION,
+            credential: None,
+            act: Ask::Use { key_id },
+        };
+        match desk.ports.ask(&object, &question).await {
+            Ok(Answer::Use(found)) => used = used.or(found),
+            Ok(_) | Err(_) => {
+                return Err(Refusal::PortDown {
+                    port: Port::Revocation,
+                });
+            }
+        }
+    }
+    let used = used
+        .map(|used| json!({ "count": used.count, "last_used_at": used.last_used_at_ms / 1_000 }));
+    Ok(Done {
+        status: 200,
+        document: json!({ "record": shown(&record), "use": used }),
+        act: None,
+    })
+}
+
+/// Makes another key of the same caller; the old one lives on for a while.
+pub(super) async fn rotate<P: AdminPorts>(
+    desk: &Desk<'_, P>,
+    id: &str,
+    overlap_s: u64,
+) -> Result<Done, Refusal> {
+    let old = find(desk, id).await?;
+    let now_s = desk.now_ms / 1_000;
+    if old.state == KeyState::Revoked || is_marked(desk, &old).await? {
+        return Err(unfit(
+            "",
+            "state",
+            "the key is revoked",
+            "Make a new one with keys create",
+        ));
+    }
+    if let Some(newer) = &old.replaced_by {
+        let fix = format!("Rotate {newer} in its place");
+        return Err(unfit("", "state", "the key was replaced already", &fix));
+    }
+    let (name, prefix, pepper) = maker(desk, old.authenticator.as_deref())?;
+    let made = fresh(desk, prefix, old.env.as_deref().unwrap_or("live"))?;
+    let lifetime_s = match (&old.expires_at, old.created_at) {
+        (Expiry::At(at_s), Some(from_s)) => at_s.saturating_sub(from_s),
+        _ => LIFETIME_S,
+    };
+    let new = KeyRecord {
+        id: made.key.id().as_str().to_owned(),
+        hash: pepper.hash_of(&made.key),
+        pepper: pepper.id().to_owned(),
+        authenticator: Some(name.to_owned()),
+        not_before: None,
+        expires_at: match old.expires_at {
+            Expiry::Never(Never::Never) => Expiry::Never(Never::Never),
+            Expiry::At(_) => Expiry::At(now_s + lifetime_s),
+        },
+        state: KeyState::Active,
+        created_at: Some(now_s),
+        created_by: Some(desk.admin.name()),
+        ..old.clone()
+    };
+    let end_s = now_s + overlap_s;
+    let replaced = KeyRecord {
+        state: KeyState::Retiring,
+        replaced_by: Some(new.id.clone()),
+        expires_at: match old.expires_at {
+            Expiry::At(at_s) => Expiry::At(at_s.min(end_s)),
+            Expiry::Never(_) => Expiry::At(end_s),
+        },
+        ..old.clone()
+    };
+    put(desk, &new).await?;
+    put(desk, &replaced).await?;
+    let mut act = change("keys.rotate", &replaced, Some(&old));
+    act.target.insert("new_key_id".into(), json!(new.id));
+    Ok(Done {
+        status: 201,
+        document: json!({
+            "key": made.text.expose(), "record": shown(&new), "replaced": shown(&replaced),
+        }),
+        act: Some(act),
+    })
+}
+
+/// Takes a key back, for good.
+pub(super) async fn revoke<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<Done, Refusal> {
+    let old = find(desk, id).await?;
+    let mark = Mark::Key {
+        id: old.id.clone(),
+        until_ms: match old.expires_at {
+            Expiry::At(at_s) => at_s.saturating_mul(1_000),
+            Expiry::Never(_) => u64::MAX,
+        },
+    };
+    for object in objects(desk, &old) {
+        write_mark(desk.ports, &object, &mark).await?;
+    }
+    let revoked = KeyRecord {
+        state: KeyState::Revoked,
+        ..old.clone()
+    };
+    put(desk, &revoked).await?;
+    Ok(Done {
+        status: 200,
+        document: json!({ "record": shown(&revoked), "effective_within_s": STANDING_MS / 1_000 }),
+        act: Some(change("keys.revoke", &revoked, Some(&old))),
+    })
+}
+
+/// The authenticator that a key is for, how its keys begin, and the pepper they are hashed with.
+fn maker<'a, P>(
+    desk: &Desk<'a, P>,
+    named: Option<&str>,
+) -> Result<(&'a str, &'a str, &'a Pepper), Refusal> {
+    let all = desk.gate.iter().flat_map(|gate| &gate.authenticators);
+    let makers = all.filter_map(|one| match &one.kind {
+        AuthenticatorKind::ApiKey {
+            prefix, peppers, ..
+        } => Some((one.name.as_str(), prefix.as_str(), &peppers.current)),
+        _ => None,
+    });
+    let found: Vec<_> = makers
+        .filter(|(name, _, _)| named.is_none_or(|named| named == *name))
+        .collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let message = "the policy in force has no such authenticator of kind api_key";
+            let fix = "Name one of those that edgeward status lists";
+            Err(unfit("/authenticator", "authenticator", message, fix))
+        }
+        _ => {
+            let message = "the policy has several authenticators of kind api_key";
+            Err(unfit(
+                "/authenticator",
+                "authenticator",
+                message,
+                "Name one of them",
+            ))
+        }
+    }
+}
+
+fn fresh<P: AdminPorts>(
+    desk: &Desk<'_, P>,
+    prefix: &str,
+    environment: &str,
+) -> Result<NewKey, Refusal> {
+    let mut random = [0; RANDOM_BYTES];
+    desk.ports.random(&mut random).map_err(down)?;
+    // Too few usable bytes: as likely as guessing a key.
+    make(prefix, environment, &random).map_err(|_| Refusal::PortDown { port: Port::Keys })
+}
+
+/// The objects of the caller that a key stands for: one made by hand may be any authenticator's.
+fn objects<P>(desk: &Desk<'_, P>, record: &KeyRecord) -> Vec<ObjectName> {
+    let all = desk.gate.iter().flat_map(|gate| &gate.authenticators);
+    let names = all
+        .filter(|one| matches!(one.kind, AuthenticatorKind::ApiKey { .. }))
+        .map(|one| one.name.as_str())
+        .filter(|name| {
+            record
+                .authenticator
+                .as_deref()
+                .is_none_or(|own| own == *name)
+        });
+    let names = names.chain(record.authenticator.as_deref());
+    let mut objects: Vec<_> = names
+        .map(|name| ObjectName::of_caller(name, "", &record.subject))
+        .collect();
+    objects.dedup();
+    objects
+}
+
+async fn is_marked<P: AdminPorts>(desk: &Desk<'_, P>, record: &KeyRecord) -> Result<bool, Refusal> {
+    let credential = crate::revocation::Credential::Key {
+        id: record.id.clone(),
+    };
+    for object in objects(desk, record) {
+        let question = Question {
+            version: WIRE_VERSION,
+            credential: None,
+            act: Ask::Marks,
+        };
+        match desk.ports.ask(&object, &question).await {
+            Ok(Answer::Marks(marks)) if marks.refuses(&credential).is_some() => return Ok(true),
+            Ok(Answer::Marks(_)) => {}
+            Ok(_) | Err(_) => {
+                return Err(Refusal::PortDown {
+                    port: Port::Revocation,
+                });
+            }
+        }
+    }
+    Ok(false)
+}
+
+async fn find<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<KeyRecord, Refusal> {
+    let found = desk.ports.record(id).await.map_err(down)?;
+    found.ok_or(Refusal::NoRoute)
+}
+
+async fn put<P: AdminPorts>(desk: &Desk<'_, P>, record: &KeyRecord) -> Result<(), Refusal> {
+    desk.ports.put_record(record).await.map_err(down)
+}
+
+/// A record without the hash of its secret.
+fn shown(record: &KeyRecord) -> Value {
+    let mut record = json!(record);
+    if let Some(record) = record.as_object_mut() {
+        record.remove("hash");
+    }
+    record
+}
+
+fn change(name: &'static str, record: &KeyRecord, before: Option<&KeyRecord>) -> Act {
+    let mut target = Map::new();
+    target.insert("key_id".into(), json!(record.id));
+    target.insert("subject".into(), json!(record.subject));
+    Act {
+        name,
+        target,
+        before: before.and_then(digest),
+        after: digest(record),
+    }
+}
+
+fn down(down: PortDown) -> Refusal {
+    Refusal::PortDown { port: down.port }
+}

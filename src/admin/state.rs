@@ -1,0 +1,60 @@
+//! What the gateway enforces, and what it would make of another policy.
+
+use serde_json::{Value, json};
+
+use crate::admin::ports::AdminPorts;
+use crate::admin::{Desk, Done};
+use crate::policy::fault::PolicyFault;
+use crate::policy::gate::Gate;
+
+/// The policy in force, the newer one that did not load, and the authenticators.
+pub(super) fn status<P: AdminPorts>(desk: &Desk<'_, P>) -> Done {
+    let gate = desk.gate;
+    let authenticators = gate.iter().flat_map(|gate| &gate.authenticators);
+    let authenticators: Vec<Value> = authenticators
+        .map(|one| json!({ "name": one.name, "kind": one.kind.as_str() }))
+        .collect();
+    let policy = gate.map(|gate| {
+        let profile = match gate.production {
+            true => "production",
+            false => "development",
+        };
+        json!({ "name": gate.name, "version": gate.version, "profile": profile })
+    });
+    told(json!({
+        "policy": policy,
+        "refused": desk.ports.refused_policy(),
+        "authenticators": authenticators,
+    }))
+}
+
+/// Whether a policy would load, with the secrets that are bound here.
+pub(super) fn check<P: AdminPorts>(desk: &Desk<'_, P>, text: &[u8]) -> Done {
+    told(match desk.ports.load(text) {
+        Ok(Gate { name, version, .. }) => json!({
+            "loads": true, "name": name, "version": version, "faults": [],
+        }),
+        Err(faults) => {
+            let document: Option<Value> = serde_json::from_slice(text).ok();
+            let name = document.as_ref().and_then(|one| one.get("name")?.as_str());
+            let name = name.filter(|name| name.len() <= 256);
+            json!({ "loads": false, "name": name, "version": null, "faults": list(&faults) })
+        }
+    })
+}
+
+/// Faults as the API tells them.
+pub fn list(faults: &[PolicyFault]) -> Value {
+    let told = faults.iter().map(
+        |fault| json!({ "pointer": fault.pointer, "problem": fault.problem, "fix": fault.fix }),
+    );
+    Value::Array(told.collect())
+}
+
+fn told(document: Value) -> Done {
+    Done {
+        status: 200,
+        document,
+        act: None,
+    }
+}

@@ -1,0 +1,165 @@
+//! Tokens taken back: marks with the caller or with the issuer.
+
+use serde_json::{Map, json};
+
+use crate::admin::command::TokensAsked;
+use crate::admin::ports::AdminPorts;
+use crate::admin::{Act, Desk, Done, unfit};
+use crate::facts::UnixMs;
+use crate::limit::standing::STANDING_MS;
+use crate::limit::wire::{Act as Ask, Answer, Question, WIRE_VERSION};
+use crate::object::ObjectName;
+use crate::policy::gate::AuthenticatorKind;
+use crate::refusal::{Port, Refusal};
+use crate::revocation::Mark;
+
+/// How long a mark stays whose tokens' end nobody knows: a year.
+const OPAQUE_MARK_S: u64 = 365 * 86_400;
+/// How far ahead of the gateway's clock an instant may lie.
+const AHEAD_S_MAX: u64 = 60;
+
+/// An issuer, as callers are named by.
+struct Issuer<'a> {
+    authenticator: &'a str,
+    name: &'a str,
+    /// How long after its issue a token may be good; `None` if nobody knows.
+    lifetime_s: Option<u64>,
+}
+
+/// Writes a mark, and tells what it says with what was left out filled in.
+pub(super) async fn revoke<P: AdminPorts>(
+    desk: &Desk<'_, P>,
+    asked: TokensAsked,
+) -> Result<Done, Refusal> {
+    let issuer = issuer(desk, asked.authenticator.as_deref())?;
+    let now_s = desk.now_ms / 1_000;
+    let mut told = Map::new();
+    told.insert("authenticator".into(), json!(issuer.authenticator));
+    let lives_until_ms = |from_s: u64| -> UnixMs {
+        let lifetime_s = issuer.lifetime_s.unwrap_or(OPAQUE_MARK_S);
+        from_s.saturating_add(lifetime_s + 1).saturating_mul(1_000)
+    };
+    let mark = if let Some(id) = asked.jti {
+        told.insert("jti".into(), json!(id));
+        let until_ms = match asked.expires_at {
+            // A second more than its clock's leeway would be guessed; the mark costs nothing.
+            Some(at_s) => at_s
+                .max(now_s)
+                .saturating_add(AHEAD_S_MAX * 2)
+                .saturating_mul(1_000),
+            None => lives_until_ms(now_s),
+        };
+        told.extend(
+            asked
+                .expires_at
+                .map(|at_s| ("expires_at".to_owned(), json!(at_s))),
+        );
+        Mark::Token { id, until_ms }
+    } else if let Some(version) = asked.version_below {
+        told.insert("version_below".into(), json!(version));
+        Mark::VersionUnder { version }
+    } else {
+        let at_s = asked.issued_before.unwrap_or(now_s);
+        if at_s > now_s.saturating_add(AHEAD_S_MAX) {
+            let fix = "Write an instant that has passed, or leave it out";
+            let message = "tokens that are not issued yet would be refused";
+            return Err(unfit("/issued_before", "issued_before", message, fix));
+        }
+        told.insert("issued_before".into(), json!(at_s));
+        let until_ms = lives_until_ms(at_s.max(now_s));
+        Mark::IssuedUpTo { at_s, until_ms }
+    };
+    let object = match &asked.subject {
+        Some(subject) => {
+            told.insert("subject".into(), json!(subject));
+            ObjectName::of_caller(issuer.authenticator, issuer.name, subject)
+        }
+        None => ObjectName::of_issuer(issuer.authenticator, issuer.name),
+    };
+    if asked.every {
+        told.insert("every".into(), json!(true));
+    }
+    write_mark(desk.ports, &object, &mark).await?;
+    Ok(Done {
+        status: 200,
+        document: json!({ "revoked": told, "effective_within_s": STANDING_MS / 1_000 }),
+        act: Some(Act {
+            name: "tokens.revoke",
+            target: told,
+            before: None,
+            after: None,
+        }),
+    })
+}
+
+/// Writes a mark with an object, and then the copy in the store.
+///
+/// Fails if the object did not write it: then it may or may not stand, and is to be written again.
+pub(super) async fn write_mark<P: AdminPorts>(
+    ports: &P,
+    object: &ObjectName,
+    mark: &Mark,
+) -> Result<(), Refusal> {
+    let down = Refusal::PortDown {
+        port: Port::Revocation,
+    };
+    let ask = |act| Question {
+        version: WIRE_VERSION,
+        credential: None,
+        act,
+    };
+    match ports.ask(object, &ask(Ask::Mark(mark.clone()))).await {
+        Ok(Answer::Marked) => {}
+        Ok(Answer::MarksFull) => {
+            let message = "so many tokens of one caller or issuer are revoked by their ids already";
+            let fix =
+                "Revoke all that were issued so far: leave out jti, and give the subject or every";
+            return Err(unfit("/jti", "jti", message, fix));
+        }
+        Ok(_) | Err(_) => return Err(down),
+    }
+    // The whole of the object's marks, so that a copy that was lost is made good with the next.
+    let Ok(Answer::Marks(marks)) = ports.ask(object, &ask(Ask::Marks)).await else {
+        return Err(down);
+    };
+    let written = ports.put_marks(object, &marks).await;
+    written.map_err(|down| Refusal::PortDown { port: down.port })
+}
+
+fn issuer<'a, P>(desk: &Desk<'a, P>, named: Option<&str>) -> Result<Issuer<'a>, Refusal> {
+    let all = desk.gate.iter().flat_map(|gate| &gate.authenticators);
+    let issuers = all.filter_map(|one| {
+        let (name, lifetime_s) = match &one.kind {
+            AuthenticatorKind::Jwt(rule) => {
+                let lifetime_s = rule.max_lifetime_s + rule.token.leeway_s;
+                (rule.issuer.as_str(), Some(lifetime_s))
+            }
+            AuthenticatorKind::Introspection(rule) => (rule.issuer_name(), None),
+            AuthenticatorKind::ApiKey { .. } | AuthenticatorKind::Certificate(_) => return None,
+        };
+        Some(Issuer {
+            authenticator: &one.name,
+            name,
+            lifetime_s,
+        })
+    });
+    let fits = |issuer: &Issuer<'_>| named.is_none_or(|named| named == issuer.authenticator);
+    let mut found: Vec<_> = issuers.filter(fits).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => {
+            let message = "the policy in force has no such authenticator of tokens";
+            let fix = "Name one of those that edgeward status lists";
+            Err(unfit("/authenticator", "authenticator", message, fix))
+        }
+        (Some(_), false) => {
+            let message = "the policy has several authenticators of tokens";
+            Err(unfit(
+                "/authenticator",
+                "authenticator",
+                message,
+                "Name one of them",
+            ))
+        }
+    }
+}
