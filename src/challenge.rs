@@ -4,6 +4,7 @@
 //! Owns: the challenges' text, one a field line. Does not own: which a route has (`stage::routed`).
 
 use crate::credential::dpop::ALGORITHMS;
+use crate::problem::{Slug, slug_of};
 use crate::refusal::Refusal;
 
 /// A credential that a route takes, as an authentication scheme.
@@ -58,10 +59,11 @@ impl Challenge {
     }
 }
 
-/// RFC 6750 §3.1: no error where no token came.
+/// RFC 6750 §3.1: no error where no credential came.
 fn token_error(refusal: &Refusal) -> Option<Vec<(&'static str, String)>> {
     match refusal {
-        Refusal::TokenRefused { .. } | Refusal::Revoked { .. } => {
+        // A bad key too: what is told does not say which kind of credential is how near to good.
+        _ if slug_of(refusal) == Slug::CredentialInvalid => {
             Some(vec![("error", "invalid_token".into())])
         }
         Refusal::MissingScopes { missing } => Some(vec![

@@ -126,11 +126,11 @@ fn limits(trail: &Trail) -> Value {
         return Value::Null;
     }
     let limits = trail.limits.iter().map(|limit| {
-        json!({
-            "name": limit.name,
-            "charged": limit.charged,
-            "remaining": limit.remaining,
-        })
+        let mut told = json!({ "name": limit.name, "charged": limit.charged });
+        if let (Some(told), Some(remaining)) = (told.as_object_mut(), limit.remaining) {
+            told.insert("remaining".into(), json!(remaining));
+        }
+        told
     });
     Value::Array(limits.collect())
 }

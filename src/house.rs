@@ -90,7 +90,7 @@ fn problem_page(slug: &str) -> Option<Page> {
         content_type: "text/html; charset=utf-8",
         text: html,
         name: "edgeward:problem",
-        may_be_kept: true,
+        may_be_kept: false,
     })
 }
 

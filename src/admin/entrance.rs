@@ -61,7 +61,8 @@ async fn through<P: Ports + AdminPorts>(
     body: P::Body,
 ) -> Result<(Admin, Done), Refusal> {
     trail.stage = StageName::Routed;
-    if !trail.facts.is_https && !is_local {
+    let https_only = gate.is_none_or(|gate| gate.transport.https_only);
+    if https_only && !trail.facts.is_https && !is_local {
         return Err(Refusal::NotHttps);
     }
     transport::check_frame(&trail.facts)?;

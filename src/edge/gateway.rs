@@ -135,6 +135,7 @@ async fn own(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Result
         }
         (None, None) => {
             let refusal = Refusal::NoRoute;
+            trail.cors_origin = reading_origin(gate, &trail.facts);
             refuse(gate, env, Refused { refusal, trail })
         }
     }

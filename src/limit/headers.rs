@@ -12,8 +12,8 @@ pub struct LimitReport {
     pub name: String,
     pub limit: u64,
     pub window_ms: u64,
-    /// A lower bound of what is left.
-    pub remaining: u64,
+    /// A lower bound of what is left; `None` where another limit refused before this was asked.
+    pub remaining: Option<u64>,
     /// Milliseconds until more is left.
     pub frees_in_ms: u64,
     /// Units taken for this request.
@@ -26,20 +26,27 @@ const INTEGER_MAX: u64 = 999_999_999_999_999;
 /// The header fields for `reports`, names in lower case. Empty if there is nothing to tell.
 pub fn fields(reports: &[LimitReport], legacy: bool) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
+    let known: Vec<(&LimitReport, u64)> = reports
+        .iter()
+        .filter_map(|report| Some((report, report.remaining?)))
+        .collect();
     if let Some(value) = list(reports, |report| {
         // `w` is whole seconds, never 0 (§3.1): a window under a second is told as one.
         [("q", report.limit), ("w", seconds(report.window_ms))]
     }) {
         fields.push(("ratelimit-policy", value));
     }
-    if let Some(value) = list(reports, |report| {
-        [("r", report.remaining), ("t", delay_s(report.frees_in_ms))]
+    let told = known.iter().map(|(report, _)| *report);
+    if let Some(value) = list(told, |report| {
+        let remaining = report.remaining.unwrap_or_default();
+        [("r", remaining), ("t", delay_s(report.frees_in_ms))]
     }) {
         fields.push(("ratelimit", value));
     }
-    if let (true, Some(tightest)) = (legacy, reports.iter().min_by_key(|report| report.remaining)) {
+    let tightest = known.iter().min_by_key(|(_, remaining)| remaining);
+    if let (true, Some((tightest, remaining))) = (legacy, tightest) {
         fields.push(("x-ratelimit-limit", tightest.limit.to_string()));
-        fields.push(("x-ratelimit-remaining", tightest.remaining.to_string()));
+        fields.push(("x-ratelimit-remaining", remaining.to_string()));
         fields.push((
             "x-ratelimit-reset",
             delay_s(tightest.frees_in_ms).to_string(),
@@ -59,8 +66,8 @@ fn delay_s(ms: u64) -> u64 {
     (ms / 1_000).max(1)
 }
 
-fn list<const N: usize>(
-    reports: &[LimitReport],
+fn list<'a, const N: usize>(
+    reports: impl IntoIterator<Item = &'a LimitReport>,
     parameters: impl Fn(&LimitReport) -> [(&'static str, u64); N],
 ) -> Option<String> {
     let mut serializer = ListSerializer::new();
@@ -84,7 +91,7 @@ mod tests {
             name: name.into(),
             limit: 100,
             window_ms: 60_000,
-            remaining,
+            remaining: Some(remaining),
             frees_in_ms: 16_001,
             charged: 1,
         }
@@ -110,6 +117,18 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_was_not_asked_is_a_policy_and_nothing_else() {
+        let unasked = LimitReport {
+            remaining: None,
+            ..report("wide", 0)
+        };
+        let fields = fields(&[unasked, report("narrow", 7)], true);
+        assert_eq!(fields[0].1, "\"wide\";q=100;w=60, \"narrow\";q=100;w=60");
+        assert_eq!(fields[1].1, "\"narrow\";r=7;t=16");
+        assert_eq!(fields[3].1, "7");
+    }
+
+    #[test]
     fn a_name_that_is_no_string_leaves_the_field_out() {
         assert_eq!(fields(&[report("caf\u{e9}", 1)], false), []);
     }
@@ -117,7 +136,7 @@ mod tests {
     #[test]
     fn a_number_that_is_no_integer_is_told_as_the_largest_that_is() {
         let huge = LimitReport {
-            remaining: u64::MAX,
+            remaining: Some(u64::MAX),
             ..report("a", 0)
         };
         let fields = fields(&[huge], false);

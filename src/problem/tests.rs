@@ -75,7 +75,7 @@ fn a_challenge_names_every_way_in_and_an_error_only_where_one_was_made() {
         ", error=\"insufficient_user_authentication\", acr_values=\"aal2 aal3\", max_age=\"600\"";
     for (refusal, bearer, dpop) in [
         (Refusal::NoCredential, "", ""),
-        (Refusal::KeyRefused { fault: key }, "", ""),
+        (Refusal::KeyRefused { fault: key }, invalid, invalid),
         (Refusal::TokenRefused { fault: token }, invalid, invalid),
         (
             Refusal::ProofRefused { fault: proof },

@@ -136,14 +136,11 @@ fn report(answer: &UnitCharged) -> Option<LimitReport> {
         Verdict::Granted {
             remaining,
             frees_in_ms,
-        } => (remaining, frees_in_ms, answer.unit.units),
-        Verdict::NotCharged {
-            remaining: Some(remaining),
-        } => (remaining, 0, 0),
-        Verdict::Exhausted { retry_after_ms } => (0, retry_after_ms, 0),
-        Verdict::NotCharged { remaining: None } | Verdict::Unanswered | Verdict::Unmetered => {
-            return None;
-        }
+        } => (Some(remaining), frees_in_ms, answer.unit.units),
+        Verdict::NotCharged { .. } if answer.unit.look => return None,
+        Verdict::NotCharged { remaining } => (remaining, 0, 0),
+        Verdict::Exhausted { retry_after_ms } => (Some(0), retry_after_ms, 0),
+        Verdict::Unanswered | Verdict::Unmetered => return None,
     };
     let rule = &answer.unit.rule;
     Some(LimitReport {

@@ -8,7 +8,7 @@ import { perMinute, policyOf } from "./support/policy.mjs";
 const PAGE = "https://app.test";
 const EXPOSED =
   "RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, " +
-  "WWW-Authenticate, X-Request-Id, Traceparent, etag";
+  "WWW-Authenticate, DPoP-Nonce, X-Request-Id, Traceparent, etag";
 const ROUTES = {
   "GET,POST /open": {},
   "GET /counted": { limits: ["two"] },
