@@ -1,0 +1,54 @@
+// A real OpenID provider (npm `oidc-provider`) on loopback, with an address for its keys that a test can spoil.
+//
+//   const provider = await startProvider();
+//   const gateway = await start({ policy: … issuer: provider.issuer, jwks_uri: provider.keySets.url … });
+//   await provider.rotate([next, old]);   // signs with `next` from now on, publishes both
+//   await provider.stop();
+import { createServer } from "node:http";
+import Provider from "oidc-provider";
+import { configuration } from "./configuration.mjs";
+import { answerInteraction } from "./interactions.mjs";
+import { keySetFront } from "./key-sets.mjs";
+import { makeSigningKey } from "./keys.mjs";
+import { memoryAdapter } from "./memory.mjs";
+
+/**
+ * - `lifetimeS`: of access tokens.
+ * - `keys`: private JWKs; the first signs. Left out: one fresh ES256 key.
+ */
+export async function startProvider({ lifetimeS = 600, keys } = {}) {
+  const adapter = memoryAdapter();
+  const requests = [];
+  let provider;
+  let signing;
+  const server = createServer((request, response) => {
+    requests.push({ method: request.method, url: request.url, headers: request.headers });
+    if (request.url.startsWith("/interaction/")) return answerInteraction(provider, request, response);
+    return provider.callback()(request, response);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const serveWith = (next) => {
+    signing = next;
+    provider = new Provider(issuer, configuration({ keys: next, adapter, lifetimeS }));
+  };
+  serveWith(keys ?? [await makeSigningKey()]);
+  const keySets = await keySetFront(`${issuer}/jwks`);
+  return {
+    issuer,
+    keySets,
+    endpoint: (path) => `${issuer}${path}`,
+    /** What was asked of it: `{ method, url, headers }`. */
+    requests,
+    /** The private keys now in use. */
+    keys: () => signing,
+
+    /** Signs with the first of these keys from now on, and publishes all of them; what was issued stays known. */
+    rotate: serveWith,
+
+    async stop() {
+      server.closeAllConnections();
+      await Promise.all([keySets.stop(), new Promise((closed) => server.close(closed))]);
+    },
+  };
+}
