@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SignJWT, importJWK } from "jose";
 import { clientOf } from "./provider/client.mjs";
 import { API } from "./provider/configuration.mjs";
+import { after, closing, failing, passing, redirecting, saying, serving, silent, stalling } from "./provider/front.mjs";
 import { gatewayFor, jwtOf } from "./provider/gateway.mjs";
-import { closing, failing, passing, passingAfter, redirecting, saying, serving, silent } from "./provider/key-sets.mjs";
 import { makeSigningKey, publicHalf } from "./provider/keys.mjs";
 import { startProvider } from "./provider/provider.mjs";
 import { tally } from "./support/policies.mjs";
@@ -87,6 +87,7 @@ test("an issuer whose keys were never had is 503 in bounded time, whatever it do
     "a fault": failing,
     "a closed connection": closing,
     "no answer": silent,
+    "no end to its answer": stalling,
     ...Object.fromEntries([301, 302, 303, 307, 308].map((status) => [`a redirect ${status}`, redirecting(status)])),
     "no JSON": saying("<html>"),
     "half a set": saying(good.slice(0, -2)),
@@ -171,16 +172,12 @@ test("each of many requests that wait for the first key set is answered, when th
   const tokens = await Promise.all(Array.from({ length: 32 }, token));
   const ask = (text, signal) => fetch(url, { headers: { authorization: `Bearer ${text}` }, signal });
   let release;
-  const released = new Promise((resolve) => (release = resolve));
-  provider.keySets.answer = async (...asked) => {
-    await released;
-    await passing(...asked);
-  };
+  provider.keySets.answer = after(new Promise((resolve) => (release = resolve)));
   const leaving = new AbortController();
   const first = ask(tokens[0], leaving.signal).catch((error) => error.name);
   await until(() => provider.keySets.asked === 1);
   const others = tokens.slice(1).map((text) => ask(text));
-  await until(() => gateway.origin.requests.length === 0 && provider.keySets.asked > 1);
+  await until(() => provider.keySets.asked > 1);
   leaving.abort();
   assert.equal(await first, "AbortError");
   release();

@@ -29,7 +29,7 @@ export async function clientOf(provider, id, { dpop, certificate } = {}) {
   return {
     logIn: (more) => logIn(context, more),
     authorizeDevice: (more) => authorizeDevice(context, more),
-    credentials: (resource) => credentials(context, resource),
+    credentials: (resource, scope) => credentials(context, resource, scope),
 
     /** New tokens for a refresh token. */
     async refresh(refreshToken, { resource = API } = {}) {
@@ -92,9 +92,9 @@ async function authorizeDevice({ server, client, proof, options }, { browser = o
 }
 
 /** A token of the client's own. */
-function credentials({ server, client, proof, options }, resource = API) {
+function credentials({ server, client, proof, options }, resource = API, scope = SCOPES) {
   return retried(async () => {
-    const parameters = { scope: SCOPES, resource };
+    const parameters = { scope, resource };
     const answer = await oauth.clientCredentialsGrantRequest(server, client, proof, parameters, options);
     return oauth.processClientCredentialsResponse(server, client, answer);
   });

@@ -1,4 +1,4 @@
-// A real OpenID provider (npm `oidc-provider`) on loopback, with an address for its keys that a test can spoil.
+// A real OpenID provider (npm `oidc-provider`) on loopback; the addresses that a gateway asks can be spoiled.
 //
 //   const provider = await startProvider();
 //   const gateway = await start({ policy: … issuer: provider.issuer, jwks_uri: provider.keySets.url … });
@@ -7,8 +7,8 @@
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 import { configuration } from "./configuration.mjs";
+import { frontOf } from "./front.mjs";
 import { answerInteraction } from "./interactions.mjs";
-import { keySetFront } from "./key-sets.mjs";
 import { makeSigningKey } from "./keys.mjs";
 import { memoryAdapter } from "./memory.mjs";
 
@@ -18,11 +18,9 @@ import { memoryAdapter } from "./memory.mjs";
  */
 export async function startProvider({ lifetimeS = 600, keys } = {}) {
   const adapter = memoryAdapter();
-  const requests = [];
   let provider;
   let signing;
   const server = createServer((request, response) => {
-    requests.push({ method: request.method, url: request.url, headers: request.headers });
     if (request.url.startsWith("/interaction/")) return answerInteraction(provider, request, response);
     return provider.callback()(request, response);
   });
@@ -33,13 +31,13 @@ export async function startProvider({ lifetimeS = 600, keys } = {}) {
     provider = new Provider(issuer, configuration({ keys: next, adapter, lifetimeS }));
   };
   serveWith(keys ?? [await makeSigningKey()]);
-  const keySets = await keySetFront(`${issuer}/jwks`);
+  const [keySets, introspection] = await Promise.all(["/jwks", "/token/introspection"].map((path) => frontOf(issuer + path)));
   return {
     issuer,
+    /** Where it publishes its keys. */
     keySets,
-    endpoint: (path) => `${issuer}${path}`,
-    /** What was asked of it: `{ method, url, headers }`. */
-    requests,
+    /** Where it answers about tokens. */
+    introspection,
     /** The private keys now in use. */
     keys: () => signing,
 
@@ -48,7 +46,7 @@ export async function startProvider({ lifetimeS = 600, keys } = {}) {
 
     async stop() {
       server.closeAllConnections();
-      await Promise.all([keySets.stop(), new Promise((closed) => server.close(closed))]);
+      await Promise.all([keySets.stop(), introspection.stop(), new Promise((closed) => server.close(closed))]);
     },
   };
 }
