@@ -9,7 +9,7 @@ const STEPS_MAX = 20;
  */
 export function openBrowser({ account = "alice" } = {}) {
   const jar = new Map();
-  let acr = "aal1";
+  let login = { account, acr: "aal1", ago_s: "0" };
 
   const ask = async (url, form) => {
     const answer = await fetch(url, {
@@ -31,15 +31,15 @@ export function openBrowser({ account = "alice" } = {}) {
       const next = new URL(location, url);
       if (until && next.href.startsWith(until)) return { status: answer.status, arrived: next };
       const isForm = next.pathname.startsWith("/interaction/");
-      answer = await ask(next.href, isForm ? { account, acr } : undefined);
+      answer = await ask(next.href, isForm ? login : undefined);
     }
     throw new Error(`no end to the redirects from ${url}`);
   };
 
   return {
     go,
-    /** How this user logs in from now on. */
-    logInWith: (value) => void (acr = value),
+    /** How this user logs in from now on: `acr`, and how many seconds ago it was (`ago_s`). */
+    logsIn: (change) => void (login = { ...login, ...change }),
 
     /** Enters a device's code, at the address that holds it. */
     async confirmDevice(url) {

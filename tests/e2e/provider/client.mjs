@@ -54,7 +54,8 @@ export async function clientOf(provider, id, { dpop, certificate } = {}) {
  * - `parameters`: further ones of the authorization request, as `acr_values` or `max_age`.
  */
 async function logIn({ server, client, proof, options }, { browser = openBrowser(), resource = API, parameters } = {}) {
-  const [verifier, state, nonce] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState(), oauth.generateRandomNonce()];
+  const verifier = oauth.generateRandomCodeVerifier();
+  const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
   const url = new URL(server.authorization_endpoint);
   url.search = new URLSearchParams({
     client_id: client.client_id,
@@ -76,7 +77,8 @@ async function logIn({ server, client, proof, options }, { browser = openBrowser
       ...options,
       additionalParameters: { resource },
     });
-    return oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce, requireIdToken: true });
+    const expected = { expectedNonce: nonce, requireIdToken: true };
+    return oauth.processAuthorizationCodeResponse(server, client, answer, expected);
   });
 }
 

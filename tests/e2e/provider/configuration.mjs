@@ -51,9 +51,9 @@ const CLIENTS = {
  *
  * - `keys`: private JWKs; the first signs.
  * - `adapter`: where it keeps what it issued, so that a restarted provider knows it.
- * - `lifetimeS`: of access tokens.
+ * - `lifetimeS`: of access tokens. - `versions`: the token version of each account that has one.
  */
-export function configuration({ keys, adapter, lifetimeS }) {
+export function configuration({ keys, adapter, lifetimeS, versions }) {
   return {
     adapter,
     jwks: { keys },
@@ -68,7 +68,7 @@ export function configuration({ keys, adapter, lifetimeS }) {
     features: features({ signingKeyId: keys[0].kid, lifetimeS }),
     formats: { customizers: { jwt: backdated } },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    extraTokenClaims: loginClaims,
+    extraTokenClaims: (context, token) => ({ ...loginClaims(context), ...versionOf(token, versions) }),
     issueRefreshToken: (_context, client) => client.grantTypeAllowed("refresh_token"),
     expiresWithSession: () => false,
     rotateRefreshToken: true,
@@ -129,7 +129,11 @@ function backdated(_context, token, { payload }) {
 function loginClaims(context) {
   const { AuthorizationCode, RefreshToken } = context.oidc.entities;
   const { acr, authTime } = AuthorizationCode ?? RefreshToken ?? {};
-  return acr ? { acr, amr: LOGIN[acr], auth_time: authTime } : undefined;
+  return acr ? { acr, amr: LOGIN[acr], auth_time: authTime } : {};
+}
+
+function versionOf({ accountId }, versions) {
+  return versions.has(accountId) ? { ver: versions.get(accountId) } : {};
 }
 
 /** The usual prompts; a user who logged in another way than the client asks for logs in again. */

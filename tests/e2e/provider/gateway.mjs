@@ -3,7 +3,7 @@ import { decodeJwt, exportJWK, generateKeyPair } from "jose";
 import { httpOrigin, start } from "../harness.mjs";
 import { policyOf } from "../support/policy.mjs";
 import { aheadHeader, clockedEntry } from "./clock.mjs";
-import { API } from "./configuration.mjs";
+import { API, OPAQUE_API } from "./configuration.mjs";
 
 /** An authenticator for the JWTs of `provider`, by the keys at the address a test can spoil. */
 export const jwtOf = (provider, more = {}) => ({
@@ -13,6 +13,17 @@ export const jwtOf = (provider, more = {}) => ({
   algorithms: ["ES256"],
   jwks_uri: provider.keySets.url,
   token_type: "at+jwt",
+  ...more,
+});
+
+/** An authenticator for its opaque tokens, asked about at the address a test can spoil; its secret is a var. */
+export const opaqueOf = (provider, more = {}) => ({
+  kind: "introspection",
+  endpoint: provider.introspection.url,
+  client_id: "gateway:1",
+  client_secret_binding: "INTROSPECTION_SECRET",
+  issuer: provider.issuer,
+  audiences: [OPAQUE_API],
   ...more,
 });
 

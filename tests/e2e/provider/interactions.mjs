@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 
 /**
  * Answers `/interaction/ID`: GET tells which form it is (`login` or `consent`), POST fills it in.
- * A login form takes `account` and `acr`; consent is given by posting.
+ * A login form takes `account`, `acr` and how many seconds ago (`ago_s`) that was; consent is given by posting.
  */
 export async function answerInteraction(provider, request, response) {
   try {
@@ -18,7 +18,8 @@ export async function answerInteraction(provider, request, response) {
 }
 
 function loggedIn(form) {
-  return { login: { accountId: form.get("account"), acr: form.get("acr"), ts: Math.floor(Date.now() / 1_000) } };
+  const ts = Math.floor(Date.now() / 1_000) - Number(form.get("ago_s"));
+  return { login: { accountId: form.get("account"), acr: form.get("acr"), ts } };
 }
 
 async function consented(provider, { grantId, session, params, prompt }) {

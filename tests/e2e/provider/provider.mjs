@@ -18,6 +18,7 @@ import { memoryAdapter } from "./memory.mjs";
  */
 export async function startProvider({ lifetimeS = 600, keys } = {}) {
   const adapter = memoryAdapter();
+  const versions = new Map();
   let provider;
   let signing;
   const server = createServer((request, response) => {
@@ -28,16 +29,19 @@ export async function startProvider({ lifetimeS = 600, keys } = {}) {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const serveWith = (next) => {
     signing = next;
-    provider = new Provider(issuer, configuration({ keys: next, adapter, lifetimeS }));
+    provider = new Provider(issuer, configuration({ keys: next, adapter, lifetimeS, versions }));
   };
   serveWith(keys ?? [await makeSigningKey()]);
-  const [keySets, introspection] = await Promise.all(["/jwks", "/token/introspection"].map((path) => frontOf(issuer + path)));
+  const keySets = await frontOf(`${issuer}/jwks`);
+  const introspection = await frontOf(`${issuer}/token/introspection`);
   return {
     issuer,
     /** Where it publishes its keys. */
     keySets,
     /** Where it answers about tokens. */
     introspection,
+    /** The token version (`ver`) of each account that has one, by its name. */
+    versions,
     /** The private keys now in use. */
     keys: () => signing,
 
