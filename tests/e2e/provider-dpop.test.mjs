@@ -267,7 +267,10 @@ test("htu names the public address, whatever the request says of its host (DP-09
   await isProofFault(await ask({ htu: URL_OF }, { at }), "the request's own address");
   const headers = { "x-forwarded-host": "evil.test", forwarded: "host=evil.test" };
   const proof = await prove({ key, htu: "https://evil.test/orders", token });
-  await isProofFault(await at.fetch(URL_OF, { headers: { authorization: `DPoP ${token}`, dpop: proof, ...headers } }));
+  for (const one of [at, gateway]) {
+    const sent = { authorization: `DPoP ${token}`, dpop: proof, ...headers };
+    await isProofFault(await one.fetch(URL_OF, { headers: sent }), "an address that its client made up");
+  }
 });
 
 test("another key's proof for a bound token proves nothing (DP-13)", async () => {

@@ -143,7 +143,11 @@ test("a remembered answer is asked for what every route asks (IN-05)", async (t)
 test("what one issuer said of a token is not said by another (threat 180)", async (t) => {
   const [first, second] = [await startProvider(), await startProvider()];
   const gateway = await gatewayFor({
-    authenticators: { first: opaqueOf(first), second: opaqueOf(second) },
+    // Without `issuer` the endpoint is who says it, and nothing in the answer gives it away.
+    authenticators: {
+      first: opaqueOf(first, { issuer: undefined }),
+      second: opaqueOf(second, { issuer: undefined }),
+    },
     route: { auth: ["first"] },
     routes: { "GET /elsewhere": { auth: ["second"], require: { scopes: ["orders:read"] } } },
     vars: { INTROSPECTION_SECRET: SECRET },

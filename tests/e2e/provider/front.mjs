@@ -58,9 +58,14 @@ export const serving = (keys, more = {}) => saying(JSON.stringify({ keys, ...mor
 /** Text of the test's own. */
 export const saying = (said, headers = JSON_TYPE) => ({ response }) => void response.writeHead(200, headers).end(said);
 
-/** Another status. */
+/** An issuer that has a fault. */
 export const failing = ({ response }) => void response.writeHead(500).end("no");
-export const refusing = (status) => ({ response }) => void response.writeHead(status, JSON_TYPE).end("{}");
+
+/** What the issuer says, under another status: only the status tells that it is no answer. */
+export const refusing = (status) => async ({ request, response, source, body }) => {
+  const { type, said } = await relayed({ request, source, body });
+  response.writeHead(status, { "content-type": type }).end(said);
+};
 
 /** An issuer that takes the connection and says nothing. */
 export const silent = () => {};
