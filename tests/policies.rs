@@ -212,6 +212,68 @@ fn production_refuses_what_is_fit_only_for_a_trial() {
     assert_eq!(places(&lax), Vec::<String>::new());
 }
 
+/// RFC 8725bis §3.10: what the gateway asks by itself is public, or on this machine for a trial.
+#[test]
+fn b_11_an_issuer_is_asked_at_a_public_https_address_alone() {
+    let asking = |profile: &str, url: &str| {
+        let introspection = json!({
+            "kind": "introspection", "endpoint": url, "client_id": "edgeward",
+            "client_secret_binding": "JWT_SECRET", "audiences": ["a"]
+        });
+        let authenticators = json!({
+            "keys": { "kind": "api_key" }, "signed": jwt(json!({ "jwks_uri": url })),
+            "opaque": introspection
+        });
+        let change = json!({ "profile": profile, "authenticators": authenticators });
+        let mut told = faults(&policy(change));
+        told.retain(|fault| !fault.contains("fragment"));
+        told
+    };
+    let both = |told: &str| {
+        ["opaque/endpoint", "signed/jwks_uri"]
+            .map(|place| format!("/authenticators/{place}: {told}"))
+            .to_vec()
+    };
+    let public = "Write the issuer's public address, as https://issuer.example/path";
+    let trial = "Write the issuer's public https address; \
+                 for a trial on this machine set profile to development";
+    let loads = || vec!["loads".to_owned()];
+    for (profile, url, expected) in [
+        ("production", "https://issuer.example/x", loads()),
+        (
+            "production",
+            "http://127.0.0.1:8789/x",
+            both(&format!("the host is this machine. {trial}")),
+        ),
+        ("development", "http://127.0.0.1:8789/x", loads()),
+        (
+            "production",
+            "https://issuer.internal/x",
+            both(&format!("the host's name is private. {trial}")),
+        ),
+        ("development", "https://issuer.internal/x", loads()),
+        (
+            "production",
+            "https://169.254.169.254/x",
+            both(&format!("the address is link-local, not public. {public}")),
+        ),
+        (
+            "development",
+            "https://10.0.0.1/x",
+            both(&format!("the address is private, not public. {public}")),
+        ),
+        (
+            "development",
+            "http://issuer.example/x",
+            both(&format!(
+                "what is asked would travel in the clear. {public}"
+            )),
+        ),
+    ] {
+        assert_eq!(asking(profile, url), expected, "{profile} {url}");
+    }
+}
+
 #[test]
 fn text_that_is_no_policy_is_told_where() {
     for (text, place) in [

@@ -1,15 +1,20 @@
-//! What `profile: "production"` refuses on top (contract of the policy, "profile").
+//! What `profile: "production"` refuses on top (contract of the policy, "profile"), and where
+//! either profile lets the gateway itself send.
 
 use crate::policy::document::{AuthenticatorEntry, Document, Profile};
 use crate::policy::fault::Faults;
+use crate::policy::fetch_url::{self, is_loopback};
 
 /// Longest life of a token in production, in seconds.
 const TOKEN_LIFETIME_S_MAX: u64 = 3_600;
 
-/// Adds a fault for each thing that is fit only for a trial. Secrets' lengths are checked where
-/// they are bound (`policy::authenticators`), TLS under 1.2 cannot be written.
+/// Adds a fault for each address that the gateway may not ask and, in production, for each thing
+/// that is fit only for a trial. Secrets' lengths are checked where they are bound
+/// (`policy::authenticators`), TLS under 1.2 cannot be written.
 pub(super) fn check(document: &Document, faults: &mut Faults) {
-    if document.profile != Profile::Production {
+    let production = document.profile == Profile::Production;
+    check_fetches(document, production, faults);
+    if !production {
         return;
     }
     let origins = document
@@ -56,41 +61,15 @@ pub(super) fn check(document: &Document, faults: &mut Faults) {
     }
 }
 
-/// Whether a URL leads to this machine alone.
-fn is_loopback(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(inner) => inner.split(']').next().unwrap_or_default(),
-        None => authority
-            .rsplit_once(':')
-            .map_or(authority, |(host, _)| host),
-    };
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for (url, expected) in [
-            ("http://localhost:8787", true),
-            ("http://127.0.0.1", true),
-            ("http://127.8.9.1:1/x", true),
-            ("http://[::1]:80", true),
-            ("http://localhost.example.com", false),
-            ("http://127.0.0.1.example.com", false),
-            ("http://example.com/127.0.0.1", false),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(is_loopback(url), expected, "{url}");
+fn check_fetches(document: &Document, production: bool, faults: &mut Faults) {
+    for (name, entry) in &document.authenticators {
+        let (field, url) = match entry {
+            AuthenticatorEntry::Jwt(entry) => ("jwks_uri", entry.jwks_uri.as_ref()),
+            AuthenticatorEntry::Introspection(entry) => ("endpoint", Some(&entry.endpoint)),
+            AuthenticatorEntry::ApiKey(_) | AuthenticatorEntry::ClientCertificate(_) => continue,
+        };
+        if let Some(url) = url {
+            fetch_url::check(&["authenticators", name, field], url, production, faults);
         }
     }
 }

@@ -5,6 +5,7 @@ mod authenticators;
 pub mod document;
 pub mod expression;
 pub mod fault;
+mod fetch_url;
 pub mod gate;
 mod limits;
 mod lint;

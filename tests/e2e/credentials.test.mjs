@@ -34,6 +34,9 @@ async function issuerOf(keys) {
   return Object.assign(issuer, { url: server.url, stop: server.stop });
 }
 
+/** Keys are fetched from this machine in a trial alone. */
+const ON_LOOPBACK = { profile: "development" };
+
 const jwt = (more) => ({ kind: "jwt", issuer: ISSUER, audiences: [AUDIENCE], ...more });
 
 /** A gateway whose one route takes `authenticators`; the origin is a server of the test. */
@@ -58,7 +61,8 @@ test("every algorithm verifies by published keys, and a token is verified once",
   const keys = await Promise.all(["RS256", "PS256", "ES256", "ES384", "Ed25519"].map((alg) => signer(alg, `kid-${alg}`)));
   const issuer = await issuerOf(keys);
   const algorithms = keys.map((key) => key.alg);
-  const { bearer, stop } = await gatewayWith({ accounts: jwt({ algorithms, jwks_uri: `${issuer.url}/jwks.json` }) });
+  const accounts = jwt({ algorithms, jwks_uri: `${issuer.url}/jwks.json` });
+  const { bearer, stop } = await gatewayWith({ accounts }, ON_LOOPBACK);
   for (const key of keys) {
     const token = await mint(key);
     assert.equal((await bearer(token)).status, 200, key.alg);
@@ -76,7 +80,7 @@ test("a key rotated in is found at once, unknown ids fetch at most once in a whi
   const [old, next, stray] = await Promise.all(["old", "next", "stray"].map((kid) => signer("ES256", kid)));
   const issuer = await issuerOf([old]);
   const authenticators = { accounts: jwt({ algorithms: ["ES256"], jwks_uri: `${issuer.url}/jwks.json` }) };
-  const { bearer, stop } = await gatewayWith(authenticators);
+  const { bearer, stop } = await gatewayWith(authenticators, ON_LOOPBACK);
   assert.equal((await bearer(await mint(old))).status, 200);
   assert.equal(issuer.asked, 1);
   for (let count = 0; count < 5; count += 1) assert.equal((await bearer(await mint(stray, { jti: `${count}` }))).status, 401);
@@ -86,13 +90,13 @@ test("a key rotated in is found at once, unknown ids fetch at most once in a whi
 
   issuer.keys = [old, next];
   issuer.broken = true;
-  const second = await gatewayWith(authenticators);
+  const second = await gatewayWith(authenticators, ON_LOOPBACK);
   assert.equal((await second.bearer(await mint(next))).status, 503);
   const [line] = await second.gateway.decisions(1);
   assert.equal(line.reason, "key_set_down");
   await second.stop();
   issuer.broken = false;
-  const third = await gatewayWith(authenticators);
+  const third = await gatewayWith(authenticators, ON_LOOPBACK);
   assert.equal((await third.bearer(await mint(next))).status, 200);
   await third.stop();
   await issuer.stop();
