@@ -14,6 +14,7 @@ pub mod dpop;
 pub mod introspection;
 pub mod jwk;
 pub mod jwt;
+pub mod key_cache;
 pub mod nonce;
 pub mod possession;
 pub mod presented;

@@ -1,116 +1,54 @@
-//! Issuers' key sets, fetched and kept.
-//!
-//! Fresh for five minutes; fetched again for an unknown key at most every thirty seconds; served
-//! stale for a day while the issuer is down; never "no keys, so admit".
+//! Issuers' key sets, fetched. When, and what is served meanwhile: `credential::key_cache`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::time::Duration;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+use worker::Delay;
 
-use crate::credential::jwk::{KEY_SET_BYTES_MAX, KeySet};
+use crate::credential::jwk::{self, KEY_SET_BYTES_MAX, KeySet};
 use crate::credential::jwt::JwtRule;
+use crate::credential::key_cache::{
+    FETCH_MS_MAX, Flight, KeyCache, LOOK_MS, LOOKS_MAX, Served, SourceName, Step,
+};
 use crate::edge::{bounded, clock, read};
-use crate::facts::UnixMs;
 use crate::ports::{Freshness, PortDown};
 use crate::refusal::Port;
 
-const FRESH_MS: u64 = 300_000;
-const REFETCH_MS_MIN: u64 = 30_000;
-const STALE_MS_MAX: u64 = 86_400_000;
-const FETCH_TIMEOUT_MS: u64 = 3_000;
-/// How long an issuer that failed and whose keys are not known is left alone.
-const FAILED_REST_MS: u64 = 1_000;
-const SETS_MAX: usize = 64;
-
-#[derive(Clone)]
-struct Kept {
-    keys: Rc<KeySet>,
-    fetched_at_ms: UnixMs,
-}
-
-#[derive(Default)]
-struct Source {
-    kept: Option<Kept>,
-    tried_at_ms: UnixMs,
-    failed_at_ms: UnixMs,
-}
-
 thread_local! {
-    static SOURCES: RefCell<HashMap<String, Source>> = RefCell::new(HashMap::new());
+    static SETS: RefCell<KeyCache> = RefCell::new(KeyCache::default());
 }
+
+const DOWN: PortDown = PortDown { port: Port::KeySet };
 
 /// The keys at `uri`, and until when a token verified by them may be remembered.
 pub(super) async fn find(
     rule: &JwtRule,
     uri: &str,
     freshness: Freshness,
-) -> Result<(Rc<KeySet>, UnixMs), PortDown> {
-    // The same address read for other algorithms is another set of keys.
-    let name = format!("{uri} {:?}", rule.algorithms);
-    let now_ms = clock::now_ms();
-    let (kept, tried_at_ms, failed_at_ms) = SOURCES.with_borrow(|sources| {
-        sources.get(&name).map_or((None, 0, 0), |source| {
-            (source.kept.clone(), source.tried_at_ms, source.failed_at_ms)
-        })
-    });
-    let age_ms = kept
-        .as_ref()
-        .map(|kept| now_ms.saturating_sub(kept.fetched_at_ms));
-    let rested = now_ms.saturating_sub(tried_at_ms) >= REFETCH_MS_MIN;
-    let fetch_now = match (freshness, age_ms) {
-        (Freshness::Newest, Some(_)) => rested,
-        (Freshness::Cached, Some(age_ms)) => age_ms >= FRESH_MS && rested,
-        // Nothing to serve: each request asks for itself, as none can wait for another's answer;
-        // a short rest once one has failed.
-        (_, None) => now_ms.saturating_sub(failed_at_ms) >= FAILED_REST_MS,
-    };
-    if !fetch_now {
-        return kept.and_then(|kept| usable(kept, now_ms)).ok_or(DOWN);
+) -> Result<Served, PortDown> {
+    let name = SourceName::of(rule, uri);
+    for _ in 0..=LOOKS_MAX {
+        let step = SETS.with_borrow_mut(|sets| sets.decide(&name, freshness, clock::now_ms()));
+        match step {
+            Step::Serve(served) => return Ok(served),
+            Step::Fetch(flight) => return fly(&name, flight, rule, uri).await.ok_or(DOWN),
+            Step::Wait => Delay::from(Duration::from_millis(LOOK_MS)).await,
+            Step::Down => return Err(DOWN),
+        }
     }
-    note(&name, |source| source.tried_at_ms = now_ms);
-    let fetched = bounded::within(FETCH_TIMEOUT_MS, fetch(rule, uri))
-        .await
-        .flatten();
+    Err(DOWN)
+}
+
+async fn fly(name: &SourceName, flight: Flight, rule: &JwtRule, uri: &str) -> Option<Served> {
+    let fetched = bounded::within(FETCH_MS_MAX, fetch(rule, uri)).await;
     let now_ms = clock::now_ms();
-    let kept = match fetched {
-        Some(keys) => {
-            let fresh = Kept {
-                keys: Rc::new(keys),
-                fetched_at_ms: now_ms,
-            };
-            note(&name, |source| source.kept = Some(fresh.clone()));
-            Some(fresh)
-        }
-        None => {
-            note(&name, |source| source.failed_at_ms = now_ms);
-            kept
-        }
-    };
-    kept.and_then(|kept| usable(kept, now_ms)).ok_or(DOWN)
-}
-
-const DOWN: PortDown = PortDown { port: Port::KeySet };
-
-fn usable(kept: Kept, now_ms: UnixMs) -> Option<(Rc<KeySet>, UnixMs)> {
-    let age_ms = now_ms.saturating_sub(kept.fetched_at_ms);
-    let until_ms = kept
-        .fetched_at_ms
-        .saturating_add(FRESH_MS)
-        .max(now_ms.saturating_add(REFETCH_MS_MIN));
-    (age_ms < STALE_MS_MAX).then_some((kept.keys, until_ms))
-}
-
-fn note(name: &str, change: impl FnOnce(&mut Source)) {
-    SOURCES.with_borrow_mut(|sources| {
-        if sources.len() >= SETS_MAX && !sources.contains_key(name) {
-            sources.clear();
-        }
-        change(sources.entry(name.to_owned()).or_default());
-    });
+    SETS.with_borrow_mut(|sets| match fetched.flatten() {
+        Some(keys) => sets.fetched(name, flight, keys, now_ms),
+        None => sets.failed(name, flight, now_ms),
+    })
 }
 
 /// `None`: not a key set, whatever it was. Redirects are not followed: they lead where the policy
@@ -123,7 +61,8 @@ async fn fetch(rule: &JwtRule, uri: &str) -> Option<KeySet> {
         .await
         .ok()?;
     let response: Response = response.dyn_into().ok()?;
-    if response.status() != 200 {
+    let content_type = response.headers().get("content-type").ok().flatten()?;
+    if response.status() != 200 || !jwk::is_key_set_type(&content_type) {
         return None;
     }
     let bytes = read::whole(response.body()?, KEY_SET_BYTES_MAX as u64)
