@@ -24,7 +24,11 @@ pub struct Page {
 
 /// Whether a path, raw or canonical, is the gateway's own.
 pub fn is_own(path: &str) -> bool {
-    path.starts_with(PATH) || path == PATH.trim_end_matches('/') || path == METADATA_PATH
+    let is_at = |own: &str| {
+        path.strip_prefix(own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_at(PATH.trim_end_matches('/')) || is_at(METADATA_PATH)
 }
 
 /// The page at `raw_path`; `None` if there is none.

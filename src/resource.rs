@@ -8,7 +8,7 @@ use crate::credential::dpop::ALGORITHMS;
 use crate::credential::possession::SenderConstraint;
 use crate::policy::gate::{AuthenticatorKind, Gate};
 
-/// RFC 9728 §3. Matched whole: below it lie other resources' documents.
+/// RFC 9728 §3. Below it lie the documents of other resources: here are none.
 pub const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 
 /// The document; `None` if no authenticator takes tokens.

@@ -254,7 +254,8 @@ fn key_of(header: &Map<String, Value>) -> Result<PublicKey, ProofFault> {
     if !is_proof {
         return Err(ProofFault::Type);
     }
-    let changing = ["crit", "b64", "zip", "cty"];
+    // What changes the reading, or names a key elsewhere.
+    let changing = ["crit", "b64", "zip", "cty", "jku", "x5c", "x5u"];
     if changing.iter().any(|name| header.contains_key(*name)) {
         return Err(ProofFault::Malformed);
     }

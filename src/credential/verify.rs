@@ -68,7 +68,8 @@ pub async fn verify<P: Ports>(
 /// Proves that the sender holds the key of `proof`, once.
 ///
 /// - `nonce_key`: with it, the proof needs a nonce of ours.
-/// - `token`: already verified, so that only the holder of a good token fills the memory of uses.
+/// - `token`: already verified, and compared with the proof before its use is written down, so that
+///   only the holder of a good token fills that memory.
 pub async fn prove<P: Ports>(
     ports: &P,
     proof: &Proof,
@@ -76,19 +77,14 @@ pub async fn prove<P: Ports>(
     nonce_key: Option<&NonceKey>,
     token: &VerifiedToken,
 ) -> Result<ProvenKey, Refusal> {
-    if !token.confirmation().is_to_key(proof.thumbprint()) {
-        return Err(refused(TokenFault::Bound));
-    }
+    let unproven = |fault| Refusal::ProofRefused { fault };
+    proof.fits(occasion).map_err(unproven)?;
     if let Some(key) = nonce_key {
-        let taken = proof
-            .nonce()
-            .is_some_and(|nonce| key.takes(nonce, occasion.now_ms));
-        if !taken {
+        let nonce = proof.nonce();
+        if !nonce.is_some_and(|nonce| key.takes(nonce, occasion.now_ms)) {
             return Err(Refusal::NonceNeeded);
         }
     }
-    let unproven = |fault| Refusal::ProofRefused { fault };
-    proof.fits(occasion).map_err(unproven)?;
     let question = proof.question();
     let answer = ports.verify_signature(&question).await.map_err(down)?;
     if !answer.answers(question.digest()) {
@@ -97,6 +93,9 @@ pub async fn prove<P: Ports>(
         });
     }
     let signed = proof.check(occasion, answer).map_err(unproven)?;
+    if !token.confirmation().is_to_key(proof.thumbprint()) {
+        return Err(refused(TokenFault::Bound));
+    }
     let answer = ports.take(signed.question()).await.map_err(down)?;
     match signed.used_once(&answer) {
         Some(proven) => proven.map_err(unproven),

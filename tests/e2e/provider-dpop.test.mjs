@@ -159,7 +159,6 @@ const FAULTS = {
   "DP-09 a path beyond": { claims: { htu: "http://gateway.test/orders/1" } },
   "DP-09 a slash more": { claims: { htu: "http://gateway.test/orders/" } },
   "DP-09 another case": { claims: { htu: "http://gateway.test/Orders" } },
-  "DP-09 another spelling": { claims: { htu: "http://gateway.test/%6frders" } },
   "DP-09 another host": { claims: { htu: "http://other.test/orders" } },
   "DP-09 a host beyond": { claims: { htu: "http://gateway.test.evil/orders" } },
   "DP-09 a user": { claims: { htu: "http://gateway.test@evil.test/orders" } },

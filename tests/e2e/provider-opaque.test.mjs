@@ -46,12 +46,12 @@ test("an opaque token of a user and of a machine is admitted, and the origin is 
   const app = await clientOf(provider, "app");
   for (const [subject, text] of [
     ["alice", (await app.logIn({ resource: OPAQUE_API })).access_token],
-    ["machine", await token()],
+    ["client:machine", await token()],
   ]) {
     const answer = await gateway.bearer(text);
     assert.equal(answer.status, 200, subject);
     const told = gateway.told();
-    // The provider says no `sub` of a machine's token: its `client_id` is who it is.
+    // The provider says no `sub` of a machine's token: it is its client, which no `sub` can be taken for.
     assert.deepEqual([told.sub, told.auth, told.scopes], [subject, "accounts", ["orders:read", "orders:write"]]);
     const asked = provider.introspection.requests.at(-1);
     assert.equal(asked.body.includes(text), true);
