@@ -150,7 +150,7 @@ test("every bad credential looks the same to the caller, and the log knows which
     ["token_lifetime", await bearer({ exp: now_s() + 9_000 })],
     ["token_type", await bearer({}, { typ: "dpop+jwt" })],
     ["token_key_unknown", await bearer({}, { kid: "other" })],
-    ["token_bound", await bearer({ cnf: { jkt: "x" } })],
+    ["token_bound", await bearer({ cnf: { jkt: "A".repeat(43) } })],
   ];
   const faces = new Set();
   for (const [reason, headers] of cases) {
