@@ -2,17 +2,13 @@
 
 use std::rc::Rc;
 
-use edgeward::credential::api_key::{KeyRecord, Pepper, check_of};
 use edgeward::credential::jwk::KeySet;
 use edgeward::credential::signature::Algorithm;
-use edgeward::secret::Secret;
-use hmac::Mac;
 use serde_json::{Value, json};
 
-use crate::support::signer::{Issuer, base64url};
-use crate::support::{FakePorts, NOW_MS, PEPPER};
-
-pub(crate) const SECRET: &str = "0123456789abcdefghijABCDEFGHIJ01";
+pub(crate) use crate::support::keys::{SECRET, key, record};
+use crate::support::signer::Issuer;
+use crate::support::{FakePorts, NOW_MS};
 
 pub(crate) fn policy() -> Value {
     json!({
@@ -44,30 +40,6 @@ pub(crate) fn policy() -> Value {
                   "properties": { "item": { "type": "string", "maxLength": 8 } } } } }
         ]
     })
-}
-
-pub(crate) fn id(name: &str) -> String {
-    format!("{name:0<12}")
-}
-
-pub(crate) fn key(name: &str) -> String {
-    let checked = format!("ew_live_{}_{SECRET}", id(name));
-    format!("{checked}{}", check_of(&checked))
-}
-
-pub(crate) fn record(name: &str, change: Value) -> (String, KeyRecord) {
-    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(PEPPER.as_bytes()).unwrap();
-    mac.update(SECRET.as_bytes());
-    let pepper = Pepper::new(Secret::new(PEPPER.into()));
-    let mut record = json!({
-        "id": id(name), "hash": base64url(&mac.finalize().into_bytes()), "pepper": pepper.id(),
-        "subject": name, "tenant": "acme", "scopes": ["orders:write"], "expires_at": "never",
-        "state": "active"
-    });
-    for (field, value) in change.as_object().unwrap() {
-        record[field] = value.clone();
-    }
-    (id(name), serde_json::from_value(record).unwrap())
 }
 
 pub(crate) fn ports() -> FakePorts {

@@ -4,7 +4,10 @@
 //! native twin of WebCrypto.
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
+pub mod holder;
+pub mod keys;
 pub mod signer;
+pub mod told;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -67,6 +70,8 @@ pub fn bindings() -> Bindings {
             "JWT_SECRET",
             "a secret that both sides hold, and long enough",
         ),
+        ("NONCE_SECRET", "what nonces for proofs are made with"),
+        ("INTROSPECTION_SECRET", "s:p ä+&="),
     ];
     Bindings(
         secrets
@@ -126,7 +131,8 @@ pub struct Arrived {
 pub struct FakePorts {
     pub records: HashMap<String, KeyRecord>,
     pub key_set: Option<Rc<KeySet>>,
-    pub objects: RefCell<HashMap<String, FakeRows>>,
+    /// Several isolates may share them.
+    pub objects: Rc<RefCell<HashMap<String, FakeRows>>>,
     pub counters_down: Cell<bool>,
     pub keys_down: Cell<bool>,
     pub origin: Cell<Option<OriginFault>>,
@@ -137,7 +143,8 @@ pub struct FakePorts {
     /// What an issuer answers about a token; `None`: nothing.
     pub introspected: RefCell<Option<Value>>,
     pub replay_down: Cell<bool>,
-    pub uses: FakeUses,
+    /// Uses, by the object that remembers them.
+    pub uses: RefCell<HashMap<String, FakeUses>>,
     pub asked: RefCell<Vec<&'static str>>,
     pub arrived: RefCell<Vec<Arrived>>,
     memory: RefCell<LimitMemory>,
@@ -299,7 +306,9 @@ impl Ports for FakePorts {
         if self.replay_down.get() {
             return Err(PortDown { port });
         }
-        let taken = replay::take(&self.uses, self.clock_ms.get(), &question.take);
+        let mut uses = self.uses.borrow_mut();
+        let uses = uses.entry(question.object.as_str().to_owned());
+        let taken = replay::take(uses.or_default(), self.clock_ms.get(), &question.take);
         let name = question.take.name.clone();
         match taken {
             Ok(taken) => Ok(ReplayAnswer { name, taken }),
