@@ -32,25 +32,31 @@ pub struct Asking<'a> {
 impl Challenge {
     /// The field's value in the answer to `refusal`.
     pub fn value(&self, asking: &Asking<'_>, refusal: &Refusal) -> String {
-        let realm = asking.realm;
-        match self {
+        let realm = ("realm", asking.realm.to_owned());
+        let metadata = ("resource_metadata", asking.metadata.to_owned());
+        let (scheme, told) = match self {
             Self::Bearer => {
-                let error = token_error(refusal).map(parameters).unwrap_or_default();
-                let metadata = asking.metadata;
-                format!("Bearer realm=\"{realm}\"{error}, resource_metadata=\"{metadata}\"")
+                let error = token_error(refusal).unwrap_or_default();
+                ("Bearer", [vec![realm], error, vec![metadata]].concat())
             }
             Self::Dpop => {
                 let error = proof_error(refusal).or_else(|| token_error(refusal));
-                let error = error.map(parameters).unwrap_or_default();
                 let names: Vec<_> = ALGORITHMS.iter().map(|one| one.as_str()).collect();
-                let (names, metadata) = (names.join(" "), asking.metadata);
-                format!(
-                    "DPoP realm=\"{realm}\"{error}, algs=\"{names}\", resource_metadata=\"{metadata}\""
+                let algorithms = ("algs", names.join(" "));
+                let error = error.unwrap_or_default();
+                (
+                    "DPoP",
+                    [vec![realm], error, vec![algorithms, metadata]].concat(),
                 )
             }
-            Self::ApiKey { header } => format!("ApiKey realm=\"{realm}\", header=\"{header}\""),
-            Self::ClientCertificate => format!("ClientCertificate realm=\"{realm}\""),
-        }
+            Self::ApiKey { header } => ("ApiKey", vec![realm, ("header", header.clone())]),
+            Self::ClientCertificate => ("ClientCertificate", vec![realm]),
+        };
+        let told: Vec<_> = told
+            .iter()
+            .map(|(name, value)| parameter(name, value))
+            .collect();
+        format!("{scheme} {}", told.join(", "))
     }
 
     /// Whether it is answered with an OAuth token.
@@ -94,9 +100,16 @@ fn proof_error(refusal: &Refusal) -> Option<Vec<(&'static str, String)>> {
     Some(vec![("error", error.to_owned())])
 }
 
-/// The values come from the policy, whose schema keeps quotes and backslashes out of them.
-fn parameters(told: Vec<(&'static str, String)>) -> String {
-    let told = told.into_iter();
-    told.map(|(name, value)| format!(", {name}=\"{value}\""))
-        .collect()
+/// A parameter with a quoted value (RFC 9110 §5.6.4). A policy's schema keeps quotes out of most
+/// values, but not a client out of its `Host`: none may end the quotes, or the field.
+fn parameter(name: &str, value: &str) -> String {
+    let mut text = format!("{name}=\"");
+    for letter in value.chars().filter(|letter| matches!(letter, ' '..='~')) {
+        if matches!(letter, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text.push('"');
+    text
 }

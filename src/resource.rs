@@ -41,6 +41,8 @@ pub fn metadata(gate: &Gate, base: &str) -> Option<Value> {
     if constraints.iter().any(|one| *one != SenderConstraint::Off) {
         let names: Vec<_> = ALGORITHMS.iter().map(|one| one.as_str()).collect();
         document.insert("dpop_signing_alg_values_supported".into(), json!(names));
+        let by_certificate = "tls_client_certificate_bound_access_tokens";
+        document.insert(by_certificate.into(), json!(true));
     }
     document.insert("resource_name".into(), json!(gate.name));
     Some(Value::Object(document))

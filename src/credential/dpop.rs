@@ -22,6 +22,9 @@ pub const PROOF_BYTES_MAX: usize = 8_192;
 pub const JTI_BYTES_MAX: usize = 256;
 /// How far `iat` may lie from now, in either direction.
 pub const PROOF_AGE_S_MAX: u64 = 60;
+/// How much longer than it is good a proof is remembered: the request may have waited for other
+/// answers, and the clock of the memory is another.
+const MEMORY_MORE_S: u64 = 30;
 /// What proofs may be signed with: asymmetric all.
 pub const ALGORITHMS: [Algorithm; 5] = [
     Algorithm::Es256,
@@ -163,7 +166,8 @@ impl Proof {
         if !answer.proves(self.question().digest()) {
             return Err(ProofFault::Signature);
         }
-        let until_s = self.issued_at_s.saturating_add(PROOF_AGE_S_MAX + 1);
+        let kept_s = PROOF_AGE_S_MAX + 1 + MEMORY_MORE_S;
+        let until_s = self.issued_at_s.saturating_add(kept_s);
         let parts = [self.method.as_str(), occasion.target, &self.token_id];
         Ok(SignedProof {
             thumbprint: self.thumbprint().to_owned(),
@@ -230,7 +234,8 @@ pub fn target(url: &str) -> Option<String> {
         _ => return None,
     };
     let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
-    if authority.is_empty() || authority.contains('@') {
+    let host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if authority.is_empty() || !authority.bytes().all(host) {
         return None;
     }
     let path = CanonicalPath::parse(if path.is_empty() { "/" } else { path }).ok()?;

@@ -18,6 +18,9 @@ pub const ANSWER_BYTES_MAX: usize = 65_536;
 /// Longest that a "no" is remembered: a token may become good later, a wrong one stays wrong.
 pub const REFUSAL_S_MAX: u64 = 10;
 
+/// How the name of a client begins that acts for itself.
+const CLIENT: &str = "client:";
+
 /// What a form leaves as it is (WHATWG URL, "application/x-www-form-urlencoded").
 const FORM: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')
@@ -112,12 +115,16 @@ impl IntrospectionRule {
 }
 
 /// Who the token is for. A client that acts for itself has no `sub` in many issuers' answers; it is
-/// named so that it can never be taken for a person of the same name (RFC 9700 §4.15).
+/// named so that it can never be taken for a person of the same name (RFC 9700 §4.15), and no
+/// person may have such a name.
 fn subject(answer: &Map<String, Value>) -> Result<String, TokenFault> {
-    if let Some(subject) = claims::text(answer, "sub")? {
-        return Ok(subject);
+    let wrong = TokenFault::Claim { claim: "sub" };
+    match claims::text(answer, "sub")? {
+        Some(subject) if subject.starts_with(CLIENT) => Err(wrong),
+        Some(subject) => Ok(subject),
+        None => {
+            let client = claims::text(answer, "client_id")?.ok_or(wrong)?;
+            Ok(format!("{CLIENT}{client}"))
+        }
     }
-    let client = claims::text(answer, "client_id")?;
-    let client = client.ok_or(TokenFault::Claim { claim: "sub" })?;
-    Ok(format!("client:{client}"))
 }

@@ -14,8 +14,8 @@ use crate::stage::identified::Identified;
 use crate::stage::limited::Limited;
 use crate::trail::{Refused, StageName};
 
-/// How far ahead of the gateway's clock a login may lie.
-const AHEAD_S_MAX: u64 = 60;
+/// How far the clock that tells of a login may be ahead.
+const LEEWAY_S: u64 = 60;
 
 /// Scopes, roles and the route's rule admit the caller; a rule that looks at the content is asked
 /// by the next stage.
@@ -108,9 +108,10 @@ fn step_up(require: &Require, caller: &Caller, now_s: u64) -> Result<(), Refusal
         require.acr.is_empty() || acr.is_some_and(|acr| require.acr.iter().any(|one| one == acr));
     let fresh = require.max_auth_age_s.is_none_or(|age_s| {
         let logged_in_s = claims::date_s(claims, "auth_time").ok().flatten();
-        let recent = |at_s: u64| now_s <= at_s.saturating_add(age_s);
-        let has_been = |at_s: u64| at_s <= now_s.saturating_add(AHEAD_S_MAX);
-        logged_in_s.is_some_and(|at_s| recent(at_s) && has_been(at_s))
+        logged_in_s.is_some_and(|at_s| {
+            // A login to come is none: told in milliseconds, it would stay fresh for ever.
+            at_s <= now_s.saturating_add(LEEWAY_S) && now_s <= at_s.saturating_add(age_s)
+        })
     });
     match fits && fresh {
         true => Ok(()),

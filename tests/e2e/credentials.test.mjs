@@ -163,7 +163,13 @@ test("every bad credential looks the same to the caller, and the log knows which
   assert.deepEqual(lines.map((line) => line.reason), cases.map(([reason]) => reason));
   assert.equal(server.requests.length, 0);
   assert.equal((await ask(apiKey(good.text))).status, 200);
-  assert.equal((await ask({})).headers.get("www-authenticate"), 'Bearer realm="test", ApiKey realm="test"');
+  const metadata = 'resource_metadata="https://gateway.test/.well-known/oauth-protected-resource"';
+  const challenges = [
+    `Bearer realm="test", ${metadata}`,
+    `DPoP realm="test", algs="ES256 Ed25519 ES384 PS256 RS256", ${metadata}`,
+    'ApiKey realm="test", header="x-api-key"',
+  ];
+  assert.equal((await ask({})).headers.get("www-authenticate"), challenges.join(", "));
   await stop();
 });
 
