@@ -45,6 +45,7 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
     } = charge;
     let mut standing = Standing::Good;
     let mut asked_along = None;
+    let mut first = None;
     if let Some(question) = &question {
         standing = standing::at_issuer(objects, question).await;
         let own = |charge: &ObjectCharge| charge.object == question.caller && !charge.observed;
@@ -53,6 +54,7 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
             Some(place) => {
                 // First, so that a credential taken back costs no other object anything.
                 asked.swap(0, place);
+                first = Some(place);
                 standing = Standing::NotAsked;
                 asked_along = Some(question);
             }
@@ -69,8 +71,13 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
         standing = told.unwrap_or(standing);
     }
     charging.give_back(objects).await;
+    let mut units = charging.units;
+    if let Some(place) = first {
+        // Answers stand in the order of their questions, whatever was asked first.
+        units.swap(0, place);
+    }
     Charged {
-        units: charging.units,
+        units: units.into_iter().flatten().collect(),
         standing: question.map(|question| (question, standing)),
     }
 }
@@ -78,7 +85,8 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
 /// A charge on its way from object to object.
 #[derive(Default)]
 struct Charging {
-    units: Vec<UnitCharged>,
+    /// By object, as they were asked.
+    units: Vec<Vec<UnitCharged>>,
     receipts: Vec<(ObjectName, Vec<Receipt>)>,
     refused: bool,
 }
@@ -110,13 +118,13 @@ impl Charging {
             self.receipts.push((object.clone(), told.receipts));
         }
         let charged = units.into_iter().zip(told.verdicts);
-        self.units
-            .extend(charged.map(|(unit, verdict)| UnitCharged {
-                object: object.clone(),
-                observed,
-                unit,
-                verdict,
-            }));
+        let charged = charged.map(|(unit, verdict)| UnitCharged {
+            object: object.clone(),
+            observed,
+            unit,
+            verdict,
+        });
+        self.units.push(charged.collect());
         told.standing
     }
 

@@ -145,7 +145,7 @@ impl LimitMemory {
         self.refusals.insert(RowKey::new(object, unit), refused);
     }
 
-    /// Charges the stand-in counter of one row; `Full::Never` also when there is no room for
+    /// Charges the stand-in counter of one row, or only looks; `Full::Never` also when there is no room for
     /// another counter.
     pub fn stand_in(
         &mut self,
@@ -166,7 +166,9 @@ impl LimitMemory {
         let window = self.stand_ins.entry(key).or_default();
         window.fit(unit.rule.window);
         let room = window.room(unit.rule.window, now_ms, unit.units)?;
-        window.take(now_ms, room, unit.units);
+        if !unit.look {
+            window.take(now_ms, room, unit.units);
+        }
         Ok(room)
     }
 }
