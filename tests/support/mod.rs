@@ -10,7 +10,7 @@ pub mod signer;
 pub mod told;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -134,6 +134,8 @@ pub struct FakePorts {
     /// Several isolates may share them.
     pub objects: Rc<RefCell<HashMap<String, FakeRows>>>,
     pub counters_down: Cell<bool>,
+    /// Objects that do not answer, by name.
+    pub silent: RefCell<HashSet<String>>,
     pub keys_down: Cell<bool>,
     pub origin: Cell<Option<OriginFault>>,
     pub origin_status: Cell<u16>,
@@ -158,6 +160,15 @@ impl FakePorts {
         ports.origin_status.set(200);
         *ports.stored_marks.borrow_mut() = Some(Marks::default());
         ports
+    }
+
+    /// Another isolate, with the same objects and keys and nothing remembered.
+    pub fn beside(&self) -> Self {
+        let mut other = Self::new();
+        other.objects = Rc::clone(&self.objects);
+        other.records.clone_from(&self.records);
+        other.clock_ms.set(self.clock_ms.get());
+        other
     }
 
     fn note(&self, what: &'static str) {
@@ -222,7 +233,7 @@ impl Rows for FakeRows {
 impl Objects for FakePorts {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
         self.note("counter");
-        if self.counters_down.get() {
+        if self.counters_down.get() || self.silent.borrow().contains(object.as_str()) {
             return Err(ObjectDown);
         }
         let mut objects = self.objects.borrow_mut();
