@@ -133,8 +133,8 @@ fn br_06_an_error_has_its_status() {
             "a bad key",
             request("GET", "/orders", &[("x-api-key", "x")], ""),
             401,
-            None,
-            None,
+            Some("invalid_token"),
+            Some("invalid_token"),
         ),
         (
             "a key without scopes",

@@ -121,8 +121,8 @@ fn pr_06_no_route_can_stand_in_its_place() {
     let below = format!("{METADATA_PATH}/orders");
     assert_eq!(
         ask(&gate, request("GET", &below, &[], "")).status,
-        200,
-        "another resource's"
+        404,
+        "no other resource is here"
     );
 }
 
