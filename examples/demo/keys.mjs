@@ -13,9 +13,10 @@ const LIFETIME_S = 90 * 24 * 3_600;
  *
  * - `prefix`: as in the policy.
  * - `environment`: `live` or `test`.
+ * - `id`: random unless given.
  */
-export function makeKey({ prefix = "ew", environment = "test" } = {}) {
-  const [id, secret] = [randomText(ID_CHARS), randomText(SECRET_CHARS)];
+export function makeKey({ prefix = "ew", environment = "test", id = randomText(ID_CHARS) } = {}) {
+  const secret = randomText(SECRET_CHARS);
   const checked = `${prefix}_${environment}_${id}_${secret}`;
   return { id, text: checked + checkOf(checked) };
 }

@@ -8,9 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::credential::api_key::{self, ApiKey, KeyFault, KeyRecord, NotAdmitted};
-use crate::limit::ask;
-use crate::limit::charge::Charge;
-use crate::limit::standing::{Standing, StandingQuestion};
+use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
 use crate::object::ObjectName;
 use crate::policy::gate::{AuthenticatorKind, Gate};
 use crate::ports::Ports;
@@ -131,27 +129,24 @@ pub async fn identify<P: Ports>(
     Err(refusal)
 }
 
-/// Whether a key was not taken back.
+/// Whether a key was not taken back: asked anew each time, as commands are rare and far-reaching.
 async fn check_standing<P: Ports>(
     ports: &P,
     authenticator: &str,
     record: &KeyRecord,
 ) -> Result<(), Refusal> {
-    let question = StandingQuestion {
-        caller: ObjectName::of_caller(authenticator, "", &record.subject),
-        issuer: None,
-        credential: Credential::Key {
+    let object = ObjectName::of_caller(authenticator, "", &record.subject);
+    let question = Question {
+        version: WIRE_VERSION,
+        credential: Some(Credential::Key {
             id: record.id.clone(),
-        },
+        }),
+        act: Act::Charge(Vec::new()),
     };
-    let asked = Charge {
-        objects: Vec::new(),
-        standing: Some(question.clone()),
-    };
-    match ask::charge(ports, asked).await.standing {
-        Some((of, Standing::Good)) if of == question => Ok(()),
-        Some((_, Standing::Revoked(by))) => Err(Refusal::Revoked { by }),
-        _ => Err(Refusal::PortDown {
+    match ports.ask(&object, &question).await {
+        Ok(Answer::Granted(_)) => Ok(()),
+        Ok(Answer::Revoked(by)) => Err(Refusal::Revoked { by }),
+        Ok(_) | Err(_) => Err(Refusal::PortDown {
             port: Port::Revocation,
         }),
     }
