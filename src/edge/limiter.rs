@@ -16,6 +16,7 @@ use worker::{
 use crate::edge::{alarm, bounded, clock};
 use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
+use crate::limit::tidy::{Holding, Tidy, tidy};
 use crate::limit::uses::KeyUses;
 use crate::limit::window::Window;
 use crate::limit::wire::{Answer, KeyUse, Question};
@@ -73,24 +74,30 @@ impl DurableObject for Limiter {
                 SqlStorageValue::String(text) => serde_json::from_str::<Window>(&text).ok(),
                 _ => None,
             });
-        let empty_at_ms = held.map(|window| window.empty_at_ms()).max().unwrap_or(0);
-        let now_ms = clock::now_ms();
-        if empty_at_ms > now_ms {
-            self.arm(empty_at_ms)?;
-            return Response::empty();
-        }
-        let marks_end_at_ms = Table(self).marks()?.end_at_ms().unwrap_or(0);
-        if marks_end_at_ms <= now_ms {
-            self.sql
-                .exec("DELETE FROM notes WHERE name = ?", vec![MARKS.into()])?;
-        } else if marks_end_at_ms < u64::MAX {
-            self.arm(marks_end_at_ms)?;
-        }
-        if marks_end_at_ms <= now_ms && self.note(USES)?.is_none() {
-            self.state.storage().delete_all().await?;
-            self.make_tables()?;
-        } else {
-            self.sql.exec("DELETE FROM windows", None)?;
+        let holding = Holding {
+            empty_at_ms: held.map(|window| window.empty_at_ms()).max().unwrap_or(0),
+            marks_end_at_ms: Table(self).marks()?.end_at_ms(),
+            has_uses: self.note(USES)?.is_some(),
+        };
+        match tidy(holding, clock::now_ms()) {
+            Tidy::Wait { until_ms } => self.arm(until_ms)?,
+            Tidy::Clear => {
+                self.state.storage().delete_all().await?;
+                self.make_tables()?;
+            }
+            Tidy::Keep {
+                drop_marks,
+                look_at_ms,
+            } => {
+                self.sql.exec("DELETE FROM windows", None)?;
+                if drop_marks {
+                    let drop = "DELETE FROM notes WHERE name = ?";
+                    self.sql.exec(drop, vec![MARKS.into()])?;
+                }
+                if let Some(at_ms) = look_at_ms {
+                    self.arm(at_ms)?;
+                }
+            }
         }
         Response::empty()
     }
