@@ -83,15 +83,16 @@ pub struct Occasion<'a> {
     pub now_ms: UnixMs,
 }
 
-/// A proof that was made for this request, by the holder of its key.
-#[derive(Clone, Debug)]
+/// A proof that was made for this request, by the holder of its key. There is no copy of it: it is
+/// spent by the answer whether it was used before.
+#[derive(Debug)]
 pub struct SignedProof {
     thumbprint: String,
     question: ReplayQuestion,
 }
 
 /// A key that the sender of this request holds, by a proof that was not used before.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Debug, Eq, PartialEq)]
 pub struct ProvenKey {
     thumbprint: String,
 }

@@ -156,22 +156,23 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
                 let kinds = kinds
                     .filter(|one| takes(auth, &one.name))
                     .map(|one| &one.kind);
-                let mut rules = TokenRules {
-                    signed: Vec::new(),
-                    opaque: None,
-                };
+                let (mut signed, mut opaque) = (Vec::new(), Vec::new());
                 for kind in kinds {
                     match kind {
-                        AuthenticatorKind::Jwt(rule) => rules.signed.push(rule),
-                        AuthenticatorKind::Introspection(rule) => {
-                            rules.opaque.get_or_insert(rule);
-                        }
+                        AuthenticatorKind::Jwt(rule) => signed.push(&**rule),
+                        AuthenticatorKind::Introspection(rule) => opaque.push(&**rule),
                         AuthenticatorKind::ApiKey { .. } | AuthenticatorKind::Certificate(_) => {}
                     }
                 }
+                // A public route takes every authenticator's. An opaque token does not say whose
+                // it is, and of two issuers neither may learn the other's.
+                let opaque = match opaque.as_slice() {
+                    [one] => Some(*one),
+                    _ => None,
+                };
                 Question::Token {
                     text: &token.text,
-                    rules,
+                    rules: TokenRules { signed, opaque },
                     gate: &gate.version,
                 }
             }

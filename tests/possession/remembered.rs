@@ -1,4 +1,4 @@
-//! What is remembered of an issuer's answers: IN-05, IN-06.
+//! Whom an opaque token is shown to, and what is remembered of the answers: IN-05, IN-06.
 
 use serde_json::json;
 
@@ -105,4 +105,45 @@ fn in_06_a_no_is_remembered_for_ten_seconds_at_most() {
             200
         );
     }
+}
+
+#[test]
+fn a_token_is_shown_to_no_issuer_that_may_not_be_its_own() {
+    let mut policy = policy(json!({}));
+    policy["routes"][2]["auth"] = json!("public");
+    policy["routes"][2]
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("require");
+    let both = gate(&policy);
+    let ports = ports(Some(answer(json!({}))));
+    let told = tell(&both, &ports, with_bearer("/scoped", TOKEN));
+    assert_eq!(
+        (told.status, told.asked_for("introspection")),
+        (401, 0),
+        "of two"
+    );
+    let own = crate::token(json!({}));
+    let told = tell(&both, &ports, with_bearer("/scoped", &own));
+    assert_eq!(
+        (told.status, told.asked_for("introspection")),
+        (200, 0),
+        "one checked here"
+    );
+    policy["authenticators"]
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("other");
+    policy["routes"].as_array_mut().unwrap().remove(1);
+    let told = tell(&gate(&policy), &ports, with_bearer("/scoped", TOKEN));
+    assert_eq!(
+        (told.status, told.asked_for("introspection")),
+        (200, 1),
+        "of one"
+    );
+    // A route that lists both does not load.
+    policy["authenticators"]["other"] = policy["authenticators"]["opaque"].clone();
+    policy["routes"][1]["auth"] = json!(["opaque", "other"]);
+    let bindings = crate::support::bindings();
+    assert!(edgeward::policy::load::load(policy.to_string().as_bytes(), &bindings).is_err());
 }
