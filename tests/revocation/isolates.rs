@@ -58,8 +58,8 @@ fn two_seconds_after_a_mark_every_isolate_refuses() {
             for after_ms in (0..=STANDING_MS + 250).step_by(250) {
                 for (index, isolate) in isolates.iter().enumerate() {
                     isolate.clock_ms.set(NOW_MS + after_ms);
-                    for place in 0..3 {
-                        let told = send(&gate, isolate, route, &credentials[place]);
+                    for (place, credential) in credentials.iter().enumerate() {
+                        let told = send(&gate, isolate, route, credential);
                         let case = format!("{route}, {mark:?}, {after_ms} ms, isolate {index}");
                         if !taken_back.contains(&place) {
                             assert_eq!(told.status, 200, "{case}: another credential");
