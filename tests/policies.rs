@@ -275,6 +275,28 @@ fn b_11_an_issuer_is_asked_at_a_public_https_address_alone() {
 }
 
 #[test]
+fn b_06_a_shared_secret_is_as_long_as_the_hash_and_so_is_the_one_before_it() {
+    let mut shared = jwt(json!({ "algorithms": ["HS256"], "secret_binding": "S" }));
+    shared.as_object_mut().unwrap().remove("jwks_uri");
+    let keys = json!({ "kind": "api_key" });
+    let policy = policy(json!({ "authenticators": { "keys": keys, "shared": shared } }));
+    let told = |current: usize, previous: usize| {
+        let secrets = [
+            ("KEY_PEPPER".to_owned(), support::PEPPER.to_owned()),
+            ("S".into(), "s".repeat(current)),
+            ("S_PREVIOUS".into(), "s".repeat(previous)),
+        ];
+        let secrets = support::Bindings(secrets.into());
+        let faults = load(policy.to_string().as_bytes(), &secrets).err();
+        let faults = faults.unwrap_or_default().into_iter();
+        faults.map(|fault| fault.problem).collect::<Vec<_>>()
+    };
+    assert_eq!(told(32, 32), Vec::<String>::new());
+    assert_eq!(told(31, 32), ["the secret has under 32 bytes"]);
+    assert_eq!(told(32, 31), ["S_PREVIOUS has under 32 bytes"]);
+}
+
+#[test]
 fn text_that_is_no_policy_is_told_where() {
     for (text, place) in [
         ("", ""),

@@ -1,11 +1,10 @@
 //! JSON Web Tokens: from text to a caller in one step that checks everything (RFC 7519, RFC 7515,
 //! RFC 8725bis, RFC 9068).
 //!
-//! Owns: the strict reading of a token, and the one function that turns it into a caller.
-//! `jwt-compact` decodes it and keeps unverified claims out of reach. Does not own: keys
-//! (`credential::jwk`), the signature check (`credential::signature`, answered at the edge).
+//! Owns: what a token must say, and the one function that turns it into a caller. `jwt-compact`
+//! decodes it and keeps unverified claims out of reach. Does not own: the form (`credential::jws`),
+//! keys (`credential::jwk`), the signature check (`credential::signature`, answered at the edge).
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::{AlgorithmExt, UntrustedToken};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -13,17 +12,12 @@ use sha2::{Digest, Sha256};
 use crate::body::json::{TOKEN_LIMITS, parse};
 use crate::credential::checked_elsewhere::{CheckedElsewhere, Proof};
 use crate::credential::claims;
-use crate::credential::jwk::{KEY_ID_BYTES_MAX, KeySet, PublicKey};
-use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion, verify_hs256};
+use crate::credential::jwk::KeySet;
+use crate::credential::jws::CompactJws;
+use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion};
 use crate::credential::verified::{Lifetime, TokenRule, VerifiedToken};
 use crate::facts::UnixMs;
 use crate::secret::Secret;
-
-/// Longest token, and longest header of one, in bytes.
-pub const TOKEN_BYTES_MAX: usize = 8_192;
-pub const HEADER_BYTES_MAX: usize = 2_048;
-/// Most keys that one token is tried against.
-pub const ATTEMPTS_MAX: usize = 3;
 
 /// Where an issuer's keys come from.
 #[derive(Clone, Debug)]
@@ -104,59 +98,26 @@ impl TokenDigest {
 /// A token that reads as one; nothing it says is known to be true.
 #[derive(Clone, Debug)]
 pub struct UnverifiedToken {
-    text: Secret,
-    algorithm: Algorithm,
-    key_id: Option<String>,
-    token_type: Option<String>,
+    jws: CompactJws,
     issuer: String,
     claims: Map<String, Value>,
 }
 
 impl UnverifiedToken {
-    /// Reads a compact JWS whose payload is a JSON object.
+    /// Reads a compact JWS whose payload is a JSON object with an issuer (RFC 7519 §7.2).
     ///
-    /// Refuses before any key is looked at: other characters than the compact form's, other than
-    /// three parts, non-canonical base64url, repeated names, header parameters that choose keys or
-    /// change the reading (`jwk`, `jku`, `x5c`, `x5u`, `crit`, `b64`, `zip`, `cty`), an unknown
-    /// `alg`, an `iss` that is no string.
+    /// Refuses before any key is looked at: whatever [`CompactJws::parse`] refuses, claims with
+    /// two readings, an `iss` that is no string.
     pub fn parse(text: &str) -> Result<Self, TokenFault> {
-        if text.len() > TOKEN_BYTES_MAX {
-            return Err(TokenFault::TooLarge);
-        }
-        let parts: Vec<&str> = text.split('.').collect();
-        let [header, payload, signature] = parts.as_slice() else {
+        let jws = CompactJws::parse(text)?;
+        let Ok(Value::Object(claims)) = parse(jws.payload(), TOKEN_LIMITS) else {
             return Err(TokenFault::Malformed);
         };
-        if header.len() > HEADER_BYTES_MAX {
-            return Err(TokenFault::TooLarge);
-        }
-        if signature.is_empty() {
-            return Err(TokenFault::Malformed);
-        }
-        let header = read_object(header)?;
-        for parameter in ["crit", "b64", "jwk", "jku", "x5c", "x5u", "zip", "cty"] {
-            if header.contains_key(parameter) {
-                return Err(TokenFault::Header { parameter });
-            }
-        }
-        let text_of = |parameter: &'static str| match header.get(parameter) {
-            None => Ok(None),
-            Some(Value::String(value)) if value.len() <= KEY_ID_BYTES_MAX => {
-                Ok(Some(value.clone()))
-            }
-            Some(_) => Err(TokenFault::Header { parameter }),
-        };
-        let algorithm = text_of("alg")?.as_deref().and_then(Algorithm::parse);
-        let (key_id, token_type) = (text_of("kid")?, text_of("typ")?);
-        let claims = read_object(payload)?;
         let Some(Value::String(issuer)) = claims.get("iss") else {
             return Err(TokenFault::Claim { claim: "iss" });
         };
         Ok(Self {
-            text: Secret::new(text.to_owned()),
-            algorithm: algorithm.ok_or(TokenFault::Algorithm)?,
-            key_id,
-            token_type,
+            jws,
             issuer: issuer.clone(),
             claims,
         })
@@ -167,33 +128,13 @@ impl UnverifiedToken {
         &self.issuer
     }
 
-    /// The signature checks that would prove it under `rule`, at most [`ATTEMPTS_MAX`].
+    /// The signature checks that would prove it under `rule`; see [`CompactJws::questions`].
     pub fn questions(
         &self,
         rule: &JwtRule,
         keys: &KeySet,
     ) -> Result<Vec<SignatureQuestion>, TokenFault> {
-        if !rule.algorithms.contains(&self.algorithm) {
-            return Err(TokenFault::Algorithm);
-        }
-        let (message, signature) = self.signed_parts()?;
-        let candidates = keys.candidates(self.key_id.as_deref(), self.algorithm);
-        let question = |key: &PublicKey| SignatureQuestion {
-            algorithm: self.algorithm,
-            key: key.clone(),
-            message: message.clone(),
-            signature: signature.clone(),
-        };
-        let questions: Vec<_> = candidates
-            .into_iter()
-            .take(ATTEMPTS_MAX)
-            .map(question)
-            .collect();
-        if questions.is_empty() {
-            Err(TokenFault::KeyUnknown)
-        } else {
-            Ok(questions)
-        }
+        self.jws.questions(&rule.algorithms, keys)
     }
 
     /// Judges a token by an issuer's public keys: the signature as `answer` found it, then every
@@ -205,12 +146,7 @@ impl UnverifiedToken {
         answer: SignatureAnswer,
         now_ms: UnixMs,
     ) -> Result<VerifiedToken, TokenFault> {
-        let (message, signature) = self.signed_parts()?;
-        let asked = question.message == message
-            && question.signature == signature
-            && question.algorithm == self.algorithm
-            && question.key.algorithm() == self.algorithm;
-        let proven = asked && answer.proves(question.digest());
+        let proven = self.jws.is_proven_by(question, answer);
         self.verify_as(rule, Proof(proven), now_ms)
     }
 
@@ -221,9 +157,7 @@ impl UnverifiedToken {
         mut secrets: impl Iterator<Item = &'a Secret>,
         now_ms: UnixMs,
     ) -> Result<VerifiedToken, TokenFault> {
-        let (message, signature) = self.signed_parts()?;
-        let hs256 = self.algorithm == Algorithm::Hs256;
-        let proven = hs256 && secrets.any(|secret| verify_hs256(secret, &message, &signature));
+        let proven = secrets.any(|secret| self.jws.is_sealed_by(secret.expose().as_bytes()));
         self.verify_as(rule, Proof(proven), now_ms)
     }
 
@@ -233,7 +167,7 @@ impl UnverifiedToken {
         proof: Proof,
         now_ms: UnixMs,
     ) -> Result<VerifiedToken, TokenFault> {
-        if !rule.algorithms.contains(&self.algorithm) {
+        if !rule.algorithms.contains(&self.jws.algorithm()) {
             return Err(TokenFault::Algorithm);
         }
         if self.issuer != rule.issuer {
@@ -242,10 +176,10 @@ impl UnverifiedToken {
         if !proof.0 {
             return Err(TokenFault::Signature);
         }
-        check_type(self.token_type.as_deref(), rule)?;
+        check_type(self.jws.token_type(), rule)?;
         let verified = read_claims(&self.claims, rule)?;
         let untrusted =
-            UntrustedToken::new(self.text.expose()).map_err(|_| TokenFault::Malformed)?;
+            UntrustedToken::new(self.jws.text().expose()).map_err(|_| TokenFault::Malformed)?;
         let checked = CheckedElsewhere {
             name: untrusted.algorithm().to_owned(),
         };
@@ -259,25 +193,6 @@ impl UnverifiedToken {
         }
         verified.check_time(now_ms)?;
         Ok(verified)
-    }
-
-    fn signed_parts(&self) -> Result<(Vec<u8>, Vec<u8>), TokenFault> {
-        let parts = self
-            .text
-            .expose()
-            .rsplit_once('.')
-            .ok_or(TokenFault::Malformed)?;
-        let signature =
-            Base64UrlUnpadded::decode_vec(parts.1).map_err(|_| TokenFault::Malformed)?;
-        Ok((parts.0.as_bytes().to_vec(), signature))
-    }
-}
-
-fn read_object(part: &str) -> Result<Map<String, Value>, TokenFault> {
-    let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenFault::Malformed)?;
-    match parse(&bytes, TOKEN_LIMITS) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) | Err(_) => Err(TokenFault::Malformed),
     }
 }
 

@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::credential::jwk::PublicKey;
-use crate::secret::Secret;
 
 /// Signature algorithms (RFC 7518 §3, RFC 8037, RFC 9864). There is no `none`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -44,6 +43,18 @@ impl Algorithm {
             Self::Es384 => "ES384",
             Self::Ed25519 => "Ed25519",
             Self::Hs256 => "HS256",
+        }
+    }
+
+    /// Whether `signature` has a length that this algorithm makes with some key: R and S of ECDSA
+    /// at full length side by side (RFC 7518 §3.4), never as ASN.1.
+    pub fn may_make(self, signature: &[u8]) -> bool {
+        match self {
+            Self::Es256 | Self::Ed25519 => signature.len() == 64,
+            Self::Es384 => signature.len() == 96,
+            Self::Hs256 => signature.len() == 32,
+            // As long as the key's modulus, which whoever holds the key compares.
+            Self::Rs256 | Self::Ps256 => (256..=1_024).contains(&signature.len()),
         }
     }
 }
@@ -99,8 +110,8 @@ impl SignatureAnswer {
 }
 
 /// HMAC-SHA-256 is checked here: a crossing into JavaScript would cost more than the hash.
-pub fn verify_hs256(secret: &Secret, message: &[u8], signature: &[u8]) -> bool {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else {
+pub fn verify_hs256(secret: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
         return false;
     };
     mac.update(message);

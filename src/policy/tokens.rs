@@ -1,5 +1,7 @@
 //! `authenticators` that take tokens, as enforced: those checked here, and those asked about.
 
+use serde_json::Value;
+
 use crate::credential::claims::ClaimNames;
 use crate::credential::introspection::IntrospectionRule;
 use crate::credential::jwk::KeySet;
@@ -12,6 +14,7 @@ use crate::policy::authenticators::bound;
 use crate::policy::document::{ClaimsEntry, IntrospectionEntry, JwtEntry, SenderConstraintEntry};
 use crate::policy::fault::Faults;
 use crate::policy::gate::{AuthenticatorKind, Secrets};
+use crate::secret::Secret;
 
 /// Shortest HS256 secret in production, in bytes: as long as the hash (RFC 7518 §3.2).
 const HS256_SECRET_BYTES_MIN: usize = 32;
@@ -129,44 +132,61 @@ fn key_source(
     }
     match (&entry.secret_binding, &entry.jwks, &entry.jwks_uri) {
         (Some(binding), None, None) if symmetric => {
-            let at = ["authenticators", name, "secret_binding"];
-            let secret = bound(binding, &at, secrets, faults)?;
-            if production && secret.expose().len() < HS256_SECRET_BYTES_MIN {
-                let problem = format!("the secret has under {HS256_SECRET_BYTES_MIN} bytes");
-                faults.add(&at, problem, "Bind 32 random bytes or more (RFC 7518 §3.2)");
-            }
-            let previous = secrets.secret(&format!("{binding}_PREVIOUS"));
-            Some(KeySource::Shared {
-                current: secret,
-                previous,
-            })
+            shared(name, binding, secrets, production, faults)
         }
-        (None, Some(keys), None) if !symmetric => match KeySet::from_value(keys, algorithms) {
-            Ok(set) if !set.is_empty() => Some(KeySource::Inline(set)),
-            Ok(_) => {
-                let fix = "Give a public key that fits `algorithms`";
-                faults.add(
-                    &["authenticators", name, "jwks"],
-                    "no key here may verify a token",
-                    fix,
-                );
-                None
-            }
-            Err(fault) => {
-                let fix = "Give public keys only, as {\"keys\": […]} (RFC 7517)";
-                faults.add(
-                    &["authenticators", name, "jwks"],
-                    format!("not usable: {fault:?}"),
-                    fix,
-                );
-                None
-            }
-        },
+        (None, Some(keys), None) if !symmetric => inline(name, keys, algorithms, faults),
         (None, None, Some(uri)) if !symmetric => Some(KeySource::Uri(uri.clone())),
         _ => {
             let fix =
                 "Write `jwks_uri` or `jwks`; for HS256, `secret_binding`; and only one of them";
             faults.add(&["authenticators", name], "no single source of keys", fix);
+            None
+        }
+    }
+}
+
+/// HS256: the secret of a binding, and the one before it.
+fn shared(
+    name: &str,
+    binding: &str,
+    secrets: &impl Secrets,
+    production: bool,
+    faults: &mut Faults,
+) -> Option<KeySource> {
+    let at = ["authenticators", name, "secret_binding"];
+    let current = bound(binding, &at, secrets, faults)?;
+    let previous = secrets.secret(&format!("{binding}_PREVIOUS"));
+    let short = |secret: &Secret| secret.expose().len() < HS256_SECRET_BYTES_MIN;
+    let fix = "Bind 32 random bytes or more (RFC 7518 §3.2)";
+    if production && short(&current) {
+        let problem = format!("the secret has under {HS256_SECRET_BYTES_MIN} bytes");
+        faults.add(&at, problem, fix);
+    }
+    if production && previous.as_ref().is_some_and(short) {
+        let problem = format!("{binding}_PREVIOUS has under {HS256_SECRET_BYTES_MIN} bytes");
+        faults.add(&at, problem, fix);
+    }
+    Some(KeySource::Shared { current, previous })
+}
+
+/// The keys that stand in the policy.
+fn inline(
+    name: &str,
+    keys: &Value,
+    algorithms: &[Algorithm],
+    faults: &mut Faults,
+) -> Option<KeySource> {
+    let at = ["authenticators", name, "jwks"];
+    match KeySet::from_value(keys, algorithms) {
+        Ok(set) if !set.is_empty() => Some(KeySource::Inline(set)),
+        Ok(_) => {
+            let fix = "Give a public key that fits `algorithms`";
+            faults.add(&at, "no key here may verify a token", fix);
+            None
+        }
+        Err(fault) => {
+            let fix = "Give public keys only, as {\"keys\": […]} (RFC 7517)";
+            faults.add(&at, format!("not usable: {fault:?}"), fix);
             None
         }
     }

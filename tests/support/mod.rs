@@ -6,6 +6,7 @@
 
 pub mod holder;
 pub mod keys;
+pub mod issuer;
 pub mod signer;
 pub mod told;
 
@@ -130,9 +131,12 @@ pub struct Arrived {
 #[derive(Default)]
 pub struct FakePorts {
     pub records: HashMap<String, KeyRecord>,
+    /// An issuer's keys, for ever; without them `issuer` is asked.
     pub key_set: Option<Rc<KeySet>>,
     /// Several isolates may share them.
     pub objects: Rc<RefCell<HashMap<String, FakeRows>>>,
+    pub issuer: issuer::FakeIssuer,
+    pub objects: RefCell<HashMap<String, FakeRows>>,
     pub counters_down: Cell<bool>,
     /// Objects that do not answer, by name.
     pub silent: RefCell<HashSet<String>>,
@@ -329,14 +333,14 @@ impl Ports for FakePorts {
 
     async fn key_set(
         &self,
-        _rule: &JwtRule,
-        _uri: &str,
-        _freshness: Freshness,
+        rule: &JwtRule,
+        uri: &str,
+        freshness: Freshness,
     ) -> Result<(Rc<KeySet>, u64), PortDown> {
         self.note("key set");
-        self.key_set
-            .clone()
-            .map(|keys| (keys, u64::MAX))
+        let now_ms = self.clock_ms.get();
+        let ever = self.key_set.clone().map(|keys| (keys, u64::MAX));
+        ever.or_else(|| self.issuer.find(rule, uri, freshness, now_ms))
             .ok_or(PortDown { port: Port::KeySet })
     }
 
