@@ -1,6 +1,8 @@
 //! Project Wycheproof's JSON Web Signatures (`tests/vectors/wycheproof/`), each judged as the
 //! gateway judges the form and the signature of a token. Their payloads are no claims.
 
+use std::collections::HashMap;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use edgeward::credential::jwk::KeySet;
 use edgeward::credential::jws::CompactJws;
@@ -28,6 +30,10 @@ const DEVIATIONS: [(std::ops::RangeInclusive<u64>, &str); 7] = [
         "a character outside the alphabet, in the payload (JS-01)",
     ),
 ];
+
+/// What the vectors call invalid and we take: the padding that they speak of is not in them. Their
+/// text is that of the vector beside, which is valid.
+const MISPRINTS: [(u64, u64); 2] = [(367, 357), (370, 357)];
 
 const PUBLIC: [Algorithm; 5] = [
     Algorithm::Rs256,
@@ -58,10 +64,9 @@ fn is_taken(text: &str, group: &Value) -> bool {
 fn al_03_every_published_vector_is_judged_as_published_or_stands_in_a_list() {
     let text = include_str!("../vectors/wycheproof/json_web_signature_test.json");
     let vectors: Value = serde_json::from_str(text).unwrap();
-    let (mut count, mut taken, mut wrong, mut refused) = (0, 0, Vec::new(), Vec::new());
+    let (mut texts, mut taken, mut wrong, mut refused) = (HashMap::new(), 0, vec![], vec![]);
     for group in vectors["testGroups"].as_array().unwrap() {
         for test in group["tests"].as_array().unwrap() {
-            count += 1;
             let id = test["tcId"].as_u64().unwrap();
             let valid = match test["result"].as_str().unwrap() {
                 "valid" => true,
@@ -75,14 +80,21 @@ fn al_03_every_published_vector_is_judged_as_published_or_stands_in_a_list() {
             taken += u64::from(is_taken);
             match (valid, is_taken) {
                 (true, false) => refused.push(id),
-                (false, true) => wrong.push(format!("{id} {}", test["comment"])),
+                (false, true) => wrong.push(id),
                 (true, true) | (false, false) => {}
             }
+            texts.insert(id, text);
         }
     }
-    assert_eq!(wrong, Vec::<String>::new(), "taken, though invalid");
+    assert_eq!(wrong, MISPRINTS.map(|(id, _)| id), "taken, though invalid");
+    for (misprint, valid) in MISPRINTS {
+        assert_eq!(texts[&misprint], texts[&valid], "{misprint}");
+    }
     let listed: Vec<u64> = DEVIATIONS.iter().flat_map(|(ids, _)| ids.clone()).collect();
     assert_eq!(refused, listed, "refused, though valid");
-    assert_eq!(count, vectors["numberOfTests"].as_u64().unwrap());
-    assert_eq!(taken, 24, "of {count}");
+    assert_eq!(
+        texts.len() as u64,
+        vectors["numberOfTests"].as_u64().unwrap()
+    );
+    assert_eq!(taken, 26);
 }
