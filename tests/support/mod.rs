@@ -5,8 +5,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
 pub mod holder;
-pub mod keys;
 pub mod issuer;
+pub mod keys;
 pub mod signer;
 pub mod told;
 
@@ -136,7 +136,6 @@ pub struct FakePorts {
     /// Several isolates may share them.
     pub objects: Rc<RefCell<HashMap<String, FakeRows>>>,
     pub issuer: issuer::FakeIssuer,
-    pub objects: RefCell<HashMap<String, FakeRows>>,
     pub counters_down: Cell<bool>,
     /// Objects that do not answer, by name.
     pub silent: RefCell<HashSet<String>>,
