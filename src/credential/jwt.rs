@@ -220,6 +220,10 @@ fn bare(text: &str) -> String {
 /// The claims that RFC 9068 §2.2 adds to every token of its type.
 const ACCESS_TOKEN_CLAIMS: [&str; 2] = ["client_id", "jti"];
 
+/// Claims that stand in ID Tokens alone (OpenID Connect Core §2, §3.3.2.11): where the policy names
+/// no type, they tell one that was sent as an access token.
+const ID_TOKEN_CLAIMS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
+
 fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedToken, TokenFault> {
     let date = |name: &'static str| claims::date_s(claims, name);
     let expires_at_s = date("exp")?.ok_or(TokenFault::Claim { claim: "exp" })?;
@@ -232,6 +236,10 @@ fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedTo
         for claim in ACCESS_TOKEN_CLAIMS {
             claims::text(claims, claim)?.ok_or(TokenFault::Claim { claim })?;
         }
+    }
+    let is_of_login = ID_TOKEN_CLAIMS.iter().any(|claim| claims.contains_key(*claim));
+    if rule.token_type.is_none() && is_of_login {
+        return Err(TokenFault::Type);
     }
     let subject = claims::text(claims, "sub").ok().flatten();
     let subject = subject.ok_or(TokenFault::Claim { claim: "sub" })?;

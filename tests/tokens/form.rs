@@ -1,6 +1,6 @@
 //! The compact form: what is no token by its text alone (RFC 7515 §2, §5.2, §7.1).
 
-use edgeward::credential::jws::{HEADER_BYTES_MAX, TOKEN_BYTES_MAX};
+use edgeward::credential::jws::{CompactJws, HEADER_BYTES_MAX, TOKEN_BYTES_MAX};
 use edgeward::credential::jwt::TokenFault as F;
 use serde_json::{Map, Value, json};
 
@@ -34,6 +34,12 @@ fn js_01_no_part_has_a_character_outside_its_alphabet() {
             issuer().sign_input(&format!("{header}.{}", with_odd(&payload))),
             format!("{header}.{payload}.{}", with_odd(&signature)),
         ] {
+            // By itself, and not only because what reads it next is strict too.
+            assert_eq!(
+                CompactJws::parse(&text).err(),
+                Some(F::Malformed),
+                "{odd:?}: {text}"
+            );
             assert_eq!(judge(&text), Err(F::Malformed), "{odd:?} at {at}: {text}");
         }
     }
@@ -73,6 +79,7 @@ fn js_02_no_bit_is_left_over_in_a_last_character() {
     let [header, payload, signature] = parts();
     let raised = format!("{header}.{payload}.{}", raise(&signature));
     assert_eq!(judge(&raised), Err(F::Malformed));
+    assert_eq!(CompactJws::parse(&raised).err(), Some(F::Malformed));
 }
 
 #[test]

@@ -207,6 +207,19 @@ fn b_14_algorithms_that_derive_keys_from_passwords_are_unknown() {
     }
 }
 
+/// RFC 9449 §7.2: as a bearer token it would be worth stealing again.
+#[test]
+fn dp_15_a_bound_token_is_no_bearer_token() {
+    let hash = crate::support::signer::base64url(&[7; 32]);
+    for cnf in [json!({ "jkt": hash }), json!({ "x5t#S256": hash })] {
+        assert_eq!(
+            judge_claims(&with("cnf", cnf.clone())),
+            Err(F::Bound),
+            "{cnf}"
+        );
+    }
+}
+
 #[test]
 fn a_signature_belongs_to_one_token_and_one_key() {
     let good = issuer().sign(&claims());
