@@ -237,7 +237,9 @@ fn read_claims(claims: &Map<String, Value>, rule: &JwtRule) -> Result<VerifiedTo
             claims::text(claims, claim)?.ok_or(TokenFault::Claim { claim })?;
         }
     }
-    let is_of_login = ID_TOKEN_CLAIMS.iter().any(|claim| claims.contains_key(*claim));
+    let is_of_login = ID_TOKEN_CLAIMS
+        .iter()
+        .any(|claim| claims.contains_key(*claim));
     if rule.token_type.is_none() && is_of_login {
         return Err(TokenFault::Type);
     }
