@@ -1,6 +1,5 @@
 // Revocation takes effect in every isolate within two seconds of the command's return, whatever the store still says.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -10,6 +9,7 @@ import { buildFolder } from "../../scripts/place.mjs";
 import { adminOf, rootKey } from "./support/admin.mjs";
 import { Response, start } from "./harness.mjs";
 import { startIsolates } from "./support/isolates.mjs";
+import { objectName } from "./support/objects.mjs";
 import { HOST, PEPPER, from, keyFor, policyOf, window } from "./support/policies.mjs";
 
 const ISSUER = "https://issuer.example";
@@ -181,14 +181,3 @@ test("with the caller's object silent, the store's copy decides; with both silen
   const admin = adminOf((url, init) => gateway.fetch(url, init), root.text);
   await admin(`keys/${key.id}/revoke`, {}, 503);
 });
-
-/** The name of a Durable Object, as `src/object.rs` makes it. */
-function objectName(...parts) {
-  const hash = createHash("sha256");
-  for (const part of parts) {
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64BE(BigInt(Buffer.byteLength(part)));
-    hash.update(length).update(part);
-  }
-  return hash.digest("hex").slice(0, 40);
-}
