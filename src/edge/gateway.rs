@@ -24,7 +24,11 @@ const PANIC_BINDING: &str = "EDGEWARD_TEST_PANIC_PATH";
 
 /// Answers one request and writes its line.
 pub(super) async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
-    let gate = policy::current(&env, &context).await;
+    let loading = AssertUnwindSafe(policy::current(&env, &context)).catch_unwind();
+    let (gate, loaded) = match loading.await {
+        Ok(gate) => (gate, true),
+        Err(_) => (None, false),
+    };
     let development = gate.as_ref().is_some_and(|gate| !gate.production);
     let facts = incoming::facts(&request, &env, development);
     // What is left to tell of a request whose notes a panic took along.
@@ -38,22 +42,14 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
         context: &context,
         request: &request,
     };
-    let serving = serve(gate.as_ref(), &asked, facts);
-    match AssertUnwindSafe(serving).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            let mut trail = Box::new(Trail::new(bare));
-            trail.cors_origin = cors_origin;
-            refuse(
-                gate.as_ref(),
-                &env,
-                Refused {
-                    refusal: Refusal::Panicked,
-                    trail,
-                },
-            )
-        }
+    let serving = AssertUnwindSafe(serve(gate.as_ref(), &asked, facts)).catch_unwind();
+    if loaded && let Ok(response) = serving.await {
+        return response;
     }
+    let mut trail = Box::new(Trail::new(bare));
+    trail.cors_origin = cors_origin;
+    let refusal = Refusal::Panicked;
+    refuse(gate.as_ref(), &env, Refused { refusal, trail })
 }
 
 /// What the platform hands over with a request.
