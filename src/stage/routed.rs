@@ -148,7 +148,9 @@ impl<'g> Routed<'g> {
     ) -> Vec<ObjectCharge> {
         let mut objects: Vec<ObjectCharge> = Vec::new();
         for (object, rule) in rules.filter(|(_, rule)| rule.mode != Mode::Off) {
-            let observed = rule.mode == Mode::Observe || self.route.mode == Mode::Observe;
+            let by_route =
+                self.route.mode == Mode::Observe && rule.counts != Counts::RefusedCredentials;
+            let observed = rule.mode == Mode::Observe || by_route;
             let row = match rule.scope {
                 Scope::Service => rule.name.clone(),
                 Scope::Route => format!("{}@{}", rule.name, self.route.id),

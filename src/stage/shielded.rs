@@ -1,9 +1,11 @@
 //! The client's address has been charged: whatever follows is bounded per address, cryptography
 //! included.
 
+use std::rc::Rc;
+
 use crate::limit::charge::{Charge, Charged, UnitCharged, Verdict};
 use crate::limit::headers::LimitReport;
-use crate::limit::rule::Mode;
+use crate::limit::rule::{Counts, LimitRule, Mode};
 use crate::limit::standing::Standing;
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
@@ -19,11 +21,11 @@ impl<'g, B> Exchange<Routed<'g>, B> {
     /// The question: the route's limits by address.
     pub fn address_charge(&self) -> Charge {
         let routed = &self.stage;
-        if routed.route().mode == Mode::Off {
-            return Charge::default();
-        }
         let object = routed.address_object();
-        let rules = routed.route().shield.iter();
+        // A route's mode never applies to authentication, and so not to what bounds guessing.
+        let is_off = routed.route().mode == Mode::Off;
+        let stays = |rule: &&Rc<LimitRule>| !is_off || rule.counts == Counts::RefusedCredentials;
+        let rules = routed.route().shield.iter().filter(stays);
         Charge::of(routed.gather(rules.map(|rule| (object.clone(), rule))))
     }
 
