@@ -4,11 +4,13 @@
 
 use std::rc::Rc;
 
+use crate::address;
 use crate::admin::caller::{Admin, RootHashes, identify, presented};
 use crate::admin::command::Verb;
 use crate::admin::ports::AdminPorts;
 use crate::admin::{Desk, Done, perform};
 use crate::challenge::Challenge;
+use crate::facts::Facts;
 use crate::limit::ask;
 use crate::limit::charge::{Charge, ObjectCharge, UnitCharge};
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
@@ -25,6 +27,8 @@ use crate::transport;
 /// Refused keys of one address before it has to wait, and for how long they count.
 const GUESSES_MAX: u64 = 20;
 const GUESS_WINDOW_MS: u64 = 300_000;
+/// What counts as one IPv6 client where no policy says.
+const IPV6_PREFIX: u8 = 64;
 
 /// What a request asked for, and who.
 #[derive(Debug)]
@@ -61,14 +65,10 @@ async fn through<P: Ports + AdminPorts>(
     body: P::Body,
 ) -> Result<(Admin, Done), Refusal> {
     trail.stage = StageName::Routed;
-    let https_only = gate.is_none_or(|gate| gate.transport.https_only);
-    if https_only && !trail.facts.is_https && !is_local {
-        return Err(Refusal::NotHttps);
-    }
-    transport::check_frame(&trail.facts)?;
+    let address = client(gate, is_local, &trail.facts)?;
     let verb = Verb::find(&trail.facts.raw_path, &trail.facts.method)?;
     trail.route = Some(("edgeward:admin".into(), verb.template().into()));
-    bound_guesses(ports, trail).await?;
+    bound_guesses(ports, &address, trail).await?;
     trail.stage = StageName::Identified;
     let text = presented(trail)?;
     let admin = identify(ports, gate, hashes, &text, trail).await?;
@@ -93,12 +93,29 @@ async fn through<P: Ports + AdminPorts>(
 
 /// Whether the address may guess once more; notes what a guess costs it. A counter that is silent
 /// refuses: there is no other bound.
-async fn bound_guesses<P: Ports>(ports: &P, trail: &mut Trail) -> Result<(), Refusal> {
-    let address = trail.facts.connection.ip.ok_or(Refusal::NoAddress)?;
-    let look = guess(&address.to_string(), true);
+async fn bound_guesses<P: Ports>(
+    ports: &P,
+    address: &str,
+    trail: &mut Trail,
+) -> Result<(), Refusal> {
+    let look = guess(address, true);
     let charged = ask::charge(ports, look.clone()).await;
-    trail.failure = guess(&address.to_string(), false);
+    trail.failure = guess(address, false);
     judge(trail, &look, &charged)
+}
+
+/// The address as guesses are counted by, if the connection is fit: as the policy in force asks of
+/// every request, or over HTTPS where there is none.
+fn client(gate: Option<&Gate>, is_local: bool, facts: &Facts) -> Result<String, Refusal> {
+    let (address, ipv6_prefix) = match gate {
+        Some(gate) if !is_local => (transport::check(gate, facts)?, gate.network.ipv6_prefix),
+        None if !is_local && !facts.is_https => return Err(Refusal::NotHttps),
+        _ => {
+            transport::check_frame(facts)?;
+            (facts.connection.ip.ok_or(Refusal::NoAddress)?, IPV6_PREFIX)
+        }
+    };
+    Ok(address::limit_key(address, ipv6_prefix))
 }
 
 fn guess(address: &str, look: bool) -> Charge {
