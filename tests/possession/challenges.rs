@@ -190,6 +190,71 @@ fn wa_01_a_name_stands_once() {
     }
 }
 
+/// RFC 9110 §11.6.1 would let them share one, parted by the commas that part their parameters.
+#[test]
+fn wa_03_each_challenge_is_its_own_field() {
+    let mut policy = policy();
+    for (names, schemes) in [
+        (json!(["accounts"]), vec!["Bearer", "DPoP"]),
+        (json!(["loose"]), vec!["Bearer"]),
+        (json!(["accounts", "noncing"]), vec!["Bearer", "DPoP"]),
+        (json!(["keys"]), vec!["ApiKey"]),
+        (json!(["devices"]), vec!["ClientCertificate"]),
+        (
+            json!(["accounts", "devices", "keys"]),
+            vec!["ApiKey", "Bearer", "ClientCertificate", "DPoP"],
+        ),
+    ] {
+        policy["routes"][0]["auth"] = names.clone();
+        let bad = format!("Bearer {}", token(json!({ "exp": 1 })));
+        for fields in [vec![], vec![("authorization", bad.as_str())]] {
+            let told = ask(&gate(&policy), request("GET", "/orders", &fields, ""));
+            assert_eq!(told.status, 401, "WA-03 {names}");
+            // What follows a challenge in its field would not be read.
+            let each = told.challenges.iter().map(|one| read(one).unwrap().0);
+            let mut found: Vec<_> = each.collect();
+            found.sort_unstable();
+            assert_eq!(found, schemes, "WA-03 {names}");
+        }
+    }
+}
+
+#[test]
+fn pr_05_every_challenge_for_a_token_names_the_metadata() {
+    let here = "https://api.example.com/.well-known/oauth-protected-resource";
+    let public = "https://public.example/.well-known/oauth-protected-resource";
+    for (public_url, expected) in [(None, here), (Some("https://public.example"), public)] {
+        let mut policy = policy();
+        policy["routes"][0]["require"] = json!({ "scopes": ["a:read"], "acr": ["aal2"] });
+        if let Some(url) = public_url {
+            policy["public_url"] = json!(url);
+        }
+        let gate = gate(&policy);
+        let (good, scoped) = (token(json!({})), token(json!({ "scope": "a:read" })));
+        let unproven = format!("DPoP {good}");
+        for (id, facts, status) in [
+            ("no credential", request("GET", "/orders", &[], ""), 401),
+            ("a bad token", with_bearer("/orders", "x"), 401),
+            (
+                "no proof",
+                request("GET", "/orders", &[("authorization", &unproven)], ""),
+                401,
+            ),
+            ("no scope", with_bearer("/orders", &good), 403),
+            ("another login", with_bearer("/orders", &scoped), 401),
+        ] {
+            let told = ask(&gate, facts);
+            assert_eq!(told.status, status, "PR-05 {id}: {}", told.line());
+            for scheme in ["Bearer", "DPoP"] {
+                let found = parameter(&told, scheme, "resource_metadata");
+                assert_eq!(found.as_deref(), Some(expected), "PR-05 {id} {scheme}");
+            }
+            let found = parameter(&told, "ApiKey", "resource_metadata");
+            assert_eq!(found, None, "PR-05 {id}: a key is not asked for there");
+        }
+    }
+}
+
 /// What stands in a challenge and comes from a policy cannot end its quotes.
 #[test]
 fn wa_04_a_policy_with_a_quote_in_a_name_does_not_load() {

@@ -1,4 +1,4 @@
-//! What an issuer says of a token: IN-01 to IN-04, IN-07, MT-08, BC-04.
+//! What an issuer says of a token: IN-01 to IN-04, IN-07, IN-08, MT-08, BC-04.
 
 use edgeward::credential::introspection::{IntrospectionRule, NotAnAnswer};
 use edgeward::policy::gate::{AuthenticatorKind, Gate};
@@ -317,6 +317,19 @@ fn in_07_a_silent_issuer_admits_nobody_and_hinders_no_one_else() {
         (told.reason, told.asked_for("introspection")),
         ("token_expired", 0)
     );
+}
+
+/// RFC 9701 §5: such an answer is a JWT, which this gateway does not ask for.
+#[test]
+fn in_08_a_signed_answer_is_no_answer() {
+    let gate = gate(&policy(json!({})));
+    let signed = token(json!({ "token_introspection": answer(json!({})) }));
+    for text in [signed.clone(), json!(signed).to_string()] {
+        let judged = rule(&gate).judge(text.as_bytes());
+        assert_eq!(judged.err(), Some(NotAnAnswer), "IN-08 {text}");
+    }
+    let plain = answer(json!({})).to_string();
+    assert!(rule(&gate).judge(plain.as_bytes()).is_ok());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What binds a caller to its credential: DPoP proofs (RFC 9449: DP), client certificates
 //! (RFC 8705: MT), what an issuer answers (RFC 7662: IN), step-up (RFC 9470: SU), and how clients
-//! are told (RFC 9728: PR, RFC 9110 §11: WA). Each requirement by its id: a vector that breaks it,
-//! and the nearest that does not.
+//! are told (RFC 9728: PR, RFC 9110 §11: WA); and where tokens go no further (RFC 9700: BC). Each
+//! requirement by its id: a vector that breaks it, and the nearest that does not.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -17,6 +17,7 @@ mod introspection;
 mod login;
 mod metadata;
 mod nonces;
+mod practices;
 mod proofs;
 mod published;
 mod reading;

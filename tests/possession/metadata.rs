@@ -1,6 +1,7 @@
 //! Protected-resource metadata: PR-01 to PR-07 (RFC 9728).
 
 use edgeward::house::{is_own, page};
+use edgeward::reply::{Kept, own};
 use edgeward::resource::METADATA_PATH;
 use serde_json::{Value, json};
 
@@ -10,13 +11,28 @@ const BASE: &str = "https://api.example.com";
 
 fn document(policy: &Value) -> Option<Value> {
     let page = page(METADATA_PATH, Some(&gate(policy)), BASE)?;
+    serde_json::from_str(&page.text).ok()
+}
+
+/// It is made of the policy and the address alone: there is no caller that it could depend on.
+#[test]
+fn pr_02_and_07_the_document_is_json_and_anyone_may_keep_it() {
+    let gate = gate(&policy());
+    let page = page(METADATA_PATH, Some(&gate), BASE).unwrap();
     assert_eq!(
         (page.status, page.content_type),
         (200, "application/json"),
         "PR-02"
     );
+    let document: Value = serde_json::from_str(&page.text).unwrap();
+    assert!(document.is_object(), "PR-02");
     assert!(page.may_be_kept, "PR-07: the same for everyone");
-    serde_json::from_str(&page.text).ok()
+    let cache = &own(Kept::Shortly)[0];
+    assert_eq!(
+        *cache,
+        ("cache-control", "public, max-age=300".to_owned()),
+        "PR-07"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The requirements of each family: its prefix, and its last number.
-const FAMILIES: [(&str, usize); 8] = [
+const FAMILIES: [(&str, usize); 15] = [
     ("BR", 8),
     ("AT", 8),
     ("JS", 12),
@@ -14,6 +14,13 @@ const FAMILIES: [(&str, usize); 8] = [
     ("B", 16),
     ("AL", 8),
     ("JK", 12),
+    ("WA", 4),
+    ("IN", 8),
+    ("PR", 7),
+    ("MT", 8),
+    ("DP", 21),
+    ("SU", 4),
+    ("BC", 6),
 ];
 
 fn root() -> PathBuf {
