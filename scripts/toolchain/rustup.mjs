@@ -42,9 +42,14 @@ async function rustup(args, limitMs) {
   say(`  rustup ${args.join(" ")}`);
   const done = await run(program, args, { quiet: true, limitMs });
   if (done.code === 0) return true;
+  if (!done.late) {
+    // It costs the next run no wait to ask again, and by then there may be a network.
+    say(`  refused: ${lastLine(done.output)}`);
+    return false;
+  }
   mkdirSync(tools, { recursive: true });
   writeFileSync(silence, done.output);
-  say(done.late ? `  no answer in ${limitMs / 1000} s` : `  refused: ${lastLine(done.output)}`);
+  say(`  no answer in ${limitMs / 1000} s`);
   return false;
 }
 
