@@ -22,12 +22,17 @@ export async function setUp() {
   return compilers;
 }
 
-/** Tries what is cheap first: a few megabytes of source, then a toolchain, then the distribution's packages. */
+/**
+ * Tries what is cheap first: a few megabytes of source, then a toolchain, then the distribution's packages. Where
+ * none of it served, a compiler that can have no source added (a distribution's, one linked into rustup) gets a
+ * whole toolchain beside it.
+ */
 async function bringWasmCompiler(compilers) {
   const ways = [
     () => compilers.native && addSource(compilers.native),
     () => !compilers.native && addToolchain(),
     () => addPackages(),
+    () => compilers.native && addToolchain(),
   ];
   for (const way of ways) {
     if (!(await way())) continue;
