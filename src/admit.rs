@@ -89,7 +89,7 @@ async fn identify<'g, P: Ports>(
 ) -> Result<Exchange<Identified<'g>, P::Body>, Refused> {
     let evidence = match presented.question() {
         Question::Nothing => Ok(Evidence::Nothing),
-        Question::Key { id, pepper } => match ports.key_record(id, pepper).await {
+        Question::Key { id, peppers } => match ports.key_record(id, peppers).await {
             Ok(answer) => Ok(Evidence::Key(answer)),
             Err(down) => Err(Refusal::PortDown { port: down.port }),
         },

@@ -162,6 +162,7 @@ fn detail(refusal: &Refusal) -> Option<String> {
             Some(format!("{fault:?}"))
         }
         Refusal::TokenRefused { fault } => Some(format!("{fault:?}")),
+        Refusal::ProofRefused { fault } => Some(format!("{fault:?}")),
         Refusal::MissingScopes { missing } => Some(missing.join(" ")),
         Refusal::OverLimit { limits, .. }
         | Refusal::OverEveryLimit { limits }

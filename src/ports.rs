@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::credential::api_key::{KeyAnswer, KeyId};
+use crate::credential::api_key::{KeyAnswer, KeyId, Peppers};
 use crate::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use crate::credential::jwk::KeySet;
 use crate::credential::jwt::{JwtRule, TokenDigest};
@@ -71,9 +71,10 @@ pub trait Ports: Objects {
     type Body;
     type Answer: OriginAnswer;
 
-    /// The record of an API key, at most five seconds old, with the hash under `pepper` if the
-    /// store has one.
-    async fn key_record(&self, id: &KeyId, pepper: &str) -> Result<KeyAnswer, PortDown>;
+    /// The record of an API key, at most five seconds old. Where its own hash is not under the newest
+    /// of `peppers`, it has the hash that was stored when the key was used, if that is under one of
+    /// them.
+    async fn key_record(&self, id: &KeyId, peppers: &Peppers) -> Result<KeyAnswer, PortDown>;
 
     /// What this isolate found of a token before, under the same gate and authenticator.
     fn recall(&self, digest: &TokenDigest) -> Option<Verdict>;

@@ -110,7 +110,7 @@ pub async fn identify<P: Ports>(
                 continue;
             }
         };
-        let answer = ports.key_record(key.id(), peppers.current.id()).await;
+        let answer = ports.key_record(key.id(), peppers).await;
         let answer = answer.map_err(|down| Refusal::PortDown { port: down.port })?;
         let now_ms = trail.facts.received_at_ms;
         match api_key::admit(&key, answer, peppers, now_ms, trail.facts.connection.ip) {

@@ -19,6 +19,8 @@ use crate::ports::PortDown;
 use crate::refusal::{Port, Refusal};
 use crate::revocation::Mark;
 
+/// How long the store may show an older record somewhere: a day, many times what is usual.
+const LAG_S: u64 = 86_400;
 /// How long a key lives unless said: 90 days.
 const LIFETIME_S: u64 = 90 * 86_400;
 
@@ -53,7 +55,7 @@ pub(super) async fn create<P: AdminPorts>(
         roles: asked.roles,
         plan: asked.plan,
         cidrs: asked.cidrs,
-        not_before: asked.not_before,
+        not_before: Some(from_s),
         expires_at,
         state: KeyState::Active,
         replaced_by: None,
@@ -147,7 +149,7 @@ pub(super) async fn rotate<P: AdminPorts>(
         hash: pepper.hash_of(&made.key),
         pepper: pepper.id().to_owned(),
         authenticator: Some(name.to_owned()),
-        not_before: None,
+        not_before: Some(now_s),
         expires_at: match old.expires_at {
             Expiry::Never(Never::Never) => Expiry::Never(Never::Never),
             Expiry::At(_) => Expiry::At(now_s + lifetime_s),
@@ -186,7 +188,8 @@ pub(super) async fn revoke<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Resul
     let mark = Mark::Key {
         id: old.id.clone(),
         until_ms: match old.expires_at {
-            Expiry::At(at_s) => at_s.saturating_mul(1_000),
+            // The store may yet show an older record, which ends later.
+            Expiry::At(at_s) => at_s.saturating_add(LAG_S).saturating_mul(1_000),
             Expiry::Never(_) => u64::MAX,
         },
     };

@@ -13,6 +13,9 @@ use crate::policy::gate::AuthenticatorKind;
 use crate::refusal::{Port, Refusal};
 use crate::revocation::Mark;
 
+/// Longest life of a signed token under any policy, with its leeway: the schema's bounds. Those of
+/// the policy in force may be raised while a mark stands.
+const TOKEN_LIFETIME_S_MAX: u64 = 86_400 + 60;
 /// How long a mark stays whose tokens' end nobody knows: a year.
 const OPAQUE_MARK_S: u64 = 365 * 86_400;
 /// How far ahead of the gateway's clock an instant may lie.
@@ -130,10 +133,7 @@ fn issuer<'a, P>(desk: &Desk<'a, P>, named: Option<&str>) -> Result<Issuer<'a>, 
     let all = desk.gate.iter().flat_map(|gate| &gate.authenticators);
     let issuers = all.filter_map(|one| {
         let (name, lifetime_s) = match &one.kind {
-            AuthenticatorKind::Jwt(rule) => {
-                let lifetime_s = rule.max_lifetime_s + rule.token.leeway_s;
-                (rule.issuer.as_str(), Some(lifetime_s))
-            }
+            AuthenticatorKind::Jwt(rule) => (rule.issuer.as_str(), Some(TOKEN_LIFETIME_S_MAX)),
             AuthenticatorKind::Introspection(rule) => (rule.issuer_name(), None),
             AuthenticatorKind::ApiKey { .. } | AuthenticatorKind::Certificate(_) => return None,
         };

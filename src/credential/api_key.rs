@@ -166,6 +166,14 @@ pub struct Peppers {
     pub previous: Option<Pepper>,
 }
 
+impl Peppers {
+    /// Whether a pepper of this id is in use.
+    pub fn knows(&self, id: &str) -> bool {
+        let mut known = std::iter::once(&self.current).chain(&self.previous);
+        known.any(|pepper| pepper.id == id)
+    }
+}
+
 /// A key's hash under the newest pepper, made when it is used after a rotation: so that the pepper
 /// before can go and no key has to be made anew. `STORE` holds it as JSON under `hash/ID`, apart
 /// from the record, so that writing it can not undo what was changed there meanwhile.
@@ -222,34 +230,34 @@ pub struct KeyRecord {
     /// The id of that pepper.
     pub pepper: String,
     /// The policy's name of the authenticator it is for; one made by hand may leave it out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticator: Option<String>,
     /// `live` or `test`, as it stands in the key.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
     pub subject: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     pub scopes: Vec<String>,
     #[serde(default)]
     pub roles: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
     /// Networks it may be used from; empty for any.
     #[serde(default)]
     pub cidrs: Vec<String>,
     /// Unix seconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
     pub expires_at: Expiry,
     pub state: KeyState,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<u64>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 

@@ -8,7 +8,7 @@ use crate::admin::entrance::{Admitted, serve};
 use crate::admin::ports::{AdminPorts, RecordPage};
 use crate::credential::api_key::KeyRecord;
 use crate::edge::ports::{EdgePorts, Unread};
-use crate::edge::{bounded, incoming, log, marks, policy, reply};
+use crate::edge::{bounded, clock, incoming, log, marks, policy, reply};
 use crate::object::ObjectName;
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::Gate;
@@ -20,6 +20,8 @@ use crate::trail::{Refused, Trail};
 /// How long one read or write of the store may take, and a page of reads.
 const TIMEOUT_MS: u64 = 3_000;
 const PAGE_TIMEOUT_MS: u64 = 20_000;
+/// The nearest end that KV takes, from now.
+const KV_END_S_MIN: u64 = 60;
 const DOWN: PortDown = PortDown { port: Port::Keys };
 
 /// The hashes of the root key; `None`: the admin API is off.
@@ -59,7 +61,7 @@ impl AdminPorts for EdgePorts<'_> {
 
     async fn put_record(&self, record: &KeyRecord) -> std::result::Result<(), PortDown> {
         let text = serde_json::to_string(record).map_err(|_| DOWN)?;
-        put(self.env, &key_name(&record.id), text).await
+        put(self.env, &key_name(&record.id), text, None).await
     }
 
     async fn records(
@@ -77,7 +79,7 @@ impl AdminPorts for EdgePorts<'_> {
         marks: &Marks,
     ) -> std::result::Result<(), PortDown> {
         let text = serde_json::to_string(marks).map_err(|_| DOWN)?;
-        put(self.env, &marks::name(object), text).await
+        put(self.env, &marks::name(object), text, marks.end_at_ms()).await
     }
 
     fn random(&self, bytes: &mut [u8]) -> std::result::Result<(), PortDown> {
@@ -122,10 +124,24 @@ async fn page(env: &Env, cursor: Option<&str>, limit: u32) -> Option<RecordPage>
     Some(RecordPage { records, cursor })
 }
 
-async fn put(env: &Env, name: &str, text: String) -> std::result::Result<(), PortDown> {
+/// - `end_at_ms`: when the store may forget it; `None` or the last of instants: never.
+async fn put(
+    env: &Env,
+    name: &str,
+    text: String,
+    end_at_ms: Option<u64>,
+) -> std::result::Result<(), PortDown> {
+    // KV takes no end that is nearer than a minute.
+    let soonest_s = clock::now_ms() / 1_000 + 2 * KV_END_S_MIN;
+    let end_s = end_at_ms.filter(|end_ms| *end_ms < u64::MAX);
+    let end_s = end_s.map(|end_ms| (end_ms / 1_000).max(soonest_s));
     let write = async {
         let store = env.kv("STORE").ok()?;
-        store.put(name, text).ok()?.execute().await.ok()
+        let mut put = store.put(name, text).ok()?;
+        if let Some(end_s) = end_s {
+            put = put.expiration(end_s);
+        }
+        put.execute().await.ok()
     };
     let written = bounded::within(TIMEOUT_MS, write).await;
     written.flatten().ok_or(DOWN)

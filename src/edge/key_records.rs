@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use worker::Env;
 
-use crate::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Rehash, Stored};
+use crate::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Peppers, Rehash, Stored};
 use crate::edge::cache::Cache;
 use crate::edge::{bounded, clock};
 use crate::ports::PortDown;
@@ -26,14 +26,14 @@ thread_local! {
 
 /// The record of a key.
 ///
-/// - `pepper`: the newest pepper's id: a record under another is overlaid with the hash that was
-///   stored when the key was used, if it was.
-pub(super) async fn find(env: &Env, id: &KeyId, pepper: &str) -> Result<KeyAnswer, PortDown> {
+/// - `peppers`: a record that is not under the newest of them is overlaid with the hash that was
+///   stored when the key was used, if that is under one of them.
+pub(super) async fn find(env: &Env, id: &KeyId, peppers: &Peppers) -> Result<KeyAnswer, PortDown> {
     let remembered = RECORDS.with_borrow(|records| records.get(id, clock::now_ms()));
     let stored = match remembered {
         Some(stored) => stored,
         None => {
-            let read = bounded::within(READ_TIMEOUT_MS, read_newest(env, id, pepper))
+            let read = bounded::within(READ_TIMEOUT_MS, read_newest(env, id, peppers))
                 .await
                 .flatten();
             let stored = read.ok_or(PortDown { port: Port::Keys })?;
@@ -51,15 +51,17 @@ pub(super) async fn find(env: &Env, id: &KeyId, pepper: &str) -> Result<KeyAnswe
 }
 
 /// `None`: the store did not answer.
-async fn read_newest(env: &Env, id: &KeyId, pepper: &str) -> Option<Stored> {
+async fn read_newest(env: &Env, id: &KeyId, peppers: &Peppers) -> Option<Stored> {
     let mut stored = read(env, id).await?;
     if let Stored::Record(record) = &mut stored
-        && record.pepper != pepper
+        && record.pepper != peppers.current.id()
     {
         let store = env.kv("STORE").ok()?;
         let text = store.get(&hash_name(id.as_str())).text().await.ok()?;
         let newer = text.and_then(|text| serde_json::from_str::<Rehash>(&text).ok());
-        if let Some(newer) = newer.filter(|newer| newer.pepper == pepper && newer.id == record.id) {
+        if let Some(newer) =
+            newer.filter(|newer| peppers.knows(&newer.pepper) && newer.id == record.id)
+        {
             record.hash = newer.hash;
             record.pepper = newer.pepper;
         }

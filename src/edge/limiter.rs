@@ -13,7 +13,7 @@ use worker::{
     durable_object,
 };
 
-use crate::edge::{alarm, bounded, clock};
+use crate::edge::{alarm, bounded, clock, table};
 use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
 use crate::limit::tidy::{Holding, Tidy, tidy};
@@ -37,6 +37,8 @@ pub struct Limiter {
     sql: SqlStorage,
     /// Uses of the caller's keys, the newest not yet written.
     uses: RefCell<Option<KeyUses>>,
+    /// Whether the tables are there: an object that holds nothing has none.
+    has_tables: Cell<bool>,
     /// Whether an alarm was set since this object woke.
     is_armed: Cell<bool>,
 }
@@ -47,15 +49,14 @@ impl std::panic::RefUnwindSafe for Limiter {}
 impl DurableObject for Limiter {
     fn new(state: State, _env: Env) -> Self {
         let sql = state.storage().sql();
-        let limiter = Self {
+        let has_tables = Cell::new(table::exists(&sql, "windows"));
+        Self {
             state,
             sql,
             uses: RefCell::new(None),
+            has_tables,
             is_armed: Cell::new(false),
-        };
-        // Without the tables every question fails, and a failed question grants nothing.
-        let _ = limiter.make_tables();
-        limiter
+        }
     }
 
     async fn fetch(&self, _request: Request) -> Result<Response> {
@@ -66,6 +67,9 @@ impl DurableObject for Limiter {
     /// be used, and the uses of keys stay.
     async fn alarm(&self) -> Result<Response> {
         self.is_armed.set(false);
+        if !self.has_tables.get() {
+            return Response::empty();
+        }
         self.write_uses()?;
         let rows = self.sql.exec("SELECT held FROM windows", None)?;
         let held = rows
@@ -82,8 +86,8 @@ impl DurableObject for Limiter {
         match tidy(holding, clock::now_ms()) {
             Tidy::Wait { until_ms } => self.arm(until_ms)?,
             Tidy::Clear => {
+                self.has_tables.set(false);
                 self.state.storage().delete_all().await?;
-                self.make_tables()?;
             }
             Tidy::Keep {
                 drop_marks,
@@ -117,7 +121,10 @@ impl Limiter {
 }
 
 impl Limiter {
-    fn make_tables(&self) -> Result<()> {
+    fn need_tables(&self) -> Result<()> {
+        if self.has_tables.replace(true) {
+            return Ok(());
+        }
         for table in [
             "CREATE TABLE IF NOT EXISTS windows \
              (name TEXT PRIMARY KEY, held TEXT NOT NULL) WITHOUT ROWID",
@@ -135,6 +142,7 @@ impl Limiter {
     }
 
     fn write_note(&self, name: &str, text: String) -> Result<()> {
+        self.need_tables()?;
         let write = "INSERT INTO notes (name, text) VALUES (?, ?) \
                      ON CONFLICT (name) DO UPDATE SET text = excluded.text";
         self.sql.exec(write, vec![name.into(), text.into()])?;
@@ -143,6 +151,9 @@ impl Limiter {
 
     /// The one text that a query for `name` finds.
     fn text(&self, query: &str, name: &str) -> Result<Option<String>> {
+        if !self.has_tables.get() {
+            return Ok(None);
+        }
         let found = self.sql.exec(query, vec![name.into()])?;
         let row = found.raw().next().transpose()?;
         match row.and_then(|row| row.into_iter().next()) {
@@ -193,6 +204,7 @@ impl Rows for Table<'_> {
     }
 
     fn save(&self, row: &str, window: &Window) -> Result<()> {
+        self.0.need_tables()?;
         let held = serde_json::to_string(window)?;
         let write = "INSERT INTO windows (name, held) VALUES (?, ?) \
                      ON CONFLICT (name) DO UPDATE SET held = excluded.held";

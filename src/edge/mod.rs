@@ -21,6 +21,7 @@ mod read;
 mod replay;
 mod reply;
 mod signature;
+mod table;
 
 use worker::{Context, Env, Result, event};
 

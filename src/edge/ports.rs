@@ -6,7 +6,7 @@ use std::rc::Rc;
 use web_sys::Request;
 use worker::Env;
 
-use crate::credential::api_key::{KeyAnswer, KeyId};
+use crate::credential::api_key::{KeyAnswer, KeyId, Peppers};
 use crate::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use crate::credential::jwk::KeySet;
 use crate::credential::jwt::{JwtRule, TokenDigest};
@@ -72,8 +72,8 @@ impl Ports for EdgePorts<'_> {
     type Body = Unread;
     type Answer = origin::Answer;
 
-    async fn key_record(&self, id: &KeyId, pepper: &str) -> Result<KeyAnswer, PortDown> {
-        key_records::find(self.env, id, pepper).await
+    async fn key_record(&self, id: &KeyId, peppers: &Peppers) -> Result<KeyAnswer, PortDown> {
+        key_records::find(self.env, id, peppers).await
     }
 
     fn recall(&self, digest: &TokenDigest) -> Option<Verdict> {

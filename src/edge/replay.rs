@@ -2,6 +2,8 @@
 //!
 //! Owns: storage and the call. The rule is `replay`'s.
 
+use std::cell::Cell;
+
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -11,7 +13,7 @@ use worker::{
     durable_object,
 };
 
-use crate::edge::{alarm, bounded, clock};
+use crate::edge::{alarm, bounded, clock, table};
 use crate::ports::PortDown;
 use crate::refusal::Port;
 use crate::replay::{ReplayAnswer, ReplayQuestion, Take, Taken, Uses, take};
@@ -24,6 +26,10 @@ const BINDING: &str = "REPLAY";
 pub struct Replay {
     state: State,
     sql: SqlStorage,
+    /// Whether the table is there: an object that holds nothing has none.
+    has_table: Cell<bool>,
+    /// How many uses it holds, counted once since it woke.
+    held: Cell<Option<u64>>,
 }
 
 // A panic leaves no half-made state: every change is one write to storage.
@@ -32,10 +38,13 @@ impl std::panic::RefUnwindSafe for Replay {}
 impl DurableObject for Replay {
     fn new(state: State, _env: Env) -> Self {
         let sql = state.storage().sql();
-        let replay = Self { state, sql };
-        // Without the table every question fails, and what fails is not fresh.
-        let _ = replay.make_table();
-        replay
+        let has_table = Cell::new(table::exists(&sql, "uses"));
+        Self {
+            state,
+            sql,
+            has_table,
+            held: Cell::new(None),
+        }
     }
 
     async fn fetch(&self, _request: Request) -> Result<Response> {
@@ -44,10 +53,14 @@ impl DurableObject for Replay {
 
     /// Clears the object when nothing in it could be used any more.
     async fn alarm(&self) -> Result<Response> {
+        if !self.has_table.get() {
+            return Response::empty();
+        }
         let last = self.number("SELECT max(until_ms) FROM uses", None)?;
         if last <= clock::now_ms() {
+            self.has_table.set(false);
+            self.held.set(Some(0));
             self.state.storage().delete_all().await?;
-            self.make_table()?;
         } else {
             alarm::set(&self.state, last)?;
         }
@@ -67,7 +80,10 @@ impl Replay {
 }
 
 impl Replay {
-    fn make_table(&self) -> Result<()> {
+    fn need_table(&self) -> Result<()> {
+        if self.has_table.replace(true) {
+            return Ok(());
+        }
         let table = "CREATE TABLE IF NOT EXISTS uses \
                      (name TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID";
         self.sql.exec(table, None).map(|_| ())
@@ -88,27 +104,41 @@ impl Uses for Replay {
     type Fault = Error;
 
     fn is_used(&self, name: &str) -> Result<bool> {
+        if !self.has_table.get() {
+            return Ok(false);
+        }
         let query = "SELECT count(*) FROM uses WHERE name = ?";
         Ok(self.number(query, Some(vec![name.into()]))? > 0)
     }
 
     fn count(&self, now_ms: u64) -> Result<u64> {
+        if !self.has_table.get() {
+            return Ok(0);
+        }
         let all = "SELECT count(*) FROM uses";
-        let count = self.number(all, None)?;
+        let count = match self.held.get() {
+            Some(count) => count,
+            None => self.number(all, None)?,
+        };
+        self.held.set(Some(count));
         if count < crate::replay::USES_MAX {
             return Ok(count);
         }
         let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
         let ended = "DELETE FROM uses WHERE until_ms <= ?";
         self.sql.exec(ended, vec![now_ms.into()])?;
-        self.number(all, None)
+        let count = self.number(all, None)?;
+        self.held.set(Some(count));
+        Ok(count)
     }
 
     fn write(&self, take: &Take) -> Result<()> {
+        self.need_table()?;
         let until_ms = i64::try_from(take.until_ms).unwrap_or(i64::MAX);
         let write = "INSERT INTO uses (name, until_ms) VALUES (?, ?)";
         self.sql
             .exec(write, vec![take.name.as_str().into(), until_ms.into()])?;
+        self.held.set(self.held.get().map(|held| held + 1));
         alarm::set(&self.state, take.until_ms)
     }
 }

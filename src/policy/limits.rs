@@ -81,6 +81,13 @@ pub(super) fn plans(
             .enumerate()
             .filter_map(|(index, limit)| {
                 let rule = limits.get(limit).cloned();
+                let guesses = rule.as_ref().map(|rule| rule.counts);
+                if guesses == Some(Counts::RefusedCredentials) {
+                    let path = at(index);
+                    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                    let problem = "a refused credential has no plan";
+                    faults.add(&path, problem, "Name this limit on routes");
+                }
                 if rule.is_none() && !document.limits.contains_key(limit) {
                     faults.unknown(&at(index), "limit", limit, document.limits.keys());
                 }

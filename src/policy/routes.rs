@@ -12,7 +12,7 @@ use crate::body::parameters::ParameterRules;
 use crate::body::schema::Schema;
 use crate::facts::Method;
 use crate::house;
-use crate::limit::rule::{CountBy, LimitRule};
+use crate::limit::rule::{CountBy, Counts, LimitRule};
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
@@ -241,7 +241,9 @@ fn route_limits(
             }
         }
     }
-    for rule in rules.iter().filter(|rule| cost > rule.window.limit) {
+    // A refused credential costs one, whatever the route's requests cost.
+    let dear = |rule: &Rc<LimitRule>| cost > rule.window.limit && rule.counts == Counts::Requests;
+    for rule in rules.iter().filter(|rule| dear(rule)) {
         let problem = format!("one request costs more than `{}` ever allows", rule.name);
         at.add(
             faults,
@@ -257,7 +259,7 @@ fn route_limits(
             .values()
             .flat_map(|plan| &plan.limits);
         let rules = planned.filter_map(|name| context.limits.get(name));
-        for rule in rules.filter(|rule| cost > rule.window.limit) {
+        for rule in rules.filter(|rule| dear(rule)) {
             let problem = format!(
                 "one request costs more than `{}` of a plan ever allows",
                 rule.name

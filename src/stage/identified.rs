@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::credential::api_key::{self, ApiKey, KeyAnswer, KeyFault, NotAdmitted, Rehash};
+use crate::credential::api_key::{self, ApiKey, KeyAnswer, KeyFault, NotAdmitted, Peppers, Rehash};
 use crate::credential::caller::{Caller, CallerKind, KnownCaller};
 use crate::credential::certificate;
 use crate::credential::dpop::ProvenKey;
@@ -45,8 +45,15 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
     pub fn identify(mut self, evidence: Evidence) -> Result<Exchange<Identified<'g>, B>, Refused> {
         let caller = match (self.stage.claim(), evidence) {
             (Claim::Nobody, Evidence::Nothing) => self.nobody(),
-            (Claim::Key { authenticator, key }, Evidence::Key(answer)) => {
-                let admitted = self.key(authenticator, key, answer);
+            (
+                Claim::Key {
+                    authenticator,
+                    key,
+                    peppers,
+                },
+                Evidence::Key(answer),
+            ) => {
+                let admitted = self.key(authenticator, key, peppers, answer);
                 admitted.map(|(caller, rehash)| {
                     self.trail.rehash = rehash;
                     caller
@@ -91,12 +98,9 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
         &self,
         authenticator: &str,
         key: &ApiKey,
+        peppers: &Peppers,
         answer: KeyAnswer,
     ) -> Result<(Caller, Option<Rehash>), Refusal> {
-        let known = self.routed().gate().authenticator(authenticator);
-        let Some(AuthenticatorKind::ApiKey { peppers, .. }) = known.map(|one| &one.kind) else {
-            return Err(Refusal::NotTaken);
-        };
         let now_ms = self.trail.facts.received_at_ms;
         let ip = Some(self.routed().address());
         match api_key::admit(key, answer, peppers, now_ms, ip) {

@@ -1,6 +1,6 @@
 //! The request's one credential, or that there is none: found, not yet judged.
 
-use crate::credential::api_key::{ApiKey, KeyId};
+use crate::credential::api_key::{ApiKey, KeyId, Peppers};
 use crate::credential::dpop::{self, Occasion, Proof, ProofFault};
 use crate::credential::nonce::NonceKey;
 use crate::credential::possession::Scheme;
@@ -8,7 +8,7 @@ use crate::credential::presented::{self, PresentFault, Presented};
 use crate::credential::verified::VerifiedToken;
 use crate::credential::verify::TokenRules;
 use crate::facts::ClientCertificate;
-use crate::policy::gate::{Auth, AuthenticatorKind};
+use crate::policy::gate::{Auth, AuthenticatorKind, Gate};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::stage::Exchange;
@@ -18,13 +18,17 @@ use crate::trail::{Refused, StageName};
 /// What the request presents is known, and an authenticator of the route may take it.
 pub struct Presenting<'g> {
     shielded: Shielded<'g>,
-    claim: Claim,
+    claim: Claim<'g>,
 }
 
 /// A credential that waits for its question to be answered.
-pub(super) enum Claim {
+pub(super) enum Claim<'g> {
     Nobody,
-    Key { authenticator: String, key: ApiKey },
+    Key {
+        authenticator: String,
+        key: ApiKey,
+        peppers: &'g Peppers,
+    },
     Token(Box<ShownToken>),
     Certificate(ClientCertificate),
 }
@@ -42,8 +46,7 @@ pub enum Question<'a, 'g> {
     Nothing,
     Key {
         id: &'a KeyId,
-        /// The newest pepper's id.
-        pepper: &'a str,
+        peppers: &'g Peppers,
     },
     /// A token, and the authenticators of which one may verify it.
     Token {
@@ -76,7 +79,7 @@ impl<'g, B> Exchange<Shielded<'g>, B> {
                 .map(|shown| Claim::Token(Box::new(shown))),
             Ok(Presented::Key { authenticator, key }) => match key {
                 _ if !takes(auth, &authenticator) => Err(Refusal::NotTaken),
-                Ok(key) => Ok(Claim::Key { authenticator, key }),
+                Ok(key) => key_claim(gate, authenticator, key),
                 Err(fault) => Err(Refusal::KeyRefused { fault }),
             },
         };
@@ -129,7 +132,7 @@ impl<'g, B> Exchange<Shielded<'g>, B> {
         Ok((proof, target))
     }
 
-    fn claiming(self, claim: Claim) -> Exchange<Presenting<'g>, B> {
+    fn claiming(self, claim: Claim<'g>) -> Exchange<Presenting<'g>, B> {
         self.next(StageName::Identified, |shielded| Presenting {
             shielded,
             claim,
@@ -144,12 +147,9 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
         let (gate, auth) = (routed.gate(), &routed.route().auth);
         match &self.stage.claim {
             Claim::Nobody => Question::Nothing,
-            Claim::Key { authenticator, key } => Question::Key {
+            Claim::Key { key, peppers, .. } => Question::Key {
                 id: key.id(),
-                pepper: match gate.authenticator(authenticator).map(|one| &one.kind) {
-                    Some(AuthenticatorKind::ApiKey { peppers, .. }) => peppers.current.id(),
-                    _ => "",
-                },
+                peppers,
             },
             Claim::Token(token) => {
                 let kinds = gate.authenticators.iter();
@@ -214,12 +214,23 @@ impl<'g> Presenting<'g> {
         &self.shielded
     }
 
-    pub(super) fn claim(&self) -> &Claim {
+    pub(super) fn claim(&self) -> &Claim<'g> {
         &self.claim
     }
 
     pub(super) fn into_shielded(self) -> Shielded<'g> {
         self.shielded
+    }
+}
+
+fn key_claim(gate: &Gate, authenticator: String, key: ApiKey) -> Result<Claim<'_>, Refusal> {
+    match gate.authenticator(&authenticator).map(|one| &one.kind) {
+        Some(AuthenticatorKind::ApiKey { peppers, .. }) => Ok(Claim::Key {
+            authenticator,
+            key,
+            peppers,
+        }),
+        _ => Err(Refusal::NotTaken),
     }
 }
 

@@ -125,8 +125,26 @@ test("a pepper is rotated without a key made anew: those used meanwhile outlive 
   const after = await begin(t, { vars: { KEY_PEPPER: NEXT }, kv: { ...kv, [name]: overlay } });
   assert.equal(await after.status(used.text), 200, "without the pepper before");
   assert.equal(await after.status(unused.text), 503, "one that was not used is under a pepper that is gone");
+  const third = { KEY_PEPPER: "a third pepper, as long as the others", KEY_PEPPER_PREVIOUS: NEXT };
+  const next = await begin(t, { vars: third, kv: { ...kv, [name]: overlay } });
+  assert.equal(await next.status(used.text), 200, "after one more rotation, by the hash that was stored in the last");
   await after.admin(`keys/${used.id}/revoke`, {});
   assert.equal(await after.status(used.text), 401, "the stored hash undoes no revocation");
+});
+
+test("a key that was replaced without an overlap and revoked stays so where the store shows it as it was", async (t) => {
+  const old = keyFor("acme");
+  const { gateway, admin, status } = await begin(t, { kv: Object.fromEntries([old.entry]) });
+  assert.equal(await status(old.text), 200);
+  await admin(`keys/${old.id}/rotate`, { overlap_s: 0 });
+  await admin(`keys/${old.id}/revoke`, {});
+  await gateway.kv.put(...old.entry);
+  // Past the end that the rotation gave it, after the alarm that it could have set: both by the real clock.
+  await sleep(2_500);
+  assert.equal(await status(old.text), 401);
+  const headers = from("192.0.2.1", { "x-api-key": old.text });
+  const line = await gateway.decisionOf(await gateway.fetch(`${HOST}/orders`, { headers }));
+  assert.equal(line.reason, "revoked_key");
 });
 
 test("each change leaves one audit line with actor, target and digests, in the chain of decisions", async (t) => {

@@ -17,7 +17,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Stored};
+use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Peppers, Stored};
 use edgeward::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use edgeward::credential::jwk::KeySet;
 use edgeward::credential::jwt::{JwtRule, TokenDigest};
@@ -273,7 +273,7 @@ impl Ports for FakePorts {
     type Body = Vec<u8>;
     type Answer = FakeAnswer;
 
-    async fn key_record(&self, id: &KeyId, _pepper: &str) -> Result<KeyAnswer, PortDown> {
+    async fn key_record(&self, id: &KeyId, _peppers: &Peppers) -> Result<KeyAnswer, PortDown> {
         self.note("key");
         if self.keys_down.get() {
             return Err(PortDown { port: Port::Keys });
