@@ -4,8 +4,9 @@
 
 use std::rc::Rc;
 
+use crate::credential::dpop::SignedProof;
 use crate::credential::verified::VerifiedToken;
-use crate::credential::verify::{prove, verify};
+use crate::credential::verify::{check_proof, prove, verify};
 use crate::facts::Facts;
 use crate::limit::ask;
 use crate::policy::gate::Gate;
@@ -95,9 +96,16 @@ async fn identify<'g, P: Ports>(
         },
         Question::Token { text, rules, gate } => {
             let now_ms = presented.trail().facts.received_at_ms;
-            match verify(ports, text, &rules, gate, now_ms).await {
-                Ok(token) => possess(ports, &mut presented, token).await,
+            let signed = match presented.proof() {
+                None => Ok(None),
+                Some((proof, occasion)) => check_proof(ports, proof, &occasion).await.map(Some),
+            };
+            match signed {
                 Err(refusal) => Err(refusal),
+                Ok(signed) => match verify(ports, text, &rules, gate, now_ms).await {
+                    Ok(token) => possess(ports, &mut presented, token, signed).await,
+                    Err(refusal) => Err(refusal),
+                },
             }
         }
     };
@@ -107,16 +115,20 @@ async fn identify<'g, P: Ports>(
     }
 }
 
-/// Asks whether the sender holds the key that it shows a proof of.
+/// Asks whether the sender holds the key that its token is bound to, where it proved to hold one.
 async fn possess<P: Ports>(
     ports: &P,
     presented: &mut Exchange<Presenting<'_>, P::Body>,
     token: Rc<VerifiedToken>,
+    signed: Option<SignedProof>,
 ) -> Result<Evidence, Refusal> {
-    let nonce_key = presented.nonce_key(&token);
-    let key = match presented.proof() {
-        None => None,
-        Some((proof, occasion)) => Some(prove(ports, proof, &occasion, nonce_key, &token).await?),
+    let Some(signed) = signed else {
+        return Ok(Evidence::Token { token, key: None });
     };
+    let proven = prove(ports, signed, presented.has_nonce(&token), &token).await;
+    if matches!(proven, Ok(_) | Err(Refusal::NonceNeeded)) {
+        presented.offer_nonce(&token);
+    }
+    let key = Some(proven?);
     Ok(Evidence::Token { token, key })
 }

@@ -9,7 +9,8 @@ use crate::facts::UnixMs;
 use crate::object::ObjectName;
 
 /// Most uses that one object remembers: those of one key within a proof's life.
-pub const USES_MAX: u64 = 10_000;
+/// A thousand a second is what one object answers.
+pub const USES_MAX: u64 = 100_000;
 
 /// Whether something was used before: asked of the object of its key.
 #[derive(Clone, Debug, Eq, PartialEq)]

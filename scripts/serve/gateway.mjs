@@ -36,7 +36,7 @@ function inUse(port, error) {
 export async function serve(flags, port, folder = buildFolder("local")) {
   const url = `http://${HOST}:${port}`;
   mkdirSync(flags.state, { recursive: true });
-  const demo = flags.demo ? await startDemo(port, url, flags.state) : null;
+  const demo = flags.demo ? await startDemo(port, url, flags) : null;
   const policy = firstPolicy(flags, demo);
   const admin = demo ? localAdmin(flags.state, flags.vars, url) : { vars: {}, lines: [] };
   const vars = { ...demo?.vars, ...admin.vars, ...flags.vars, EDGEWARD_LOOPBACK_LISTENER: "1" };
@@ -47,9 +47,7 @@ export async function serve(flags, port, folder = buildFolder("local")) {
   });
   await miniflare.ready;
   const store = await miniflare.getKVNamespace("STORE");
-  for (const [key, value] of demo?.kv ?? []) {
-    await store.put(key, typeof value === "string" ? value : JSON.stringify(value));
-  }
+  for (const [key, value] of demo?.kv ?? []) await seed(store, key, value);
   if (policy) await putPolicy(store, policy);
   else say("no policy given: the one that the local KV holds is served, if any");
   const unfollow = flags.policyFile ? followPolicy(flags, store) : () => {};
@@ -69,14 +67,22 @@ export async function serve(flags, port, folder = buildFolder("local")) {
   };
 }
 
-async function startDemo(port, gatewayUrl, stateDir) {
+/** Puts a key of the demo, unless its record is there: what was done to it since is not undone. */
+async function seed(store, key, value) {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const known = await store.get(key, "json");
+  if (known?.hash !== JSON.parse(text).hash) await store.put(key, text);
+}
+
+async function startDemo(port, gatewayUrl, { state: stateDir, policyFile }) {
   const module = join(root, "examples", "demo", "demo.mjs");
   if (!existsSync(module)) {
     say("there is no demo here (examples/demo/demo.mjs)");
     return null;
   }
   const { startDemo: begin } = await import(pathToFileURL(module).href);
-  return begin({ port, gatewayUrl, stateDir });
+  // Another policy may send the demo's origin no statement.
+  return begin({ port, gatewayUrl, stateDir, verifyIdentity: !policyFile });
 }
 
 /** The runtime compiles the wasm at the first request: before "ready", and not while a person waits for an answer. */

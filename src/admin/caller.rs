@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::credential::api_key::{self, ApiKey, KeyFault, KeyRecord, NotAdmitted};
+use crate::credential::caller::{CallerKind, KnownCaller};
 use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
 use crate::object::ObjectName;
 use crate::policy::gate::{AuthenticatorKind, Gate};
@@ -19,6 +20,8 @@ use crate::trail::Trail;
 
 /// How the root key begins.
 pub const ROOT_PREFIX: &str = "ewadmin";
+/// How scopes of the gateway's own begin.
+const OWN_SCOPES: &str = "edgeward:";
 /// Stands for every other scope of the gateway's own.
 const EVERY_SCOPE: &str = "edgeward:admin";
 
@@ -35,6 +38,7 @@ pub struct RootHashes {
 pub enum Admin {
     Root,
     Key {
+        authenticator: String,
         id: String,
         subject: String,
         scopes: Vec<String>,
@@ -47,6 +51,43 @@ impl Admin {
         match self {
             Self::Root => true,
             Self::Key { scopes, .. } => scopes.iter().any(|one| one == scope || one == EVERY_SCOPE),
+        }
+    }
+
+    /// The first of `scopes` that this one may not give away: a scope of the gateway's own that it
+    /// does not hold itself.
+    pub fn cannot_give<'a>(&self, scopes: &'a [String]) -> Option<&'a String> {
+        let mut own = scopes.iter().filter(|scope| scope.starts_with(OWN_SCOPES));
+        own.find(|scope| !self.may(scope))
+    }
+
+    /// As it stands in the decision line.
+    pub fn as_caller(&self) -> KnownCaller {
+        let (authenticator, subject, scopes, id) = match self {
+            Self::Root => ("edgeward", "root", &[][..], ""),
+            Self::Key {
+                authenticator,
+                id,
+                subject,
+                scopes,
+            } => (
+                authenticator.as_str(),
+                subject.as_str(),
+                &scopes[..],
+                id.as_str(),
+            ),
+        };
+        KnownCaller {
+            kind: CallerKind::ApiKey,
+            authenticator: authenticator.to_owned(),
+            issuer: String::new(),
+            subject: subject.to_owned(),
+            tenant: None,
+            scopes: scopes.to_vec(),
+            roles: Vec::new(),
+            plan: None,
+            credential: Credential::Key { id: id.to_owned() },
+            claims: serde_json::Map::new(),
         }
     }
 
@@ -112,11 +153,19 @@ pub async fn identify<P: Ports>(
         };
         let answer = ports.key_record(key.id(), peppers).await;
         let answer = answer.map_err(|down| Refusal::PortDown { port: down.port })?;
-        let now_ms = trail.facts.received_at_ms;
-        match api_key::admit(&key, answer, peppers, now_ms, trail.facts.connection.ip) {
+        let (name, now_ms) = (&authenticator.name, trail.facts.received_at_ms);
+        match api_key::admit(
+            name,
+            &key,
+            answer,
+            peppers,
+            now_ms,
+            trail.facts.connection.ip,
+        ) {
             Ok(record) => {
-                check_standing(ports, &authenticator.name, &record).await?;
+                check_standing(ports, name, &record).await?;
                 return Ok(Admin::Key {
+                    authenticator: name.clone(),
                     id: record.id,
                     subject: record.subject,
                     scopes: record.scopes,

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use crate::address;
-use crate::admin::caller::{Admin, RootHashes, identify, presented};
+use crate::admin::caller::{RootHashes, identify, presented};
 use crate::admin::command::Verb;
 use crate::admin::ports::AdminPorts;
 use crate::admin::{Desk, Done, perform};
@@ -30,10 +30,9 @@ const GUESS_WINDOW_MS: u64 = 300_000;
 /// What counts as one IPv6 client where no policy says.
 const IPV6_PREFIX: u8 = 64;
 
-/// What a request asked for, and who.
+/// What came of a request, and its notes.
 #[derive(Debug)]
 pub struct Admitted {
-    pub admin: Admin,
     pub done: Done,
     pub trail: Box<Trail>,
 }
@@ -51,7 +50,7 @@ pub async fn serve<P: Ports + AdminPorts>(
 ) -> Result<Admitted, Refused> {
     trail.challenges = vec![Challenge::Bearer];
     match through(ports, gate, hashes, is_local, &mut trail, body).await {
-        Ok((admin, done)) => Ok(Admitted { admin, done, trail }),
+        Ok(done) => Ok(Admitted { done, trail }),
         Err(refusal) => Err(failure::charge(ports, Refused { refusal, trail }).await),
     }
 }
@@ -63,7 +62,7 @@ async fn through<P: Ports + AdminPorts>(
     is_local: bool,
     trail: &mut Trail,
     body: P::Body,
-) -> Result<(Admin, Done), Refusal> {
+) -> Result<Done, Refusal> {
     trail.stage = StageName::Routed;
     let address = client(gate, is_local, &trail.facts)?;
     let verb = Verb::find(&trail.facts.raw_path, &trail.facts.method)?;
@@ -72,6 +71,7 @@ async fn through<P: Ports + AdminPorts>(
     trail.stage = StageName::Identified;
     let text = presented(trail)?;
     let admin = identify(ports, gate, hashes, &text, trail).await?;
+    trail.caller = Some(admin.as_caller());
     trail.stage = StageName::Authorized;
     if !admin.may(verb.scope()) {
         return Err(Refusal::MissingScopes {
@@ -85,10 +85,9 @@ async fn through<P: Ports + AdminPorts>(
         ports,
         gate,
         admin: &admin,
-        now_ms: trail.facts.received_at_ms,
+        facts: &trail.facts,
     };
-    let done = perform(&desk, command).await?;
-    Ok((admin, done))
+    perform(&desk, command).await
 }
 
 /// Whether the address may guess once more; notes what a guess costs it. A counter that is silent

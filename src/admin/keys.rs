@@ -10,7 +10,7 @@ use crate::admin::making::{NewKey, RANDOM_BYTES, make};
 use crate::admin::ports::{AdminPorts, RecordPage};
 use crate::admin::tokens::write_mark;
 use crate::admin::{Act, Desk, Done, digest, unfit};
-use crate::credential::api_key::{Expiry, KeyRecord, KeyState, Never, Pepper};
+use crate::credential::api_key::{Expiry, KeyRecord, KeyState, Never, Pepper, parse_network};
 use crate::limit::standing::STANDING_MS;
 use crate::limit::wire::{Act as Ask, Answer, KeyUse, Question, WIRE_VERSION};
 use crate::object::ObjectName;
@@ -29,8 +29,18 @@ pub(super) async fn create<P: AdminPorts>(
     desk: &Desk<'_, P>,
     asked: KeyAsked,
 ) -> Result<Done, Refusal> {
+    may_give(desk, &asked.scopes)?;
+    if let Some(index) = asked
+        .cidrs
+        .iter()
+        .position(|cidr| parse_network(cidr).is_none())
+    {
+        let pointer = format!("/cidrs/{index}");
+        let fix = "Write ADDRESS/PREFIX, as 192.0.2.0/24";
+        return Err(unfit(&pointer, "cidrs", "is no network", fix));
+    }
     let (name, prefix, pepper) = maker(desk, asked.authenticator.as_deref())?;
-    let now_s = desk.now_ms / 1_000;
+    let now_s = desk.now_ms() / 1_000;
     let expires_at = asked.expires_at.unwrap_or(Expiry::At(now_s + LIFETIME_S));
     let from_s = asked.not_before.unwrap_or(now_s);
     if matches!(expires_at, Expiry::At(at_s) if at_s <= from_s.max(now_s)) {
@@ -64,11 +74,10 @@ pub(super) async fn create<P: AdminPorts>(
         note: asked.note,
     };
     put(desk, &record).await?;
-    let act = change("keys.create", &record, None);
+    desk.note(&change("keys.create", &record, None));
     Ok(Done {
         status: 201,
         document: json!({ "key": made.text.expose(), "record": shown(&record) }),
-        act: Some(act),
     })
 }
 
@@ -85,7 +94,6 @@ pub(super) async fn list<P: AdminPorts>(desk: &Desk<'_, P>, page: &Page) -> Resu
     Ok(Done {
         status: 200,
         document: json!({ "keys": keys, "cursor": cursor }),
-        act: None,
     })
 }
 
@@ -114,7 +122,6 @@ pub(super) async fn show<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<
     Ok(Done {
         status: 200,
         document: json!({ "record": shown(&record), "use": used }),
-        act: None,
     })
 }
 
@@ -125,19 +132,9 @@ pub(super) async fn rotate<P: AdminPorts>(
     overlap_s: u64,
 ) -> Result<Done, Refusal> {
     let old = find(desk, id).await?;
-    let now_s = desk.now_ms / 1_000;
-    if old.state == KeyState::Revoked || is_marked(desk, &old).await? {
-        return Err(unfit(
-            "",
-            "state",
-            "the key is revoked",
-            "Make a new one with keys create",
-        ));
-    }
-    if let Some(newer) = &old.replaced_by {
-        let fix = format!("Rotate {newer} in its place");
-        return Err(unfit("", "state", "the key was replaced already", &fix));
-    }
+    may_give(desk, &old.scopes)?;
+    let now_s = desk.now_ms() / 1_000;
+    may_rotate(desk, &old, now_s).await?;
     let (name, prefix, pepper) = maker(desk, old.authenticator.as_deref())?;
     let made = fresh(desk, prefix, old.env.as_deref().unwrap_or("live"))?;
     let lifetime_s = match (&old.expires_at, old.created_at) {
@@ -149,7 +146,8 @@ pub(super) async fn rotate<P: AdminPorts>(
         hash: pepper.hash_of(&made.key),
         pepper: pepper.id().to_owned(),
         authenticator: Some(name.to_owned()),
-        not_before: Some(now_s),
+        // A key whose time has not come is replaced by one whose time has not either.
+        not_before: Some(old.not_before.unwrap_or(now_s).max(now_s)),
         expires_at: match old.expires_at {
             Expiry::Never(Never::Never) => Expiry::Never(Never::Never),
             Expiry::At(_) => Expiry::At(now_s + lifetime_s),
@@ -170,16 +168,42 @@ pub(super) async fn rotate<P: AdminPorts>(
         ..old.clone()
     };
     put(desk, &new).await?;
-    put(desk, &replaced).await?;
+    // From here on something is changed, whatever becomes of the rest.
     let mut act = change("keys.rotate", &replaced, Some(&old));
     act.target.insert("new_key_id".into(), json!(new.id));
+    desk.note(&act);
+    put(desk, &replaced).await?;
     Ok(Done {
         status: 201,
         document: json!({
             "key": made.text.expose(), "record": shown(&new), "replaced": shown(&replaced),
         }),
-        act: Some(act),
     })
+}
+
+/// Whether there is something to replace: a key that is good, or will be, and has no successor.
+async fn may_rotate<P: AdminPorts>(
+    desk: &Desk<'_, P>,
+    old: &KeyRecord,
+    now_s: u64,
+) -> Result<(), Refusal> {
+    if matches!(old.expires_at, Expiry::At(at_s) if at_s <= now_s) {
+        let fix = "Make a new one with keys create";
+        return Err(unfit("", "expires_at", "the key has ended", fix));
+    }
+    if old.state == KeyState::Revoked || is_marked(desk, old).await? {
+        return Err(unfit(
+            "",
+            "state",
+            "the key is revoked",
+            "Make a new one with keys create",
+        ));
+    }
+    if let Some(newer) = &old.replaced_by {
+        let fix = format!("Rotate {newer} in its place");
+        return Err(unfit("", "state", "the key was replaced already", &fix));
+    }
+    Ok(())
 }
 
 /// Takes a key back, for good.
@@ -193,19 +217,32 @@ pub(super) async fn revoke<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Resul
             Expiry::Never(_) => u64::MAX,
         },
     };
-    for object in objects(desk, &old) {
-        write_mark(desk.ports, &object, &mark).await?;
-    }
     let revoked = KeyRecord {
         state: KeyState::Revoked,
         ..old.clone()
     };
+    desk.note(&change("keys.revoke", &revoked, Some(&old)));
+    let mut marked = Ok(());
+    for object in objects(desk, &old) {
+        marked = marked.and(write_mark(desk.ports, &object, &mark).await);
+    }
+    // Also where there was no mark to be had: the store tells it everywhere in the end.
     put(desk, &revoked).await?;
+    marked?;
     Ok(Done {
         status: 200,
         document: json!({ "record": shown(&revoked), "effective_within_s": STANDING_MS / 1_000 }),
-        act: Some(change("keys.revoke", &revoked, Some(&old))),
     })
+}
+
+/// Nobody makes a key, or gets one in its place, that may do more with the gateway than itself.
+fn may_give<P>(desk: &Desk<'_, P>, scopes: &[String]) -> Result<(), Refusal> {
+    match desk.admin.cannot_give(scopes) {
+        None => Ok(()),
+        Some(scope) => Err(Refusal::MissingScopes {
+            missing: vec![scope.clone()],
+        }),
+    }
 }
 
 /// The authenticator that a key is for, how its keys begin, and the pepper they are hashed with.

@@ -21,7 +21,7 @@ use crate::admin::command::Command;
 use crate::admin::ports::AdminPorts;
 use crate::body::finding::{Finding, Location};
 use crate::credential::api_key::KeyRecord;
-use crate::facts::UnixMs;
+use crate::facts::{Facts, UnixMs};
 use crate::policy::gate::Gate;
 use crate::refusal::Refusal;
 
@@ -30,8 +30,6 @@ use crate::refusal::Refusal;
 pub struct Done {
     pub status: u16,
     pub document: Value,
-    /// What was changed; `None` if nothing was.
-    pub act: Option<Act>,
 }
 
 /// A change, for the audit line.
@@ -51,7 +49,21 @@ pub struct Desk<'a, P> {
     pub ports: &'a P,
     pub gate: Option<&'a Gate>,
     pub admin: &'a Admin,
-    pub now_ms: UnixMs,
+    /// The request.
+    pub facts: &'a Facts,
+}
+
+impl<P: AdminPorts> Desk<'_, P> {
+    /// Writes the audit line of a change: as soon as something is changed, whatever comes after.
+    fn note(&self, act: &Act) {
+        self.ports.audit(act, self.admin, self.facts);
+    }
+}
+
+impl<P> Desk<'_, P> {
+    fn now_ms(&self) -> UnixMs {
+        self.facts.received_at_ms
+    }
 }
 
 /// Carries out a command whose scope was checked.

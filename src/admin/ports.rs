@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
+use crate::admin::Act;
+use crate::admin::caller::Admin;
 use crate::credential::api_key::KeyRecord;
+use crate::facts::Facts;
 use crate::limit::ask::Objects;
 use crate::object::ObjectName;
 use crate::policy::fault::PolicyFault;
@@ -33,6 +36,8 @@ pub trait AdminPorts: Objects {
     fn random(&self, bytes: &mut [u8]) -> Result<(), PortDown>;
     /// What would become of a policy, with the secrets that are bound here.
     fn load(&self, text: &[u8]) -> Result<Gate, Vec<PolicyFault>>;
+    /// Writes the audit line of a change.
+    fn audit(&self, act: &Act, admin: &Admin, facts: &Facts);
     /// The newest policy that did not load, as `{at, faults}`; null if there is none.
     fn refused_policy(&self) -> Value;
 }

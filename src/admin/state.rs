@@ -55,6 +55,5 @@ fn told(document: Value) -> Done {
     Done {
         status: 200,
         document,
-        act: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens taken back: marks with the caller or with the issuer.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::admin::command::TokensAsked;
 use crate::admin::ports::AdminPorts;
@@ -25,6 +25,8 @@ const AHEAD_S_MAX: u64 = 60;
 struct Issuer<'a> {
     authenticator: &'a str,
     name: &'a str,
+    /// Whether its tokens tell a version.
+    has_version: bool,
     /// How long after its issue a token may be good; `None` if nobody knows.
     lifetime_s: Option<u64>,
 }
@@ -35,14 +37,46 @@ pub(super) async fn revoke<P: AdminPorts>(
     asked: TokensAsked,
 ) -> Result<Done, Refusal> {
     let issuer = issuer(desk, asked.authenticator.as_deref())?;
-    let now_s = desk.now_ms / 1_000;
+    let now_s = desk.now_ms() / 1_000;
     let mut told = Map::new();
     told.insert("authenticator".into(), json!(issuer.authenticator));
+    let mark = mark_of(&asked, &issuer, now_s, &mut told)?;
+    let object = match &asked.subject {
+        Some(subject) => {
+            told.insert("subject".into(), json!(subject));
+            ObjectName::of_caller(issuer.authenticator, issuer.name, subject)
+        }
+        None => ObjectName::of_issuer(issuer.authenticator, issuer.name),
+    };
+    if asked.every {
+        told.insert("every".into(), json!(true));
+    }
+    // Noted first: a mark whose writing failed may stand all the same.
+    desk.note(&Act {
+        name: "tokens.revoke",
+        target: told.clone(),
+        before: None,
+        after: None,
+    });
+    write_mark(desk.ports, &object, &mark).await?;
+    Ok(Done {
+        status: 200,
+        document: json!({ "revoked": told, "effective_within_s": STANDING_MS / 1_000 }),
+    })
+}
+
+/// The mark that was asked for; `told` gets what it says, with what was left out filled in.
+fn mark_of(
+    asked: &TokensAsked,
+    issuer: &Issuer<'_>,
+    now_s: u64,
+    told: &mut Map<String, Value>,
+) -> Result<Mark, Refusal> {
     let lives_until_ms = |from_s: u64| -> UnixMs {
         let lifetime_s = issuer.lifetime_s.unwrap_or(OPAQUE_MARK_S);
         from_s.saturating_add(lifetime_s + 1).saturating_mul(1_000)
     };
-    let mark = if let Some(id) = asked.jti {
+    if let Some(id) = &asked.jti {
         told.insert("jti".into(), json!(id));
         let until_ms = match asked.expires_at {
             // A second more than its clock's leeway would be guessed; the mark costs nothing.
@@ -57,10 +91,19 @@ pub(super) async fn revoke<P: AdminPorts>(
                 .expires_at
                 .map(|at_s| ("expires_at".to_owned(), json!(at_s))),
         );
-        Mark::Token { id, until_ms }
+        Ok(Mark::Token {
+            id: id.clone(),
+            until_ms,
+        })
     } else if let Some(version) = asked.version_below {
+        if !issuer.has_version {
+            let message = "the authenticator maps no claim to a version: every token would be refused, for good";
+            let fix =
+                "Set claims.version in the policy, or revoke by instant: leave version_below out";
+            return Err(unfit("/version_below", "version_below", message, fix));
+        }
         told.insert("version_below".into(), json!(version));
-        Mark::VersionUnder { version }
+        Ok(Mark::VersionUnder { version })
     } else {
         let at_s = asked.issued_before.unwrap_or(now_s);
         if at_s > now_s.saturating_add(AHEAD_S_MAX) {
@@ -70,29 +113,8 @@ pub(super) async fn revoke<P: AdminPorts>(
         }
         told.insert("issued_before".into(), json!(at_s));
         let until_ms = lives_until_ms(at_s.max(now_s));
-        Mark::IssuedUpTo { at_s, until_ms }
-    };
-    let object = match &asked.subject {
-        Some(subject) => {
-            told.insert("subject".into(), json!(subject));
-            ObjectName::of_caller(issuer.authenticator, issuer.name, subject)
-        }
-        None => ObjectName::of_issuer(issuer.authenticator, issuer.name),
-    };
-    if asked.every {
-        told.insert("every".into(), json!(true));
+        Ok(Mark::IssuedUpTo { at_s, until_ms })
     }
-    write_mark(desk.ports, &object, &mark).await?;
-    Ok(Done {
-        status: 200,
-        document: json!({ "revoked": told, "effective_within_s": STANDING_MS / 1_000 }),
-        act: Some(Act {
-            name: "tokens.revoke",
-            target: told,
-            before: None,
-            after: None,
-        }),
-    })
 }
 
 /// Writes a mark with an object, and then the copy in the store.
@@ -137,7 +159,9 @@ fn issuer<'a, P>(desk: &Desk<'a, P>, named: Option<&str>) -> Result<Issuer<'a>, 
             AuthenticatorKind::Introspection(rule) => (rule.issuer_name(), None),
             AuthenticatorKind::ApiKey { .. } | AuthenticatorKind::Certificate(_) => return None,
         };
+        let rule = one.kind.token_rule()?;
         Some(Issuer {
+            has_version: rule.claims.version.is_some(),
             authenticator: &one.name,
             name,
             lifetime_s,

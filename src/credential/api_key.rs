@@ -261,6 +261,14 @@ pub struct KeyRecord {
     pub note: Option<String>,
 }
 
+impl KeyRecord {
+    /// Whether the key is for the authenticator of this name.
+    pub fn is_of(&self, authenticator: &str) -> bool {
+        let own = self.authenticator.as_deref();
+        own.is_none_or(|own| own == authenticator)
+    }
+}
+
 /// What the store says of an id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Stored {
@@ -294,11 +302,13 @@ pub enum NotAdmitted {
 
 /// Judges a presented key against the store's answer.
 ///
+/// - `authenticator`: the one that asks; another's key is unknown to it.
 /// - `ip`: the client's address; `None` is in no network.
 ///
 /// The secret is compared in constant time and before everything else that the record says, and an
 /// unknown id costs the same HMAC, so that neither the answer nor its time tells which ids exist.
 pub fn admit(
+    authenticator: &str,
     key: &ApiKey,
     answer: KeyAnswer,
     peppers: &Peppers,
@@ -309,9 +319,9 @@ pub fn admit(
         return Err(NotAdmitted::Record(RecordFault::AnotherKeys));
     }
     let record = match answer.stored {
-        Stored::Record(record) => *record,
+        Stored::Record(record) if record.is_of(authenticator) => *record,
         Stored::Unreadable => return Err(NotAdmitted::Record(RecordFault::Unreadable)),
-        Stored::Absent => {
+        Stored::Absent | Stored::Record(_) => {
             std::hint::black_box(matches_hash(key, &peppers.current, NO_HASH));
             return Err(NotAdmitted::Key(KeyFault::Unknown));
         }

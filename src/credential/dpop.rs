@@ -196,6 +196,11 @@ impl Proof {
 }
 
 impl SignedProof {
+    /// The RFC 7638 thumbprint of the key that made it.
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
     /// The question whether it was used before.
     pub fn question(&self) -> &ReplayQuestion {
         &self.question

@@ -19,6 +19,8 @@ pub const FRESH_MS: u64 = 300_000;
 pub const AHEAD_MS: u64 = 30_000;
 /// Shortest time between two fetches for keys that are not known, and after one that failed.
 pub const REFETCH_MS_MIN: u64 = 30_000;
+/// How far apart fetches of one set begin while none is kept.
+pub const COLD_GAP_MS: u64 = 200;
 /// How long an issuer that failed, and of whom nothing is kept, is left alone.
 pub const REST_MS: u64 = 1_000;
 /// Longest that a set is served while its issuer does not answer.
@@ -182,12 +184,17 @@ impl Source {
         }
     }
 
-    /// Nothing is kept: each request fetches for itself, so that one that is given up holds up no
-    /// other; a short rest once one has failed.
+    /// Nothing is kept: a request fetches unless another began just now; if that is given up, the
+    /// next begins another, so that it holds up nobody for long. A short rest once one has failed.
     fn decide_without(&mut self, now_ms: UnixMs) -> Step {
-        match is_past(self.failed_at_ms, REST_MS, now_ms) {
-            true => self.begin(now_ms),
-            false => Step::Down,
+        let began_at_ms = self.flight.map(|flight| flight.began_at_ms);
+        match (
+            is_past(self.failed_at_ms, REST_MS, now_ms),
+            is_past(began_at_ms, COLD_GAP_MS, now_ms),
+        ) {
+            (false, _) => Step::Down,
+            (true, false) => Step::Wait,
+            (true, true) => self.begin(now_ms),
         }
     }
 

@@ -5,11 +5,10 @@
 
 use std::rc::Rc;
 
-use crate::credential::dpop::{Occasion, Proof, ProvenKey};
+use crate::credential::dpop::{Occasion, Proof, ProvenKey, SignedProof};
 use crate::credential::introspection::{IntrospectionRule, REFUSAL_S_MAX};
 use crate::credential::jwk::KeySet;
 use crate::credential::jwt::{JwtRule, KeySource, TokenDigest, TokenFault, UnverifiedToken};
-use crate::credential::nonce::NonceKey;
 use crate::credential::verified::VerifiedToken;
 use crate::facts::UnixMs;
 use crate::ports::{Freshness, PortDown, Ports};
@@ -26,6 +25,9 @@ pub struct TokenRules<'g> {
     pub signed: Vec<&'g JwtRule>,
     /// Asked about every token that is of none of those issuers.
     pub opaque: Option<&'g IntrospectionRule>,
+    /// The issuers of the whole policy: a token of one that the route does not take is shown to
+    /// nobody.
+    pub known: Vec<&'g str>,
 }
 
 /// Verifies a token, or recalls that this isolate did.
@@ -51,7 +53,10 @@ pub async fn verify<P: Ports>(
             None => signed(ports, token, rule, digest, now_ms).await,
         };
     }
-    if let Some(rule) = rules.opaque {
+    let is_foreign = token
+        .as_ref()
+        .is_ok_and(|token| rules.known.contains(&token.claimed_issuer()));
+    if let Some(rule) = rules.opaque.filter(|_| !is_foreign) {
         let digest = digest(&rule.token.name);
         return match ports.recall(&digest) {
             Some(verdict) => verdict.map_err(refused),
@@ -65,26 +70,17 @@ pub async fn verify<P: Ports>(
     }
 }
 
-/// Proves that the sender holds the key of `proof`, once.
+/// Checks that a proof was made for this request, by the holder of its key.
 ///
-/// - `nonce_key`: with it, the proof needs a nonce of ours.
-/// - `token`: already verified, and compared with the proof before its use is written down, so that
-///   only the holder of a good token fills that memory.
-pub async fn prove<P: Ports>(
+/// Comes before the token is looked at: what it answers tells nothing of the token, to somebody who
+/// stole one without its key.
+pub async fn check_proof<P: Ports>(
     ports: &P,
     proof: &Proof,
     occasion: &Occasion<'_>,
-    nonce_key: Option<&NonceKey>,
-    token: &VerifiedToken,
-) -> Result<ProvenKey, Refusal> {
+) -> Result<SignedProof, Refusal> {
     let unproven = |fault| Refusal::ProofRefused { fault };
     proof.fits(occasion).map_err(unproven)?;
-    if let Some(key) = nonce_key {
-        let nonce = proof.nonce();
-        if !nonce.is_some_and(|nonce| key.takes(nonce, occasion.now_ms)) {
-            return Err(Refusal::NonceNeeded);
-        }
-    }
     let question = proof.question();
     let answer = ports.verify_signature(&question).await.map_err(down)?;
     if !answer.answers(question.digest()) {
@@ -92,13 +88,30 @@ pub async fn prove<P: Ports>(
             port: Port::Signature,
         });
     }
-    let signed = proof.check(occasion, answer).map_err(unproven)?;
-    if !token.confirmation().is_to_key(proof.thumbprint()) {
+    proof.check(occasion, answer).map_err(unproven)
+}
+
+/// Proves that the sender holds the key that `token` is bound to, once.
+///
+/// - `has_nonce`: whether the proof has the nonce that the token's authenticator asks for.
+///
+/// Only the holder of a good token and of its key is asked for a nonce, and fills the memory of
+/// uses.
+pub async fn prove<P: Ports>(
+    ports: &P,
+    signed: SignedProof,
+    has_nonce: bool,
+    token: &VerifiedToken,
+) -> Result<ProvenKey, Refusal> {
+    if !token.confirmation().is_to_key(signed.thumbprint()) {
         return Err(refused(TokenFault::Bound));
+    }
+    if !has_nonce {
+        return Err(Refusal::NonceNeeded);
     }
     let answer = ports.take(signed.question()).await.map_err(down)?;
     match signed.used_once(&answer) {
-        Some(proven) => proven.map_err(unproven),
+        Some(proven) => proven.map_err(|fault| Refusal::ProofRefused { fault }),
         None => Err(Refusal::AnswerMismatch { port: Port::Replay }),
     }
 }

@@ -3,12 +3,14 @@
 use serde_json::Value;
 use worker::{Env, Result};
 
-use crate::admin::caller::RootHashes;
+use crate::admin::Act;
+use crate::admin::caller::{Admin, RootHashes};
 use crate::admin::entrance::{Admitted, serve};
 use crate::admin::ports::{AdminPorts, RecordPage};
 use crate::credential::api_key::KeyRecord;
 use crate::edge::ports::{EdgePorts, Unread};
 use crate::edge::{bounded, clock, incoming, log, marks, policy, reply};
+use crate::facts::Facts;
 use crate::object::ObjectName;
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::Gate;
@@ -45,10 +47,7 @@ pub(super) async fn answer(
 ) -> std::result::Result<(Result<reply::Reply>, Box<Trail>), Refused> {
     let is_local = incoming::is_loopback_listener(ports.env);
     let admitted = serve(ports, gate, hashes, is_local, trail, Unread(())).await?;
-    let Admitted { admin, done, trail } = admitted;
-    if let Some(act) = &done.act {
-        log::admin(ports.env, act, &admin, &trail.facts);
-    }
+    let Admitted { done, trail } = admitted;
     let reply = reply::document(gate, &trail, done.status, &done.document);
     Ok((reply, trail))
 }
@@ -88,6 +87,10 @@ impl AdminPorts for EdgePorts<'_> {
 
     fn load(&self, text: &[u8]) -> std::result::Result<Gate, Vec<PolicyFault>> {
         policy::judge(self.env, text)
+    }
+
+    fn audit(&self, act: &Act, admin: &Admin, facts: &Facts) {
+        log::admin(self.env, act, admin, facts);
     }
 
     fn refused_policy(&self) -> Value {

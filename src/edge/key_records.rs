@@ -21,7 +21,8 @@ const REHASH_MS: u64 = 60_000;
 
 thread_local! {
     static REHASHED: RefCell<Cache<String, ()>> = RefCell::new(Cache::new(ENTRIES_MAX));
-    static RECORDS: RefCell<Cache<KeyId, Stored>> = RefCell::new(Cache::new(ENTRIES_MAX));
+    /// By the key's id and the newest pepper of who asks: another's sees another hash.
+    static RECORDS: RefCell<Cache<(KeyId, String), Stored>> = RefCell::new(Cache::new(ENTRIES_MAX));
 }
 
 /// The record of a key.
@@ -29,7 +30,8 @@ thread_local! {
 /// - `peppers`: a record that is not under the newest of them is overlaid with the hash that was
 ///   stored when the key was used, if that is under one of them.
 pub(super) async fn find(env: &Env, id: &KeyId, peppers: &Peppers) -> Result<KeyAnswer, PortDown> {
-    let remembered = RECORDS.with_borrow(|records| records.get(id, clock::now_ms()));
+    let name = (id.clone(), peppers.current.id().to_owned());
+    let remembered = RECORDS.with_borrow(|records| records.get(&name, clock::now_ms()));
     let stored = match remembered {
         Some(stored) => stored,
         None => {
@@ -39,7 +41,7 @@ pub(super) async fn find(env: &Env, id: &KeyId, peppers: &Peppers) -> Result<Key
             let stored = read.ok_or(PortDown { port: Port::Keys })?;
             let now_ms = clock::now_ms();
             RECORDS.with_borrow_mut(|records| {
-                records.put(id.clone(), stored.clone(), now_ms + MEMORY_MS, now_ms);
+                records.put(name, stored.clone(), now_ms + MEMORY_MS, now_ms);
             });
             stored
         }
@@ -52,21 +54,33 @@ pub(super) async fn find(env: &Env, id: &KeyId, peppers: &Peppers) -> Result<Key
 
 /// `None`: the store did not answer.
 async fn read_newest(env: &Env, id: &KeyId, peppers: &Peppers) -> Option<Stored> {
-    let mut stored = read(env, id).await?;
+    // While a pepper is rotated, both are read for every id: the time tells nothing.
+    let (mut stored, mut hash) = match peppers.previous {
+        Some(_) => {
+            let both = futures_util::future::join(read(env, id), read_hash(env, id)).await;
+            (both.0?, both.1?)
+        }
+        None => (read(env, id).await?, None),
+    };
     if let Stored::Record(record) = &mut stored
         && record.pepper != peppers.current.id()
     {
-        let store = env.kv("STORE").ok()?;
-        let text = store.get(&hash_name(id.as_str())).text().await.ok()?;
-        let newer = text.and_then(|text| serde_json::from_str::<Rehash>(&text).ok());
-        if let Some(newer) =
-            newer.filter(|newer| peppers.knows(&newer.pepper) && newer.id == record.id)
-        {
+        if peppers.previous.is_none() {
+            hash = read_hash(env, id).await?;
+        }
+        if let Some(newer) = hash.filter(|one| peppers.knows(&one.pepper) && one.id == record.id) {
             record.hash = newer.hash;
             record.pepper = newer.pepper;
         }
     }
     Some(stored)
+}
+
+/// Outer `None`: the store did not answer.
+async fn read_hash(env: &Env, id: &KeyId) -> Option<Option<Rehash>> {
+    let store = env.kv("STORE").ok()?;
+    let text = store.get(&hash_name(id.as_str())).text().await.ok()?;
+    Some(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// Stores a key's hash under the newest pepper. If it is lost, the next use stores it.

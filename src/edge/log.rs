@@ -48,16 +48,16 @@ fn sealed(env: &Env, line: Map<String, Value>) {
 }
 
 /// Writes that a policy was taken or turned away.
+/// - `version`: of the policy in force after that.
 pub(super) fn policy(version: Option<&str>, faults: &[PolicyFault]) {
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    let verdict = if faults.is_empty() {
-        "loaded"
-    } else {
-        "refused"
+    let line = match faults.is_empty() {
+        true => json!({ "event": "policy", "verdict": "loaded", "policy": version }),
+        // The version is that of the one that stays.
+        false => json!({
+            "event": "policy", "verdict": "refused", "in_force": version, "faults": faults,
+        }),
     };
-    let line = json!({
-        "event": "policy", "verdict": verdict, "policy": version, "faults": faults,
-    });
     print(&line.to_string());
 }
 

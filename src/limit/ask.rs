@@ -48,6 +48,10 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
     let mut first = None;
     if let Some(question) = &question {
         standing = standing::at_issuer(objects, question).await;
+        // Never taken back from having been taken back: nobody has to be asked again.
+        if let Some(revoked @ Standing::Revoked(_)) = standing::remembered(objects, question) {
+            standing = revoked;
+        }
         let own = |charge: &ObjectCharge| charge.object == question.caller && !charge.observed;
         match asked.iter().position(own) {
             _ if standing != Standing::Good => {}
@@ -207,7 +211,11 @@ async fn ask_object<O: Objects>(
             standing: good,
         },
         Ok(Answer::Revoked(by)) if credential.is_some() => {
-            Told::nothing_charged(units.len(), Some(Standing::Revoked(by)))
+            let revoked = Standing::Revoked(by);
+            if let Some(asked) = credential {
+                standing::remember(objects, asked, revoked, objects.now_ms());
+            }
+            Told::nothing_charged(units.len(), Some(revoked))
         }
         Ok(_) | Err(ObjectDown) => {
             let standing = match credential {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::facts::UnixMs;
 use crate::limit::charge::UnitCharge;
-use crate::limit::standing::StandingQuestion;
+use crate::limit::standing::{Standing, StandingQuestion};
 use crate::limit::window::{Full, Room, Window, WindowRule};
 use crate::object::ObjectName;
 use crate::revocation::Credential;
@@ -60,33 +60,34 @@ struct Refused {
 pub struct LimitMemory {
     refusals: HashMap<RowKey, Refused>,
     stand_ins: HashMap<RowKey, Window>,
-    standings: HashMap<(ObjectName, Credential), UnixMs>,
+    /// What was found of a credential, and until when that is relied on.
+    standings: HashMap<(ObjectName, Credential), (Standing, UnixMs)>,
     marks: HashMap<ObjectName, (Rc<Marks>, UnixMs)>,
 }
 
 impl LimitMemory {
-    /// Whether a credential was found not to be taken back, recently enough.
-    pub fn is_in_good_standing(&self, question: &StandingQuestion, now_ms: UnixMs) -> bool {
+    /// What was found of a credential, recently enough.
+    pub fn standing(&self, question: &StandingQuestion, now_ms: UnixMs) -> Option<Standing> {
         let key = (question.caller.clone(), question.credential.clone());
-        self.standings
-            .get(&key)
-            .is_some_and(|until_ms| *until_ms > now_ms)
+        let (standing, until_ms) = self.standings.get(&key)?;
+        (*until_ms > now_ms).then_some(*standing)
     }
 
     pub fn remember_standing(
         &mut self,
         question: &StandingQuestion,
+        standing: Standing,
         until_ms: UnixMs,
         now_ms: UnixMs,
     ) {
         if self.standings.len() >= STANDINGS_MAX {
-            self.standings.retain(|_, until_ms| *until_ms > now_ms);
+            self.standings.retain(|_, (_, until_ms)| *until_ms > now_ms);
         }
         if self.standings.len() >= STANDINGS_MAX {
             self.standings.clear();
         }
         let key = (question.caller.clone(), question.credential.clone());
-        self.standings.insert(key, until_ms);
+        self.standings.insert(key, (standing, until_ms));
     }
 
     /// An issuer's marks, if they were read recently enough.

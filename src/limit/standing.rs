@@ -8,6 +8,7 @@
 
 use std::rc::Rc;
 
+use crate::facts::UnixMs;
 use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
 use crate::object::ObjectName;
@@ -17,6 +18,10 @@ use crate::revocation::{Marks, RevokedBy};
 /// How long an isolate relies on what it was told: the longest that a revoked credential passes
 /// after the revocation was written.
 pub const STANDING_MS: u64 = 2_000;
+
+/// How long an isolate remembers that a credential was taken back. It never comes back; the bound is
+/// for the memory, and so that whoever holds one does not keep its caller's object busy.
+pub const REVOKED_MS: u64 = 60_000;
 
 /// The question whether a credential was taken back.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,25 +72,42 @@ pub(super) async fn at_issuer<O: Objects>(objects: &O, question: &StandingQuesti
 /// What the caller's object says, asked for this alone: the request charges nothing there.
 pub(super) async fn at_caller<O: Objects>(objects: &O, question: &StandingQuestion) -> Standing {
     let asked_at_ms = objects.now_ms();
-    let memory = objects.limit_memory();
-    if memory.borrow().is_in_good_standing(question, asked_at_ms) {
-        return Standing::Good;
+    if let Some(standing) = remembered(objects, question) {
+        return standing;
     }
     let asked = Question {
         credential: Some(question.credential.clone()),
         ..bare(Act::Charge(Vec::new()))
     };
     match objects.ask(&question.caller, &asked).await {
-        Ok(Answer::Granted(_)) => {
-            let until_ms = asked_at_ms.saturating_add(STANDING_MS);
-            memory
-                .borrow_mut()
-                .remember_standing(question, until_ms, asked_at_ms);
-            Standing::Good
-        }
-        Ok(Answer::Revoked(by)) => Standing::Revoked(by),
+        Ok(Answer::Granted(_)) => remember(objects, question, Standing::Good, asked_at_ms),
+        Ok(Answer::Revoked(by)) => remember(objects, question, Standing::Revoked(by), asked_at_ms),
         Ok(_) | Err(ObjectDown) => in_store(objects, question).await,
     }
+}
+
+/// What this isolate was told before, and may rely on.
+pub(super) fn remembered<O: Objects>(objects: &O, question: &StandingQuestion) -> Option<Standing> {
+    let memory = objects.limit_memory().borrow();
+    memory.standing(question, objects.now_ms())
+}
+
+/// Remembers what the caller's object told of a credential.
+pub(super) fn remember<O: Objects>(
+    objects: &O,
+    question: &StandingQuestion,
+    standing: Standing,
+    asked_at_ms: UnixMs,
+) -> Standing {
+    let kept_ms = match standing {
+        Standing::Revoked(_) => REVOKED_MS,
+        Standing::Good => STANDING_MS,
+        Standing::Unknown | Standing::NotAsked => return standing,
+    };
+    let until_ms = asked_at_ms.saturating_add(kept_ms);
+    let mut memory = objects.limit_memory().borrow_mut();
+    memory.remember_standing(question, standing, until_ms, asked_at_ms);
+    standing
 }
 
 /// What the copy in the store says, where the caller's object is silent.

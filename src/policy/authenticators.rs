@@ -218,5 +218,8 @@ pub(super) fn bound(
 }
 
 fn put(binding: &str) -> String {
-    format!("Bind 32 random bytes with `npx wrangler secret put {binding}`")
+    format!(
+        "Bind it with `npx wrangler secret put {binding}`, locally in the file of --vars: what the \
+         issuer gave you, or 32 random bytes where it is the gateway's own"
+    )
 }

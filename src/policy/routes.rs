@@ -178,6 +178,17 @@ fn auth(entry: &RouteEntry, at: &Place, document: &Document, faults: &mut Faults
             faults.unknown(&path, "authenticator", name, document.authenticators.keys());
         }
     }
+    let takes_tokens = names.iter().any(|name| {
+        let entry = document.authenticators.get(name);
+        let keys = matches!(entry, Some(AuthenticatorEntry::ApiKey(_)));
+        !keys && !matches!(entry, Some(AuthenticatorEntry::ClientCertificate(_)))
+    });
+    let require = &entry.require;
+    if !takes_tokens && (!require.acr.is_empty() || require.max_auth_age_s.is_some()) {
+        let problem = "only a token tells how and when its caller logged in";
+        let fix = "Remove acr and max_auth_age_s, or list an authenticator of tokens in `auth`";
+        at.add(faults, &["require"], problem, fix);
+    }
     let opaque = |name: &&String| {
         let entry = document.authenticators.get(*name);
         matches!(entry, Some(AuthenticatorEntry::Introspection(_)))

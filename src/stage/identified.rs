@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::credential::api_key::{self, ApiKey, KeyAnswer, KeyFault, NotAdmitted, Peppers, Rehash};
+use crate::credential::api_key::{self, ApiKey, KeyAnswer, NotAdmitted, Peppers, Rehash};
 use crate::credential::caller::{Caller, CallerKind, KnownCaller};
 use crate::credential::certificate;
 use crate::credential::dpop::ProvenKey;
@@ -103,16 +103,7 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
     ) -> Result<(Caller, Option<Rehash>), Refusal> {
         let now_ms = self.trail.facts.received_at_ms;
         let ip = Some(self.routed().address());
-        match api_key::admit(key, answer, peppers, now_ms, ip) {
-            Ok(record)
-                if record
-                    .authenticator
-                    .as_deref()
-                    .is_some_and(|own| own != authenticator) =>
-            {
-                let fault = KeyFault::Unknown;
-                Err(Refusal::KeyRefused { fault })
-            }
+        match api_key::admit(authenticator, key, answer, peppers, now_ms, ip) {
             Ok(record) => {
                 let rehash = Rehash::under(&peppers.current, key, &record);
                 Ok((key_caller(authenticator, record), rehash))

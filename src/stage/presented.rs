@@ -172,7 +172,11 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
                 };
                 Question::Token {
                     text: &token.text,
-                    rules: TokenRules { signed, opaque },
+                    rules: TokenRules {
+                        signed,
+                        opaque,
+                        known: issuers(gate),
+                    },
                     gate: &gate.version,
                 }
             }
@@ -196,16 +200,29 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
         Some((proof, occasion))
     }
 
-    /// The key of the nonces that `token`'s authenticator asks for. The client is told a newer one
-    /// before its own ends.
-    pub fn nonce_key(&mut self, token: &VerifiedToken) -> Option<&'g NonceKey> {
-        let gate = self.stage.shielded.routed().gate();
-        let authenticator = gate.authenticator(token.authenticator())?;
-        let key = authenticator.kind.token_rule()?.nonce_key.as_ref()?;
+    /// Whether the proof has the nonce that `token`'s authenticator asks for, if it asks for one.
+    pub fn has_nonce(&self, token: &VerifiedToken) -> bool {
+        let nonce = self.proof().and_then(|(proof, _)| proof.nonce());
+        let now_ms = self.trail.facts.received_at_ms;
+        let key = self.nonce_key(token);
+        key.is_none_or(|key| nonce.is_some_and(|nonce| key.takes(nonce, now_ms)))
+    }
+
+    /// Notes the nonce for the client's next proof, where its own is not the newest: only for who
+    /// proved to hold the token's key.
+    pub fn offer_nonce(&mut self, token: &VerifiedToken) {
+        let Some(key) = self.nonce_key(token) else {
+            return;
+        };
         let current = key.current(self.trail.facts.received_at_ms);
         let known = self.proof().and_then(|(proof, _)| proof.nonce()) == Some(current.as_str());
         self.trail.dpop_nonce = (!known).then_some(current);
-        Some(key)
+    }
+
+    fn nonce_key(&self, token: &VerifiedToken) -> Option<&'g NonceKey> {
+        let gate = self.stage.shielded.routed().gate();
+        let authenticator = gate.authenticator(token.authenticator())?;
+        authenticator.kind.token_rule()?.nonce_key.as_ref()
     }
 }
 
@@ -221,6 +238,16 @@ impl<'g> Presenting<'g> {
     pub(super) fn into_shielded(self) -> Shielded<'g> {
         self.shielded
     }
+}
+
+/// The issuers of every `jwt` authenticator.
+fn issuers(gate: &Gate) -> Vec<&str> {
+    let kinds = gate.authenticators.iter().map(|one| &one.kind);
+    let issuers = kinds.filter_map(|kind| match kind {
+        AuthenticatorKind::Jwt(rule) => Some(rule.issuer.as_str()),
+        _ => None,
+    });
+    issuers.collect()
 }
 
 fn key_claim(gate: &Gate, authenticator: String, key: ApiKey) -> Result<Claim<'_>, Refusal> {

@@ -49,6 +49,7 @@ impl Pair {
         let rules = TokenRules {
             signed: vec![&self.rule],
             opaque: None,
+            known: Vec::new(),
         };
         let found = run(verify(&self.ports, token, &rules, "gate", now_ms))?;
         Ok(found.admit(now_ms, &BEARER).unwrap().subject.clone())

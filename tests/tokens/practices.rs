@@ -115,6 +115,7 @@ fn b_09_keys_belong_to_one_issuer() {
     let rules = TokenRules {
         signed: vec![&a, &b],
         opaque: None,
+        known: Vec::new(),
     };
     let ask = |issuer: &str, seed: u8| {
         let claims = with("iss", json!(issuer));

@@ -37,7 +37,7 @@ fn decide(record: KeyRecord, ip: &str) -> Result<KeyRecord, NotAdmitted> {
         id: key().id,
         stored,
     };
-    admit(&key(), answer, &peppers(), NOW_MS, ip.parse().ok())
+    admit("keys", &key(), answer, &peppers(), NOW_MS, ip.parse().ok())
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_broken_or_foreign_record_admits_nobody_and_blames_no_caller() {
         stored,
     };
     assert_eq!(
-        admit(&key(), answer, &peppers(), NOW_MS, None),
+        admit("keys", &key(), answer, &peppers(), NOW_MS, None),
         Err(NotAdmitted::Record(RecordFault::AnotherKeys))
     );
 }

@@ -156,10 +156,11 @@ fn an_issuer_that_failed_and_of_whom_nothing_is_kept_rests_for_a_second() {
 #[test]
 fn jk_11_a_fetch_that_was_given_up_holds_nobody_up() {
     use Freshness::{Cached, Newest};
-    // Nothing kept: nobody waits for anybody.
+    // Nothing kept: nobody waits for anybody for long, and a slow issuer is not asked by all at once.
     let mut cache = KeyCache::default();
     assert_eq!(step(&mut cache, Cached, 0, false), "fetch");
-    assert_eq!(step(&mut cache, Cached, 0, false), "fetch");
+    assert_eq!(step(&mut cache, Cached, COLD_GAP_MS - 1, false), "wait");
+    assert_eq!(step(&mut cache, Cached, COLD_GAP_MS, false), "fetch");
     // Past its end: the others wait as long as a fetch may take, then one of them fetches.
     let mut cache = warm();
     assert_eq!(step(&mut cache, Cached, FRESH_MS, false), "fetch");
@@ -186,14 +187,20 @@ fn a_slow_fetch_does_not_undo_a_later_one() {
         Step::Fetch(flight) => flight,
         other => panic!("{other:?}"),
     };
-    let (slow, quick, broken) = (begin(0), begin(1), begin(0));
-    cache.fetched(&name, quick, keys(&["b"]), NOW_MS + 10);
+    let (slow, broken) = (begin(0), begin(COLD_GAP_MS));
+    let quick = begin(2 * COLD_GAP_MS);
+    let now_ms = NOW_MS + 2 * COLD_GAP_MS;
+    cache.fetched(&name, quick, keys(&["b"]), now_ms + 10);
     let served = cache
-        .fetched(&name, slow, keys(&["a"]), NOW_MS + 20)
+        .fetched(&name, slow, keys(&["a"]), now_ms + 20)
         .unwrap();
     assert!(has(&served.0, "b") && !has(&served.0, "a"));
-    assert!(cache.failed(&name, broken, NOW_MS + 30).is_some());
-    assert_eq!(step(&mut cache, Freshness::Newest, 40, false), "fetch");
+    assert!(cache.failed(&name, broken, now_ms + 30).is_some());
+    let after_ms = 2 * COLD_GAP_MS + 40;
+    assert_eq!(
+        step(&mut cache, Freshness::Newest, after_ms, false),
+        "fetch"
+    );
 }
 
 #[test]
