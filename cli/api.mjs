@@ -116,7 +116,7 @@ function refusal(status, document) {
 
 const FIXES = {
   401: "The gateway does not know this admin key: look at EDGEWARD_ADMIN_KEY, and at the gateway it is for.",
-  403: "This key may not do that: use the root admin key, or one with edgeward:read, edgeward:keys or edgeward:admin.",
+  403: "This key may not do that: use the root admin key, or one with edgeward:read, edgeward:keys, edgeward:policy or edgeward:admin.",
   404: "There is no such key; or the admin API is off, until ADMIN_KEY_HASH is bound: see `edgeward init`.",
   426: "Use https, or set transport.https_only to false in the policy of a local gateway.",
   429: "Ask again in a while.",

@@ -17,7 +17,7 @@ test("every operation is there, with the scope it needs", () => {
     ["POST /keys/{id}/rotate", "rotateKey", "edgeward:keys"],
     ["POST /keys/{id}/revoke", "revokeKey", "edgeward:keys"],
     ["POST /tokens/revoke", "revokeTokens", "edgeward:keys"],
-    ["POST /policy/check", "checkPolicy", "edgeward:read"],
+    ["POST /policy/check", "checkPolicy", "edgeward:policy"],
   ]);
 });
 
