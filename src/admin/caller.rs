@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::credential::api_key::{self, ApiKey, KeyFault, KeyRecord, NotAdmitted};
+use crate::credential::api_key::{self, ApiKey, KeyFault, KeyRecord, NotAdmitted, ROOT_PREFIX};
 use crate::credential::caller::{CallerKind, KnownCaller};
 use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
 use crate::object::ObjectName;
@@ -18,8 +18,6 @@ use crate::revocation::Credential;
 use crate::secret::Secret;
 use crate::trail::Trail;
 
-/// How the root key begins.
-pub const ROOT_PREFIX: &str = "ewadmin";
 /// How scopes of the gateway's own begin.
 const OWN_SCOPES: &str = "edgeward:";
 /// Stands for every other scope of the gateway's own.

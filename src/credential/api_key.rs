@@ -16,6 +16,8 @@ use subtle::ConstantTimeEq;
 use crate::facts::UnixMs;
 use crate::secret::Secret;
 
+/// How the root admin key begins: it has the form of an API key, and is none.
+pub const ROOT_PREFIX: &str = "ewadmin";
 /// Characters of an id, a secret and a check.
 pub const ID_CHARS: usize = 12;
 pub const SECRET_CHARS: usize = 32;

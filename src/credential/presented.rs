@@ -2,7 +2,7 @@
 //!
 //! Owns: where credentials may stand, and that there is only one. Does not own: judging it.
 
-use crate::credential::api_key::{ApiKey, KeyFault};
+use crate::credential::api_key::{ApiKey, KeyFault, ROOT_PREFIX};
 use crate::credential::possession::Scheme;
 use crate::facts::Headers;
 use crate::path::CanonicalQuery;
@@ -88,12 +88,15 @@ pub fn find(
     }
 }
 
-/// Whether a text is an API key of this policy: its check makes an accident unlikely.
+/// Whether a text is an API key of this policy, or a root admin key: its check makes an accident
+/// unlikely.
 fn is_key(text: &str, known: &[(String, Carrier)]) -> bool {
-    known.iter().any(|(_, carrier)| match carrier {
-        Carrier::Header { prefix, .. } => ApiKey::parse(text, prefix).is_ok(),
-        Carrier::Token => false,
-    })
+    let is_root = ApiKey::parse(text, ROOT_PREFIX).is_ok();
+    is_root
+        || known.iter().any(|(_, carrier)| match carrier {
+            Carrier::Header { prefix, .. } => ApiKey::parse(text, prefix).is_ok(),
+            Carrier::Token => false,
+        })
 }
 
 /// Reads `Bearer TOKEN` or `DPoP TOKEN`: the scheme without case, one space, then `b64token`
@@ -130,6 +133,10 @@ fn authorization(value: &str, known: &[(String, Carrier)]) -> Result<Presented, 
     if let (Some((authenticator, key)), Scheme::Bearer) = (key, scheme) {
         return Ok(Presented::Key { authenticator, key });
     }
+    // A key of the gateway's own in the wrong place is shown to no issuer.
+    if is_key(token, known) {
+        return Err(PresentFault::Scheme);
+    }
     if known.iter().any(|(_, carrier)| *carrier == Carrier::Token) {
         Ok(Presented::Token {
             text: Secret::new(token.to_owned()),
@@ -164,6 +171,17 @@ mod tests {
             Ok(Presented::Key { authenticator, key }) => format!("{authenticator} {}", key.is_ok()),
             Ok(Presented::Token { .. }) => "token".into(),
             Err(fault) => format!("{fault:?}"),
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_token_is_shown_to_nobody() {
+        for prefix in ["ew", ROOT_PREFIX] {
+            let body = format!("{prefix}_live_{}_{}", "A".repeat(12), "B".repeat(32));
+            let key = format!("{body}{}", crate::credential::api_key::check_of(&body));
+            let value = format!("Bearer {key}");
+            assert_eq!(find_in(&[("authorization", &value)], ""), "Scheme");
+            assert_eq!(find_in(&[], &format!("x={key}")), "InQuery");
         }
     }
 
