@@ -2,7 +2,7 @@
 import { CommanderError } from "commander";
 import { EXIT, Failure } from "./failure.mjs";
 import { programOf } from "./program.mjs";
-import { printable } from "./text.mjs";
+import { printable, printableJson } from "./text.mjs";
 
 /**
  * Runs `args` and gives the exit code.
@@ -34,7 +34,7 @@ export async function run(args, { env, stdout, stderr }) {
 }
 
 function print(stream, asJson, document, lines) {
-  const text = asJson ? JSON.stringify(document) : lines.map(printable).join("\n");
+  const text = asJson ? printableJson(document) : lines.map(printable).join("\n");
   stream.write(`${text}\n`);
 }
 

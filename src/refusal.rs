@@ -149,8 +149,11 @@ impl Refusal {
     pub fn is_of_credential(&self) -> bool {
         matches!(
             self,
-            Self::NotSingle { .. }
-                | Self::KeyRefused { .. }
+            // One in the URL is compared with nothing, and a page of a stranger can make a browser
+            // send it: charged, it would hold up whoever sits there.
+            Self::NotSingle {
+                fault: PresentFault::Repeated | PresentFault::Scheme | PresentFault::Malformed,
+            } | Self::KeyRefused { .. }
                 | Self::TokenRefused { .. }
                 | Self::CertificateRefused { .. }
                 | Self::ProofRefused { .. }

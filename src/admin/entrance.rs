@@ -51,6 +51,10 @@ pub async fn serve<P: Ports + AdminPorts>(
     trail.challenges = vec![Challenge::Bearer];
     match through(ports, gate, hashes, is_local, &mut trail, body).await {
         Ok(done) => Ok(Admitted { done, trail }),
+        // Whoever may use an API and not its admin API has nothing to look for here.
+        Err(refusal @ Refusal::MissingScopes { .. }) => {
+            Err(failure::charge_as_guess(ports, Refused { refusal, trail }).await)
+        }
         Err(refusal) => Err(failure::charge(ports, Refused { refusal, trail }).await),
     }
 }
@@ -67,9 +71,9 @@ async fn through<P: Ports + AdminPorts>(
     let address = client(gate, is_local, &trail.facts)?;
     let verb = Verb::find(&trail.facts.raw_path, &trail.facts.method)?;
     trail.route = Some(("edgeward:admin".into(), verb.template().into()));
-    bound_guesses(ports, &address, trail).await?;
     trail.stage = StageName::Identified;
     let text = presented(trail)?;
+    bound_guesses(ports, &address, trail).await?;
     let admin = identify(ports, gate, hashes, &text, trail).await?;
     trail.caller = Some(admin.as_caller());
     trail.stage = StageName::Authorized;

@@ -42,6 +42,8 @@ impl KeyId {
 /// A key as presented: well-formed, not yet known.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
+    /// `live` or `test`.
+    environment: String,
     id: KeyId,
     secret: Secret,
 }
@@ -75,7 +77,7 @@ impl ApiKey {
             .and_then(|rest| rest.strip_prefix('_'));
         let mut parts = rest.ok_or(KeyFault::Malformed)?.split('_');
         let (environment, id, tail) = (parts.next(), parts.next(), parts.next());
-        let (Some("live" | "test"), Some(id), Some(tail), None) =
+        let (Some(environment @ ("live" | "test")), Some(id), Some(tail), None) =
             (environment, id, tail, parts.next())
         else {
             return Err(KeyFault::Malformed);
@@ -97,6 +99,7 @@ impl ApiKey {
             return Err(KeyFault::Checksum);
         }
         Ok(Self {
+            environment: environment.to_owned(),
             id: KeyId(id.to_owned()),
             secret: Secret::new(secret.to_owned()),
         })
@@ -336,6 +339,11 @@ pub fn admit(
         return Err(NotAdmitted::Record(RecordFault::UnknownPepper));
     };
     if !matches_hash(key, pepper, &record.hash) {
+        return Err(NotAdmitted::Key(KeyFault::Secret));
+    }
+    // The secret is hashed alone: a key of one environment, written as one of the other, is none.
+    let env = record.env.as_deref();
+    if env.is_some_and(|env| env != key.environment) {
         return Err(NotAdmitted::Key(KeyFault::Secret));
     }
     let now_s = now_ms / 1_000;

@@ -28,6 +28,8 @@ pub struct PublicKey {
     /// The key's public members alone, as WebCrypto imports them.
     members: Value,
     thumbprint: String,
+    /// It came with a request, and is nobody's until a token says so.
+    is_presented: bool,
 }
 
 /// The keys of one issuer.
@@ -66,6 +68,11 @@ impl PublicKey {
         &self.members
     }
 
+    /// Whether it came with a request: then it is not worth a place in anyone's memory.
+    pub fn is_presented(&self) -> bool {
+        self.is_presented
+    }
+
     /// The RFC 7638 thumbprint: names the key wherever it came from.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
@@ -77,7 +84,11 @@ impl PublicKey {
     /// private members: who shows those has lost the key.
     pub fn presented(key: &Map<String, Value>, algorithm: Algorithm) -> Option<Self> {
         let fits = !has_private(key) && algorithm_of(key, &[algorithm]) == Some(algorithm);
-        fits.then(|| read_key(key, algorithm)).flatten()
+        let read = fits.then(|| read_key(key, algorithm)).flatten();
+        read.map(|key| Self {
+            is_presented: true,
+            ..key
+        })
     }
 }
 
@@ -184,6 +195,7 @@ fn read_key(key: &Map<String, Value>, algorithm: Algorithm) -> Option<PublicKey>
         algorithm,
         members,
         thumbprint,
+        is_presented: false,
     })
 }
 

@@ -22,6 +22,8 @@ use crate::trail::{Refused, Trail};
 /// How long one read or write of the store may take, and a page of reads.
 const TIMEOUT_MS: u64 = 3_000;
 const PAGE_TIMEOUT_MS: u64 = 20_000;
+/// The last end that the runtime takes: beyond it, as for what never ends, there is none.
+const KV_END_S_MAX: u64 = 2_147_483_647;
 /// The nearest end that KV takes, from now.
 const KV_END_S_MIN: u64 = 60;
 const DOWN: PortDown = PortDown { port: Port::Keys };
@@ -127,7 +129,7 @@ async fn page(env: &Env, cursor: Option<&str>, limit: u32) -> Option<RecordPage>
     Some(RecordPage { records, cursor })
 }
 
-/// - `end_at_ms`: when the store may forget it; `None` or the last of instants: never.
+/// - `end_at_ms`: when the store may forget it; `None`: never.
 async fn put(
     env: &Env,
     name: &str,
@@ -136,8 +138,8 @@ async fn put(
 ) -> std::result::Result<(), PortDown> {
     // KV takes no end that is nearer than a minute.
     let soonest_s = clock::now_ms() / 1_000 + 2 * KV_END_S_MIN;
-    let end_s = end_at_ms.filter(|end_ms| *end_ms < u64::MAX);
-    let end_s = end_s.map(|end_ms| (end_ms / 1_000).max(soonest_s));
+    let end_s = end_at_ms.map(|end_ms| (end_ms / 1_000).max(soonest_s));
+    let end_s = end_s.filter(|end_s| *end_s <= KV_END_S_MAX);
     let write = async {
         let store = env.kv("STORE").ok()?;
         let mut put = store.put(name, text).ok()?;

@@ -41,6 +41,8 @@ async fn check(question: &SignatureQuestion) -> Option<bool> {
         question.key.thumbprint()
     );
     let members = question.key.members().to_string();
+    // A caller's own key stays out of the memory: by many of them, issuers' would be forgotten.
+    let name = (!question.key.is_presented()).then_some(name);
     let key = import(&subtle, name, &members, &algorithm, "verify").await?;
     let signature = Uint8Array::from(question.signature.as_slice());
     let message = Uint8Array::from(question.message.as_slice());
@@ -67,7 +69,14 @@ async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<
     let subtle = subtle()?;
     let algorithm = parameters(Algorithm::Ed25519)?;
     let name = format!("sign {}", keys.fingerprint());
-    let key = import(&subtle, name, keys.private().expose(), &algorithm, "sign").await?;
+    let key = import(
+        &subtle,
+        Some(name),
+        keys.private().expose(),
+        &algorithm,
+        "sign",
+    )
+    .await?;
     let message = Uint8Array::from(statement.signing_input.as_bytes());
     let signed = subtle
         .sign_with_object_and_js_u8_array(&algorithm, &key, &message)
@@ -76,15 +85,16 @@ async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<
     Some(Uint8Array::new(&signature).to_vec())
 }
 
-/// The key as WebCrypto holds it: imported once and remembered.
+/// The key as WebCrypto holds it: imported once and remembered, where it has a name.
 async fn import(
     subtle: &SubtleCrypto,
-    name: String,
+    name: Option<String>,
     jwk: &str,
     algorithm: &Object,
     usage: &str,
 ) -> Option<CryptoKey> {
-    if let Some(key) = KEYS.with_borrow(|keys| keys.get(&name, clock::now_ms())) {
+    let known = |name: &String| KEYS.with_borrow(|keys| keys.get(name, clock::now_ms()));
+    if let Some(key) = name.as_ref().and_then(known) {
         return Some(key);
     }
     let jwk: Object = JSON::parse(jwk).ok()?.dyn_into().ok()?;
@@ -97,7 +107,9 @@ async fn import(
         .import_key_with_object("jwk", &jwk, algorithm, false, &usages)
         .ok()?;
     let key: CryptoKey = JsFuture::from(imported).await.ok()?.dyn_into().ok()?;
-    KEYS.with_borrow_mut(|keys| keys.put(name, key.clone(), UnixMs::MAX, clock::now_ms()));
+    if let Some(name) = name {
+        KEYS.with_borrow_mut(|keys| keys.put(name, key.clone(), UnixMs::MAX, clock::now_ms()));
+    }
     Some(key)
 }
 

@@ -11,9 +11,17 @@ use crate::trail::Refused;
 ///
 /// Guesses that were sent at once and find no room left learn nothing of their credential. A
 /// counter that is silent leaves the refusal as it is.
-pub async fn charge<O: Objects>(objects: &O, mut refused: Refused) -> Refused {
+pub async fn charge<O: Objects>(objects: &O, refused: Refused) -> Refused {
+    match refused.refusal.is_of_credential() {
+        true => charge_as_guess(objects, refused).await,
+        false => refused,
+    }
+}
+
+/// Charges a refusal to its address, whatever it is for.
+pub async fn charge_as_guess<O: Objects>(objects: &O, mut refused: Refused) -> Refused {
     let charge = std::mem::take(&mut refused.trail.failure);
-    if charge.objects.is_empty() || !refused.refusal.is_of_credential() {
+    if charge.objects.is_empty() {
         return refused;
     }
     let charged = ask::charge(objects, charge.clone()).await;

@@ -70,6 +70,16 @@ test("what is no guess costs nothing: no credential, a good one, a missing right
   assert.equal((await ask("192.0.2.1", wrongSecret(key))).status, 401);
 });
 
+test("what a stranger's page makes a browser send holds up nobody who sits there", async (t) => {
+  const { gateway, key, ask } = await begin(t);
+  for (let count = 0; count < 2 * GUESSES; count += 1) {
+    const answer = await gateway.fetch(`${HOST}/orders?access_token=x`, { headers: from("192.0.2.1") });
+    assert.equal(answer.status, 400);
+    await answer.arrayBuffer();
+  }
+  assert.equal((await ask("192.0.2.1", key.text)).status, 200);
+});
+
 test("guesses that come at once are answered 401 as often as the limit says, and then 429", async (t) => {
   const { key, ask } = await begin(t);
   const texts = Array.from({ length: 40 }, () => wrongSecret(key));
@@ -90,6 +100,17 @@ test("guesses at the admin API are bounded, and the right key of another address
   assert.equal(await guess(root.text), 429);
   const status = await adminOf((url, init) => gateway.fetch(url, init), root.text)("status");
   assert.equal(status.policy.name, "test");
+});
+
+test("a caller's key that has no right there finds the admin API as bounded as a wrong one", async (t) => {
+  const root = rootKey();
+  const { gateway, key } = await begin(t, { vars: root.vars });
+  const seen = [];
+  for (let count = 0; count < ADMIN_GUESSES + 3; count += 1) {
+    const headers = from("192.0.2.1", { authorization: `Bearer ${key.text}` });
+    seen.push((await gateway.fetch(`${HOST}/.edgeward/status`, { headers })).status);
+  }
+  assert.deepEqual(tally(seen), { 403: ADMIN_GUESSES, 429: 3 });
 });
 
 test("the time of a refusal does not tell known key ids from unknown ones", async (t) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkOf } from "../../examples/demo/keys.mjs";
 import { adminOf, rootKey } from "./support/admin.mjs";
 import { Response, start } from "./harness.mjs";
 import { HOST, PEPPER, from, keyFor, policyOf, tally, window } from "./support/policies.mjs";
@@ -55,6 +56,22 @@ test("a key ends when it says, and begins when it says", async (t) => {
   // The end of a key is an instant of the real clock.
   await sleep(2_100);
   assert.equal(await status(short.key), 401);
+});
+
+test("a key that ends in a far year is revoked like any other", async (t) => {
+  const { create, status, admin } = await begin(t);
+  const far = await create({ expires_at: 253_402_300_799 });
+  assert.equal(await status(far.key), 200);
+  await admin(`keys/${far.record.id}/revoke`, {});
+  assert.equal(await status(far.key), 401);
+});
+
+test("a key is of its environment, whatever is written on it", async (t) => {
+  const { create, status } = await begin(t);
+  const live = await create();
+  const relabeled = live.key.slice(0, -6).replace("_live_", "_test_");
+  assert.equal(await status(live.key), 200);
+  assert.equal(await status(relabeled + checkOf(relabeled)), 401);
 });
 
 test("one caller has several live keys, rotation overlaps, and a replaced key tells its successor", async (t) => {
