@@ -4,4 +4,5 @@ pub mod finding;
 pub mod json;
 mod keywords;
 pub mod parameters;
+mod reach;
 pub mod schema;

@@ -9,7 +9,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use crate::body::finding::{FINDINGS_MAX, Finding, Location, clip, push_token};
-use crate::body::keywords;
+use crate::body::{keywords, reach};
 
 /// Most bytes of one compiled pattern: a bound on what a policy can make a request pay.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -36,6 +36,7 @@ impl Schema {
         collect_named(schema, named, &mut reachable);
         keywords::check(schema)?;
         reachable.values().try_for_each(keywords::check)?;
+        reach::check(schema, &reachable)?;
         let is_recursive = keywords::is_recursive(schema, &reachable);
         let root = match schema {
             Value::Object(object) if object.contains_key("$ref") && object.len() == 1 => {
