@@ -79,7 +79,10 @@ async function list({ flags: { subject }, api }) {
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const query = { subject, cursor, limit: PAGE_KEYS };
     const answer = await gateway.get(["keys"], { keys: "array", cursor: "string?" }, query);
-    keys.push(...answer.keys);
+    if (answer.keys.length > PAGE_KEYS || !answer.keys.every(isRecord)) {
+      throw new Failure("a page of keys is none", "Is this an Edgeward gateway? Look at EDGEWARD_URL or --url.");
+    }
+    for (const record of answer.keys) keys.push(record);
     if (answer.cursor === null) return { document: { keys, cursor: null }, lines: recordTable(keys) };
     if (answer.cursor === cursor) {
       throw new Failure("the list of keys leads in a circle", "Report it: a fault of the gateway.");
@@ -88,6 +91,8 @@ async function list({ flags: { subject }, api }) {
   }
   throw new Failure(`there are more than ${PAGES_MAX} pages of keys`, "Ask for those of one caller: --subject.");
 }
+
+const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 async function show({ args: [id], api }) {
   const path = ["keys", checkedId(id)];
