@@ -11,6 +11,8 @@ import { build } from "./wasm/build.mjs";
 import { profiles } from "./wasm/pipeline.mjs";
 
 const TEST_TIMEOUT_MS = 600_000;
+/** They wait more than they compute: for windows to pass, for what never answers. */
+const FILES_AT_ONCE = 2;
 
 const options = {
   native: { type: "boolean", default: false },
@@ -59,7 +61,7 @@ async function nodeTests(name, folderName, env, tally) {
   const folder = join(root, "tests", folderName);
   const files = readdirSync(folder).filter((file) => file.endsWith(".test.mjs"));
   // A test that fails may leave a server open: the run ends all the same, and says which it was.
-  const bounds = ["--test-force-exit", `--test-timeout=${TEST_TIMEOUT_MS}`];
+  const bounds = ["--test-force-exit", `--test-timeout=${TEST_TIMEOUT_MS}`, `--test-concurrency=${FILES_AT_ONCE}`];
   const args = ["--test", "--test-reporter=spec", ...bounds, ...files.map((file) => join(folder, file))];
   await part(name, tally, [process.execPath, args, { env, cwd: root }], nodeCounts);
 }
