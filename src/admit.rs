@@ -72,7 +72,7 @@ async fn through<P: Ports>(
     let signed = match (validated.statement(), gate.identity_keys.as_ref()) {
         (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
             Ok(signed) => Some(signed),
-            Err(down) => return Err(validated.refuse(Refusal::PortDown { port: down.port })),
+            Err(down) => return Err(validated.refuse(down.into())),
         },
         _ => None,
     };
@@ -92,7 +92,7 @@ async fn identify<'g, P: Ports>(
         Question::Nothing => Ok(Evidence::Nothing),
         Question::Key { id, peppers } => match ports.key_record(id, peppers).await {
             Ok(answer) => Ok(Evidence::Key(answer)),
-            Err(down) => Err(Refusal::PortDown { port: down.port }),
+            Err(down) => Err(down.into()),
         },
         Question::Token { text, rules, gate } => {
             let now_ms = presented.trail().facts.received_at_ms;

@@ -13,7 +13,7 @@ use crate::credential::verify::Verdict;
 use crate::facts::UnixMs;
 use crate::identity::{IdentityKeys, Statement};
 use crate::limit::ask::Objects;
-use crate::refusal::Port;
+use crate::refusal::{Port, Refusal};
 use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::secret::Secret;
 use crate::stage::forward::Forward;
@@ -31,6 +31,12 @@ pub enum Freshness {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PortDown {
     pub port: Port,
+}
+
+impl From<PortDown> for Refusal {
+    fn from(down: PortDown) -> Self {
+        Self::PortDown { port: down.port }
+    }
 }
 
 /// Why content could not be read.

@@ -32,8 +32,8 @@ pub enum Credential {
         /// The subject's token version, where the policy maps it.
         version: Option<u64>,
     },
-    /// A client certificate: it leaves the policy to be revoked.
-    Certificate,
+    /// A client certificate or the root key: it leaves the configuration to be revoked.
+    Configured,
 }
 
 /// What was taken back.
@@ -90,7 +90,7 @@ impl Marks {
     /// Why `credential` is refused, if it is.
     pub fn refuses(&self, credential: &Credential) -> Option<RevokedBy> {
         match credential {
-            Credential::Certificate => None,
+            Credential::Configured => None,
             Credential::Key { id } => self.keys.contains_key(id).then_some(RevokedBy::Key),
             Credential::Token {
                 id,
@@ -212,7 +212,7 @@ mod tests {
             (under(), token(None, Some(1), Some(2)), by_version),
             (under(), token(None, Some(1), Some(3)), None),
             (under(), token(None, Some(1), None), by_version),
-            (under(), Credential::Certificate, None),
+            (under(), Credential::Configured, None),
         ] {
             let mut marks = Marks::default();
             marks.add(&mark, 0).unwrap();

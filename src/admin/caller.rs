@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::credential::api_key::{self, ApiKey, KeyFault, KeyRecord, NotAdmitted, ROOT_PREFIX};
+use crate::admin::marks;
+use crate::credential::api_key::{self, ApiKey, KeyFault, NotAdmitted, ROOT_PREFIX};
 use crate::credential::caller::{CallerKind, KnownCaller};
-use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
 use crate::object::ObjectName;
 use crate::policy::gate::{AuthenticatorKind, Gate};
 use crate::ports::Ports;
-use crate::refusal::{Port, Refusal};
+use crate::refusal::Refusal;
 use crate::revocation::Credential;
 use crate::secret::Secret;
 use crate::trail::Trail;
@@ -61,8 +61,8 @@ impl Admin {
 
     /// As it stands in the decision line.
     pub fn as_caller(&self) -> KnownCaller {
-        let (authenticator, subject, scopes, id) = match self {
-            Self::Root => ("edgeward", "root", &[][..], ""),
+        let (authenticator, subject, scopes, credential) = match self {
+            Self::Root => ("edgeward", "root", &[][..], Credential::Configured),
             Self::Key {
                 authenticator,
                 id,
@@ -72,7 +72,7 @@ impl Admin {
                 authenticator.as_str(),
                 subject.as_str(),
                 &scopes[..],
-                id.as_str(),
+                Credential::Key { id: id.clone() },
             ),
         };
         KnownCaller {
@@ -84,7 +84,7 @@ impl Admin {
             scopes: scopes.to_vec(),
             roles: Vec::new(),
             plan: None,
-            credential: Credential::Key { id: id.to_owned() },
+            credential,
             claims: serde_json::Map::new(),
         }
     }
@@ -149,8 +149,7 @@ pub async fn identify<P: Ports>(
                 continue;
             }
         };
-        let answer = ports.key_record(key.id(), peppers).await;
-        let answer = answer.map_err(|down| Refusal::PortDown { port: down.port })?;
+        let answer = ports.key_record(key.id(), peppers).await?;
         let (name, now_ms) = (&authenticator.name, trail.facts.received_at_ms);
         match api_key::admit(
             name,
@@ -161,7 +160,9 @@ pub async fn identify<P: Ports>(
             trail.facts.connection.ip,
         ) {
             Ok(record) => {
-                check_standing(ports, name, &record).await?;
+                let object = ObjectName::of_caller(name, "", &record.subject);
+                let id = record.id.clone();
+                marks::check_standing(ports, &object, Credential::Key { id }).await?;
                 return Ok(Admin::Key {
                     authenticator: name.clone(),
                     id: record.id,
@@ -174,29 +175,6 @@ pub async fn identify<P: Ports>(
         }
     }
     Err(refusal)
-}
-
-/// Whether a key was not taken back: asked anew each time, as commands are rare and far-reaching.
-async fn check_standing<P: Ports>(
-    ports: &P,
-    authenticator: &str,
-    record: &KeyRecord,
-) -> Result<(), Refusal> {
-    let object = ObjectName::of_caller(authenticator, "", &record.subject);
-    let question = Question {
-        version: WIRE_VERSION,
-        credential: Some(Credential::Key {
-            id: record.id.clone(),
-        }),
-        act: Act::Charge(Vec::new()),
-    };
-    match ports.ask(&object, &question).await {
-        Ok(Answer::Granted(_)) => Ok(()),
-        Ok(Answer::Revoked(by)) => Err(Refusal::Revoked { by }),
-        Ok(_) | Err(_) => Err(Refusal::PortDown {
-            port: Port::Revocation,
-        }),
-    }
 }
 
 fn refused(fault: KeyFault) -> Refusal {

@@ -1,26 +1,22 @@
-//! The life of API keys: made, listed, shown, replaced, revoked.
+//! The life of API keys: made, listed, shown; `ending` replaces and revokes them.
 //!
-//! Owns: what each step writes, and in which order: the mark with the caller's object before the
-//! record, so that what is told is already true everywhere.
+//! Owns: who may make which key, and where a key's caller is asked. Does not own: the store
+//! (`admin::ports`), marks (`admin::marks`).
+
+pub(super) mod ending;
 
 use serde_json::{Map, Value, json};
 
 use crate::admin::command::{KeyAsked, Page};
 use crate::admin::making::{NewKey, RANDOM_BYTES, make};
+use crate::admin::marks;
 use crate::admin::ports::{AdminPorts, RecordPage};
-use crate::admin::tokens::write_mark;
 use crate::admin::{Act, Desk, Done, digest, unfit};
-use crate::credential::api_key::{Expiry, KeyRecord, KeyState, Never, Pepper, parse_network};
-use crate::limit::standing::STANDING_MS;
-use crate::limit::wire::{Act as Ask, Answer, KeyUse, Question, WIRE_VERSION};
+use crate::credential::api_key::{Expiry, KeyRecord, KeyState, Pepper, parse_network};
 use crate::object::ObjectName;
 use crate::policy::gate::AuthenticatorKind;
-use crate::ports::PortDown;
 use crate::refusal::{Port, Refusal};
-use crate::revocation::Mark;
 
-/// How long the store may show an older record somewhere: a day, many times what is usual.
-const LAG_S: u64 = 86_400;
 /// How long a key lives unless said: 90 days.
 const LIFETIME_S: u64 = 90 * 86_400;
 
@@ -83,8 +79,8 @@ pub(super) async fn create<P: AdminPorts>(
 
 /// Some of the keys, in the order of their ids.
 pub(super) async fn list<P: AdminPorts>(desk: &Desk<'_, P>, page: &Page) -> Result<Done, Refusal> {
-    let found = desk.ports.records(page.cursor.as_deref(), page.limit).await;
-    let RecordPage { records, cursor } = found.map_err(down)?;
+    let found = desk.ports.records(page.cursor.as_deref(), page.limit);
+    let RecordPage { records, cursor } = found.await?;
     let wanted = |record: &&KeyRecord| {
         page.subject
             .as_ref()
@@ -100,138 +96,15 @@ pub(super) async fn list<P: AdminPorts>(desk: &Desk<'_, P>, page: &Page) -> Resu
 /// One key, and when it was used.
 pub(super) async fn show<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<Done, Refusal> {
     let record = find(desk, id).await?;
-    let mut used: Option<KeyUse> = None;
+    let mut used = None;
     for object in objects(desk, &record) {
-        let key_id = id.to_owned();
-        let question = Question {
-            version: WIRE_VERSION,
-            credential: None,
-            act: Ask::Use { key_id },
-        };
-        match desk.ports.ask(&object, &question).await {
-            Ok(Answer::Use(found)) => used = used.or(found),
-            Ok(_) | Err(_) => {
-                return Err(Refusal::PortDown {
-                    port: Port::Revocation,
-                });
-            }
-        }
+        used = used.or(marks::key_use(desk.ports, &object, id).await?);
     }
     let used = used
         .map(|used| json!({ "count": used.count, "last_used_at": used.last_used_at_ms / 1_000 }));
     Ok(Done {
         status: 200,
         document: json!({ "record": shown(&record), "use": used }),
-    })
-}
-
-/// Makes another key of the same caller; the old one lives on for a while.
-pub(super) async fn rotate<P: AdminPorts>(
-    desk: &Desk<'_, P>,
-    id: &str,
-    overlap_s: u64,
-) -> Result<Done, Refusal> {
-    let old = find(desk, id).await?;
-    may_give(desk, &old.scopes)?;
-    let now_s = desk.now_ms() / 1_000;
-    may_rotate(desk, &old, now_s).await?;
-    let (name, prefix, pepper) = maker(desk, old.authenticator.as_deref())?;
-    let made = fresh(desk, prefix, old.env.as_deref().unwrap_or("live"))?;
-    let lifetime_s = match (&old.expires_at, old.created_at) {
-        (Expiry::At(at_s), Some(from_s)) => at_s.saturating_sub(from_s),
-        _ => LIFETIME_S,
-    };
-    let new = KeyRecord {
-        id: made.key.id().as_str().to_owned(),
-        hash: pepper.hash_of(&made.key),
-        pepper: pepper.id().to_owned(),
-        authenticator: Some(name.to_owned()),
-        // A key whose time has not come is replaced by one whose time has not either.
-        not_before: Some(old.not_before.unwrap_or(now_s).max(now_s)),
-        expires_at: match old.expires_at {
-            Expiry::Never(Never::Never) => Expiry::Never(Never::Never),
-            Expiry::At(_) => Expiry::At(now_s + lifetime_s),
-        },
-        state: KeyState::Active,
-        created_at: Some(now_s),
-        created_by: Some(desk.admin.name()),
-        ..old.clone()
-    };
-    let end_s = now_s + overlap_s;
-    let replaced = KeyRecord {
-        state: KeyState::Retiring,
-        replaced_by: Some(new.id.clone()),
-        expires_at: match old.expires_at {
-            Expiry::At(at_s) => Expiry::At(at_s.min(end_s)),
-            Expiry::Never(_) => Expiry::At(end_s),
-        },
-        ..old.clone()
-    };
-    put(desk, &new).await?;
-    // From here on something is changed, whatever becomes of the rest.
-    let mut act = change("keys.rotate", &replaced, Some(&old));
-    act.target.insert("new_key_id".into(), json!(new.id));
-    desk.note(&act);
-    put(desk, &replaced).await?;
-    Ok(Done {
-        status: 201,
-        document: json!({
-            "key": made.text.expose(), "record": shown(&new), "replaced": shown(&replaced),
-        }),
-    })
-}
-
-/// Whether there is something to replace: a key that is good, or will be, and has no successor.
-async fn may_rotate<P: AdminPorts>(
-    desk: &Desk<'_, P>,
-    old: &KeyRecord,
-    now_s: u64,
-) -> Result<(), Refusal> {
-    if matches!(old.expires_at, Expiry::At(at_s) if at_s <= now_s) {
-        let fix = "Make a new one with keys create";
-        return Err(unfit("", "expires_at", "the key has ended", fix));
-    }
-    if old.state == KeyState::Revoked || is_marked(desk, old).await? {
-        return Err(unfit(
-            "",
-            "state",
-            "the key is revoked",
-            "Make a new one with keys create",
-        ));
-    }
-    if let Some(newer) = &old.replaced_by {
-        let fix = format!("Rotate {newer} in its place");
-        return Err(unfit("", "state", "the key was replaced already", &fix));
-    }
-    Ok(())
-}
-
-/// Takes a key back, for good.
-pub(super) async fn revoke<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<Done, Refusal> {
-    let old = find(desk, id).await?;
-    let mark = Mark::Key {
-        id: old.id.clone(),
-        until_ms: match old.expires_at {
-            // The store may yet show an older record, which ends later.
-            Expiry::At(at_s) => at_s.saturating_add(LAG_S).saturating_mul(1_000),
-            Expiry::Never(_) => u64::MAX,
-        },
-    };
-    let revoked = KeyRecord {
-        state: KeyState::Revoked,
-        ..old.clone()
-    };
-    desk.note(&change("keys.revoke", &revoked, Some(&old)));
-    let mut marked = Ok(());
-    for object in objects(desk, &old) {
-        marked = marked.and(write_mark(desk.ports, &object, &mark).await);
-    }
-    // Also where there was no mark to be had: the store tells it everywhere in the end.
-    put(desk, &revoked).await?;
-    marked?;
-    Ok(Done {
-        status: 200,
-        document: json!({ "record": shown(&revoked), "effective_within_s": STANDING_MS / 1_000 }),
     })
 }
 
@@ -285,7 +158,7 @@ fn fresh<P: AdminPorts>(
     environment: &str,
 ) -> Result<NewKey, Refusal> {
     let mut random = [0; RANDOM_BYTES];
-    desk.ports.random(&mut random).map_err(down)?;
+    desk.ports.random(&mut random)?;
     // Too few usable bytes: as likely as guessing a key.
     make(prefix, environment, &random).map_err(|_| Refusal::PortDown { port: Port::Keys })
 }
@@ -310,36 +183,13 @@ fn objects<P>(desk: &Desk<'_, P>, record: &KeyRecord) -> Vec<ObjectName> {
     objects
 }
 
-async fn is_marked<P: AdminPorts>(desk: &Desk<'_, P>, record: &KeyRecord) -> Result<bool, Refusal> {
-    let credential = crate::revocation::Credential::Key {
-        id: record.id.clone(),
-    };
-    for object in objects(desk, record) {
-        let question = Question {
-            version: WIRE_VERSION,
-            credential: None,
-            act: Ask::Marks,
-        };
-        match desk.ports.ask(&object, &question).await {
-            Ok(Answer::Marks(marks)) if marks.refuses(&credential).is_some() => return Ok(true),
-            Ok(Answer::Marks(_)) => {}
-            Ok(_) | Err(_) => {
-                return Err(Refusal::PortDown {
-                    port: Port::Revocation,
-                });
-            }
-        }
-    }
-    Ok(false)
-}
-
 async fn find<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<KeyRecord, Refusal> {
-    let found = desk.ports.record(id).await.map_err(down)?;
+    let found = desk.ports.record(id).await?;
     found.ok_or(Refusal::NoRoute)
 }
 
 async fn put<P: AdminPorts>(desk: &Desk<'_, P>, record: &KeyRecord) -> Result<(), Refusal> {
-    desk.ports.put_record(record).await.map_err(down)
+    Ok(desk.ports.put_record(record).await?)
 }
 
 /// A record without the hash of its secret.
@@ -361,8 +211,4 @@ fn change(name: &'static str, record: &KeyRecord, before: Option<&KeyRecord>) ->
         before: before.and_then(digest),
         after: digest(record),
     }
-}
-
-fn down(down: PortDown) -> Refusal {
-    Refusal::PortDown { port: down.port }
 }

@@ -1,14 +1,16 @@
 //! The admin API under `/.edgeward/`: the life of keys, revocation, and what the gateway enforces.
 //!
 //! `command` reads what is asked, by `schemas/admin.openapi.json`; `caller` finds out who asks;
-//! `entrance` is the order of both; `keys`, `tokens` and `state` do it; `making` makes keys; `ports` is the outside. What changes
-//! something leaves one line (`Act`). Off until `ADMIN_KEY_HASH` is bound.
+//! `entrance` is the order of both; `keys`, `tokens` and `state` do it; `making` makes keys and
+//! `marks` asks the objects; `ports` is the outside. What changes something leaves one line
+//! (`Act`). Off until `ADMIN_KEY_HASH` is bound.
 
 pub mod caller;
 pub mod command;
 pub mod entrance;
 pub mod keys;
 pub mod making;
+mod marks;
 pub mod ports;
 pub mod state;
 pub mod tokens;
@@ -74,8 +76,8 @@ pub async fn perform<P: AdminPorts>(desk: &Desk<'_, P>, command: Command) -> Res
         Command::CreateKey(asked) => keys::create(desk, *asked).await,
         Command::ListKeys(page) => keys::list(desk, &page).await,
         Command::ShowKey(id) => keys::show(desk, &id).await,
-        Command::RotateKey { id, overlap_s } => keys::rotate(desk, &id, overlap_s).await,
-        Command::RevokeKey(id) => keys::revoke(desk, &id).await,
+        Command::RotateKey { id, overlap_s } => keys::ending::rotate(desk, &id, overlap_s).await,
+        Command::RevokeKey(id) => keys::ending::revoke(desk, &id).await,
         Command::RevokeTokens(asked) => tokens::revoke(desk, asked).await,
     }
 }

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::admin::command::TokensAsked;
+use crate::admin::marks::{self, NotMarked};
 use crate::admin::ports::AdminPorts;
 use crate::admin::{Act, Desk, Done, unfit};
 use crate::facts::UnixMs;
 use crate::limit::standing::STANDING_MS;
-use crate::limit::wire::{Act as Ask, Answer, Question, WIRE_VERSION};
 use crate::object::ObjectName;
 use crate::policy::gate::AuthenticatorKind;
-use crate::refusal::{Port, Refusal};
+use crate::refusal::Refusal;
 use crate::revocation::Mark;
 
 /// Longest life of a signed token under any policy, with its leeway: the schema's bounds. Those of
@@ -58,7 +58,16 @@ pub(super) async fn revoke<P: AdminPorts>(
         before: None,
         after: None,
     });
-    write_mark(desk.ports, &object, &mark).await?;
+    match marks::write(desk.ports, &object, &mark).await {
+        Ok(()) => {}
+        Err(NotMarked::Full) => {
+            let message = "so many tokens of one caller or issuer are revoked by their ids already";
+            let fix =
+                "Revoke all that were issued so far: leave out jti, and give the subject or every";
+            return Err(unfit("/jti", "jti", message, fix));
+        }
+        Err(NotMarked::Down(down)) => return Err(down.into()),
+    }
     Ok(Done {
         status: 200,
         document: json!({ "revoked": told, "effective_within_s": STANDING_MS / 1_000 }),
@@ -79,7 +88,7 @@ fn mark_of(
     if let Some(id) = &asked.jti {
         told.insert("jti".into(), json!(id));
         let until_ms = match asked.expires_at {
-            // A second more than its clock's leeway would be guessed; the mark costs nothing.
+            // Beyond the leeway of whoever checks the token's end, and the lead of the issuer's clock.
             Some(at_s) => at_s
                 .max(now_s)
                 .saturating_add(AHEAD_S_MAX * 2)
@@ -115,40 +124,6 @@ fn mark_of(
         let until_ms = lives_until_ms(at_s.max(now_s));
         Ok(Mark::IssuedUpTo { at_s, until_ms })
     }
-}
-
-/// Writes a mark with an object, and then the copy in the store.
-///
-/// Fails if the object did not write it: then it may or may not stand, and is to be written again.
-pub(super) async fn write_mark<P: AdminPorts>(
-    ports: &P,
-    object: &ObjectName,
-    mark: &Mark,
-) -> Result<(), Refusal> {
-    let down = Refusal::PortDown {
-        port: Port::Revocation,
-    };
-    let ask = |act| Question {
-        version: WIRE_VERSION,
-        credential: None,
-        act,
-    };
-    match ports.ask(object, &ask(Ask::Mark(mark.clone()))).await {
-        Ok(Answer::Marked) => {}
-        Ok(Answer::MarksFull) => {
-            let message = "so many tokens of one caller or issuer are revoked by their ids already";
-            let fix =
-                "Revoke all that were issued so far: leave out jti, and give the subject or every";
-            return Err(unfit("/jti", "jti", message, fix));
-        }
-        Ok(_) | Err(_) => return Err(down),
-    }
-    // The whole of the object's marks, so that a copy that was lost is made good with the next.
-    let Ok(Answer::Marks(marks)) = ports.ask(object, &ask(Ask::Marks)).await else {
-        return Err(down);
-    };
-    let written = ports.put_marks(object, &marks).await;
-    written.map_err(|down| Refusal::PortDown { port: down.port })
 }
 
 fn issuer<'a, P>(desk: &Desk<'a, P>, named: Option<&str>) -> Result<Issuer<'a>, Refusal> {

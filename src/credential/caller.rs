@@ -46,7 +46,7 @@ impl KnownCaller {
     pub fn key_id(&self) -> Option<&str> {
         match &self.credential {
             Credential::Key { id } => Some(id),
-            Credential::Token { .. } | Credential::Certificate => None,
+            Credential::Token { .. } | Credential::Configured => None,
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn admit<'a>(
         scopes: listed.scopes.clone(),
         roles: listed.roles.clone(),
         plan: listed.plan.clone(),
-        credential: Credential::Certificate,
+        credential: Credential::Configured,
         claims: serde_json::Map::new(),
     })
 }

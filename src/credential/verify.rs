@@ -11,7 +11,7 @@ use crate::credential::jwk::KeySet;
 use crate::credential::jwt::{JwtRule, KeySource, TokenDigest, TokenFault, UnverifiedToken};
 use crate::credential::verified::VerifiedToken;
 use crate::facts::UnixMs;
-use crate::ports::{Freshness, PortDown, Ports};
+use crate::ports::{Freshness, Ports};
 use crate::refusal::{Port, Refusal};
 use crate::secret::Secret;
 
@@ -82,7 +82,7 @@ pub async fn check_proof<P: Ports>(
     let unproven = |fault| Refusal::ProofRefused { fault };
     proof.fits(occasion).map_err(unproven)?;
     let question = proof.question();
-    let answer = ports.verify_signature(&question).await.map_err(down)?;
+    let answer = ports.verify_signature(&question).await?;
     if !answer.answers(question.digest()) {
         return Err(Refusal::AnswerMismatch {
             port: Port::Signature,
@@ -109,7 +109,7 @@ pub async fn prove<P: Ports>(
     if !has_nonce {
         return Err(Refusal::NonceNeeded);
     }
-    let answer = ports.take(signed.question()).await.map_err(down)?;
+    let answer = ports.take(signed.question()).await?;
     match signed.used_once(&answer) {
         Some(proven) => proven.map_err(|fault| Refusal::ProofRefused { fault }),
         None => Err(Refusal::AnswerMismatch { port: Port::Replay }),
@@ -150,7 +150,7 @@ async fn opaque<P: Ports>(
     now_ms: UnixMs,
 ) -> Result<Rc<VerifiedToken>, Refusal> {
     let port = Port::Introspection;
-    let answer = ports.introspect(rule, text, digest).await.map_err(down)?;
+    let answer = ports.introspect(rule, text, digest).await?;
     if answer.of != digest {
         return Err(Refusal::AnswerMismatch { port });
     }
@@ -176,18 +176,12 @@ async fn by_published_keys<P: Ports>(
     uri: &str,
     now_ms: UnixMs,
 ) -> Result<(VerifiedToken, UnixMs), Refusal> {
-    let (keys, until_ms) = ports
-        .key_set(rule, uri, Freshness::Cached)
-        .await
-        .map_err(down)?;
+    let (keys, until_ms) = ports.key_set(rule, uri, Freshness::Cached).await?;
     match by_keys(ports, token, rule, &keys, now_ms).await {
         Err(Refusal::TokenRefused {
             fault: TokenFault::KeyUnknown,
         }) => {
-            let (keys, until_ms) = ports
-                .key_set(rule, uri, Freshness::Newest)
-                .await
-                .map_err(down)?;
+            let (keys, until_ms) = ports.key_set(rule, uri, Freshness::Newest).await?;
             Ok((by_keys(ports, token, rule, &keys, now_ms).await?, until_ms))
         }
         found => Ok((found?, until_ms)),
@@ -203,7 +197,7 @@ async fn by_keys<P: Ports>(
 ) -> Result<VerifiedToken, Refusal> {
     let mut refusal = refused(TokenFault::KeyUnknown);
     for question in token.questions(rule, keys).map_err(refused)? {
-        let answer = ports.verify_signature(&question).await.map_err(down)?;
+        let answer = ports.verify_signature(&question).await?;
         if !answer.answers(question.digest()) {
             return Err(Refusal::AnswerMismatch {
                 port: Port::Signature,
@@ -220,8 +214,4 @@ async fn by_keys<P: Ports>(
 
 fn refused(fault: TokenFault) -> Refusal {
     Refusal::TokenRefused { fault }
-}
-
-fn down(down: PortDown) -> Refusal {
-    Refusal::PortDown { port: down.port }
 }

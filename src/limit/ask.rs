@@ -12,7 +12,7 @@ use crate::limit::memory::LimitMemory;
 use crate::limit::rule::OnError;
 use crate::limit::standing::{self, Standing, StandingQuestion};
 use crate::limit::window::Full;
-use crate::limit::wire::{Act, Answer, Question, Receipt, RowCharge, RowRefused, WIRE_VERSION};
+use crate::limit::wire::{Act, Answer, Question, Receipt, RowCharge, RowRefused};
 use crate::object::ObjectName;
 use crate::revocation::Marks;
 
@@ -139,11 +139,7 @@ impl Charging {
             .drain(..)
             .filter(|(_, granted)| !granted.is_empty());
         for (object, granted) in granted.filter(|_| self.refused) {
-            let question = Question {
-                version: WIRE_VERSION,
-                credential: None,
-                act: Act::GiveBack(granted),
-            };
+            let question = Question::of(Act::GiveBack(granted));
             // A lost return leaves the units held until their window has passed: too strict for
             // one window, never too lax.
             let _ = objects.ask(&object, &question).await;
@@ -182,9 +178,8 @@ async fn ask_object<O: Objects>(
         };
     }
     let question = Question {
-        version: WIRE_VERSION,
         credential: credential.map(|asked| asked.credential.clone()),
-        act: Act::Charge(units.iter().map(row_charge).collect()),
+        ..Question::of(Act::Charge(units.iter().map(row_charge).collect()))
     };
     let good = credential.map(|_| Standing::Good);
     match objects.ask(object, &question).await {

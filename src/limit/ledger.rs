@@ -9,8 +9,7 @@ use crate::limit::wire::{
     Act, Answer, KeyUse, Question, ROWS_MAX, Receipt, RowCharge, RowGranted, RowRefused,
     WIRE_VERSION,
 };
-use crate::revocation::Credential;
-use crate::revocation::{Mark, Marks, MarksFull, RevokedBy};
+use crate::revocation::{Credential, Mark, Marks, MarksFull, RevokedBy};
 
 /// An object's storage, synchronous: within one call nothing else touches it.
 pub trait Rows {
@@ -196,16 +195,7 @@ pub(crate) mod tests {
             look: false,
         });
         let act = Act::Charge(charges.collect());
-        answer(
-            rows,
-            now_ms,
-            &Question {
-                version: WIRE_VERSION,
-                credential: None,
-                act,
-            },
-        )
-        .unwrap()
+        answer(rows, now_ms, &Question::of(act)).unwrap()
     }
 
     #[test]
@@ -253,18 +243,7 @@ pub(crate) mod tests {
             units: 1,
             look: false,
         }]);
-        assert_eq!(
-            answer(
-                &rows,
-                0,
-                &Question {
-                    version: WIRE_VERSION,
-                    credential: None,
-                    act
-                }
-            ),
-            Err(())
-        );
+        assert_eq!(answer(&rows, 0, &Question::of(act)), Err(()));
     }
 
     #[test]
@@ -273,9 +252,8 @@ pub(crate) mod tests {
         let credential = Credential::Key { id: "a".into() };
         let asked = |act, credential: &Credential| {
             let question = Question {
-                version: WIRE_VERSION,
                 credential: Some(credential.clone()),
-                act,
+                ..Question::of(act)
             };
             answer(&rows, 0, &question).unwrap()
         };
@@ -331,16 +309,11 @@ pub(crate) mod tests {
             look: false,
         };
         let asked = |version, charges: Vec<RowCharge>| {
-            answer(
-                &rows,
-                0,
-                &Question {
-                    version,
-                    credential: None,
-                    act: Act::Charge(charges),
-                },
-            )
-            .unwrap()
+            let question = Question {
+                version,
+                ..Question::of(Act::Charge(charges))
+            };
+            answer(&rows, 0, &question).unwrap()
         };
         assert_eq!(asked(WIRE_VERSION + 1, vec![row(0)]), Answer::NotUnderstood);
         assert_eq!(

@@ -10,10 +10,9 @@ use std::rc::Rc;
 
 use crate::facts::UnixMs;
 use crate::limit::ask::{ObjectDown, Objects};
-use crate::limit::wire::{Act, Answer, Question, WIRE_VERSION};
+use crate::limit::wire::{Act, Answer, Question};
 use crate::object::ObjectName;
-use crate::revocation::Credential;
-use crate::revocation::{Marks, RevokedBy};
+use crate::revocation::{Credential, Marks, RevokedBy};
 
 /// How long an isolate relies on what it was told: the longest that a revoked credential passes
 /// after the revocation was written.
@@ -52,8 +51,7 @@ pub(super) async fn at_issuer<O: Objects>(objects: &O, question: &StandingQuesti
     let marks = match known {
         Some(marks) => marks,
         None => {
-            let act = Act::Marks;
-            let marks = match objects.ask(issuer, &bare(act)).await {
+            let marks = match objects.ask(issuer, &Question::of(Act::Marks)).await {
                 Ok(Answer::Marks(marks)) => Ok(marks),
                 Ok(_) | Err(ObjectDown) => objects.stored_marks(issuer).await,
             };
@@ -77,7 +75,7 @@ pub(super) async fn at_caller<O: Objects>(objects: &O, question: &StandingQuesti
     }
     let asked = Question {
         credential: Some(question.credential.clone()),
-        ..bare(Act::Charge(Vec::new()))
+        ..Question::of(Act::Charge(Vec::new()))
     };
     match objects.ask(&question.caller, &asked).await {
         Ok(Answer::Granted(_)) => remember(objects, question, Standing::Good, asked_at_ms),
@@ -122,12 +120,4 @@ fn of(marks: &Marks, credential: &Credential) -> Standing {
     marks
         .refuses(credential)
         .map_or(Standing::Good, Standing::Revoked)
-}
-
-fn bare(act: Act) -> Question {
-    Question {
-        version: WIRE_VERSION,
-        credential: None,
-        act,
-    }
 }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::UnixMs;
 use crate::limit::window::WindowRule;
-use crate::revocation::Credential;
-use crate::revocation::{Mark, Marks, RevokedBy};
+use crate::revocation::{Credential, Mark, Marks, RevokedBy};
 
 /// Raised when a change would make an old reader misread.
 pub const WIRE_VERSION: u8 = 2;
@@ -23,6 +22,17 @@ pub struct Question {
     #[serde(default)]
     pub credential: Option<Credential>,
     pub act: Act,
+}
+
+impl Question {
+    /// A question of this version, without a credential.
+    pub fn of(act: Act) -> Self {
+        Self {
+            version: WIRE_VERSION,
+            credential: None,
+            act,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

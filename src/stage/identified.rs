@@ -206,7 +206,7 @@ impl<'g> Identified<'g> {
     fn standing(&self) -> Option<StandingQuestion> {
         let caller = self.caller.known()?;
         let issuer = match caller.credential {
-            Credential::Certificate => return None,
+            Credential::Configured => return None,
             Credential::Key { .. } => None,
             Credential::Token { .. } => {
                 Some(ObjectName::of_issuer(&caller.authenticator, &caller.issuer))

@@ -18,7 +18,7 @@ mod support;
 use edgeward::facts::Facts;
 use edgeward::limit::ask::Objects;
 use edgeward::limit::ledger::Rows;
-use edgeward::limit::wire::{Act, Answer, Question, WIRE_VERSION};
+use edgeward::limit::wire::{Act, Answer, Question};
 use edgeward::object::ObjectName;
 use edgeward::policy::gate::Gate;
 use edgeward::revocation::Mark;
@@ -135,11 +135,7 @@ fn issuer_object() -> ObjectName {
 
 /// Writes a mark as the admin does.
 fn write(ports: &FakePorts, object: &ObjectName, mark: Mark) {
-    let question = Question {
-        version: WIRE_VERSION,
-        credential: None,
-        act: Act::Mark(mark),
-    };
+    let question = Question::of(Act::Mark(mark));
     assert_eq!(run(ports.ask(object, &question)), Ok(Answer::Marked));
 }
 
