@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 /// The name of one counter object: a hash, so that neither an address nor a caller's name is
 /// stored, and no choice of names by a caller can meet another's.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ObjectName(String);
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ObjectName([u8; 20]);
 
 impl ObjectName {
     /// Names the object of `parts`, e.g. `["ip", "192.0.2.1"]`. Each part is hashed with its
@@ -17,13 +17,11 @@ impl ObjectName {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        Self(
-            digest
-                .iter()
-                .take(20)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        let mut name = [0; 20];
+        for (to, from) in name.iter_mut().zip(digest) {
+            *to = from;
+        }
+        Self(name)
     }
 
     /// The object that counts for a caller and holds the marks against its credentials.
@@ -36,7 +34,8 @@ impl ObjectName {
         Self::of(&["issuer", authenticator, issuer])
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// As the runtime and the store spell it: 40 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -51,7 +51,7 @@ impl ReplayQuestion {
         Self {
             object: ObjectName::of(&["replay", owner]),
             take: Take {
-                name: ObjectName::of(parts).as_str().to_owned(),
+                name: ObjectName::of(parts).hex(),
                 until_ms,
             },
         }

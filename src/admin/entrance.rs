@@ -13,6 +13,7 @@ use crate::challenge::Challenge;
 use crate::facts::Facts;
 use crate::limit::ask;
 use crate::limit::charge::{Charge, ObjectCharge, UnitCharge};
+use crate::limit::meter::MeterRule;
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
 use crate::limit::window::WindowRule;
 use crate::object::ObjectName;
@@ -126,10 +127,10 @@ fn guess(address: &str, look: bool) -> Charge {
     let rule = LimitRule {
         name: name.clone(),
         by: CountBy::Ip,
-        window: WindowRule {
+        meter: MeterRule::Window(WindowRule {
             limit: GUESSES_MAX,
             window_ms: GUESS_WINDOW_MS,
-        },
+        }),
         on_error: OnError::Refuse,
         scope: Scope::Service,
         mode: Mode::Enforce,

@@ -5,7 +5,7 @@
 
 use crate::admin::ports::AdminPorts;
 use crate::limit::ask::Objects;
-use crate::limit::wire::{Act, Answer, KeyUse, Question};
+use crate::limit::wire::{Act, Answer, Asking, KeyUse, Question};
 use crate::object::ObjectName;
 use crate::ports::PortDown;
 use crate::refusal::{Port, Refusal};
@@ -72,7 +72,7 @@ pub(super) async fn check_standing<P: Objects>(
 ) -> Result<(), Refusal> {
     let question = Question {
         credential: Some(credential),
-        ..Question::of(Act::Charge(Vec::new()))
+        ..Question::of(Act::Charge(Asking::default()))
     };
     match ports.ask(object, &question).await {
         Ok(Answer::Granted(_)) => Ok(()),

@@ -265,7 +265,7 @@ pub(super) async fn ask(
 async fn call(env: &Env, object: &ObjectName, question: &Question) -> Option<Answer> {
     let namespace = env.durable_object(BINDING).ok()?;
     let stub = namespace
-        .get_by_name(object.as_str())
+        .get_by_name(&object.hex())
         .ok()?
         .into_rpc::<LimiterStub>();
     let answer = stub.charge(&serde_json::to_string(question).ok()?).ok()?;

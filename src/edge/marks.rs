@@ -13,7 +13,7 @@ const KV_CACHE_S: u64 = 30;
 
 /// The name of the copy.
 pub(super) fn name(object: &ObjectName) -> String {
-    format!("marks/{}", object.as_str())
+    format!("marks/{}", object.hex())
 }
 
 /// The marks of an object, as the store has them; none where it has nothing.

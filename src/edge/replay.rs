@@ -168,7 +168,7 @@ pub(super) async fn ask(
 async fn call(env: &Env, question: &ReplayQuestion) -> Option<Taken> {
     let namespace = env.durable_object(BINDING).ok()?;
     let stub = namespace
-        .get_by_name(question.object.as_str())
+        .get_by_name(&question.object.hex())
         .ok()?
         .into_rpc::<ReplayStub>();
     let answer = stub

@@ -1,18 +1,21 @@
-//! One request's charges, carried to the objects that count them.
+//! One request's charges, carried to the objects that count them: by what is lent to this isolate
+//! where that covers them, and otherwise by one round of questions, all sent at once.
 //!
-//! Owns: the order of asking, giving back what was granted when a later object refuses, and what
-//! an object's silence means (`on_error`). Does not own: the call itself (`Objects`).
+//! Owns: all or nothing over every object, and what an object's silence means (`on_error`). Does
+//! not own: the call itself (`Objects`), what is done afterwards (`limit::errand`).
 //! Called by: the driver, before and after the caller is known.
 
 use std::cell::RefCell;
 
+use futures_util::future::{join, join_all};
+
 use crate::facts::UnixMs;
-use crate::limit::charge::{Charge, Charged, ObjectCharge, UnitCharge, UnitCharged, Verdict};
+use crate::limit::charge::{Charge, Charged, Taken, UnitCharge};
+use crate::limit::errand::{self, Errand};
 use crate::limit::memory::LimitMemory;
-use crate::limit::rule::OnError;
-use crate::limit::standing::{self, Standing, StandingQuestion};
-use crate::limit::window::Full;
-use crate::limit::wire::{Act, Answer, Question, Receipt, RowCharge, RowRefused};
+use crate::limit::plan::Plan;
+use crate::limit::standing::{self, STANDING_MS, Standing, StandingQuestion};
+use crate::limit::wire::{Answer, Question};
 use crate::object::ObjectName;
 use crate::revocation::Marks;
 
@@ -29,290 +32,155 @@ pub trait Objects {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown>;
     /// The copy of an object's marks in the store, which may lag behind.
     async fn stored_marks(&self, object: &ObjectName) -> Result<Marks, ObjectDown>;
+    /// Waits.
+    async fn pause(&self, ms: u64);
     fn now_ms(&self) -> UnixMs;
     fn limit_memory(&self) -> &RefCell<LimitMemory>;
+    /// Has something done when the request has its answer.
+    fn defer(&self, errand: Errand);
 }
 
 /// Charges every unit of `charge`, all or nothing over all objects, the observed ones apart.
 ///
-/// A credential that was taken back, or of which that is not known, is charged nothing. An object
-/// that refuses, or is silent under `refuse`, ends the asking; what earlier objects granted is
-/// given back. An answer that does not repeat its question's rows counts as silence.
+/// A credential that was taken back, or of which that is not known, is charged nothing. Where
+/// anything refuses, or is silent under `refuse`, what was taken elsewhere is given back before
+/// this returns. An answer that does not repeat its question's rows counts as silence.
 pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
-    let Charge {
-        objects: mut asked,
-        standing: question,
-    } = charge;
-    let mut standing = Standing::Good;
-    let mut asked_along = None;
-    let mut first = None;
-    if let Some(question) = &question {
-        standing = standing::at_issuer(objects, question).await;
-        // Never taken back from having been taken back: nobody has to be asked again.
-        if let Some(revoked @ Standing::Revoked(_)) = standing::remembered(objects, question) {
-            standing = revoked;
-        }
-        let own = |charge: &ObjectCharge| charge.object == question.caller && !charge.observed;
-        match asked.iter().position(own) {
-            _ if standing != Standing::Good => {}
-            Some(place) => {
-                // First, so that a credential taken back costs no other object anything.
-                asked.swap(0, place);
-                first = Some(place);
-                standing = Standing::NotAsked;
-                asked_along = Some(question);
-            }
-            None => standing = standing::at_caller(objects, question).await,
-        }
-    }
-    let may_pass = matches!(standing, Standing::Good) || asked_along.is_some();
-    let mut charging = Charging {
-        refused: !may_pass,
-        ..Charging::default()
-    };
-    for charge in asked {
-        let told = charging.one(objects, charge, asked_along.take()).await;
-        standing = told.unwrap_or(standing);
-    }
-    charging.give_back(objects).await;
-    let mut units = charging.units;
-    if let Some(place) = first {
-        // Answers stand in the order of their questions, whatever was asked first.
-        units.swap(0, place);
-    }
-    Charged {
-        units: units.into_iter().flatten().collect(),
-        standing: question.map(|question| (question, standing)),
-    }
-}
-
-/// A charge on its way from object to object.
-#[derive(Default)]
-struct Charging {
-    /// By object, as they were asked.
-    units: Vec<Vec<UnitCharged>>,
-    receipts: Vec<(ObjectName, Vec<Receipt>)>,
-    refused: bool,
-}
-
-impl Charging {
-    /// Charges one object; says what it told of the credential that was asked along.
-    async fn one<O: Objects>(
-        &mut self,
-        objects: &O,
-        charge: ObjectCharge,
-        credential: Option<&StandingQuestion>,
-    ) -> Option<Standing> {
-        let ObjectCharge {
-            object,
-            observed,
-            units,
-        } = charge;
-        let told = if self.refused {
-            Told::nothing_charged(units.len(), None)
-        } else {
-            ask_object(objects, &object, &units, credential).await
-        };
-        if !observed {
-            let ends = |verdict: &Verdict| {
-                matches!(verdict, Verdict::Exhausted { .. } | Verdict::Unanswered)
-            };
-            let taken_back = !matches!(told.standing, None | Some(Standing::Good));
-            self.refused = self.refused || taken_back || told.verdicts.iter().any(ends);
-            self.receipts.push((object.clone(), told.receipts));
-        }
-        let charged = units.into_iter().zip(told.verdicts);
-        let charged = charged.map(|(unit, verdict)| UnitCharged {
-            object: object.clone(),
-            observed,
-            unit,
-            verdict,
-        });
-        self.units.push(charged.collect());
-        told.standing
-    }
-
-    /// Gives back what was granted, if the request is refused.
-    async fn give_back<O: Objects>(&mut self, objects: &O) {
-        let granted = self
-            .receipts
-            .drain(..)
-            .filter(|(_, granted)| !granted.is_empty());
-        for (object, granted) in granted.filter(|_| self.refused) {
-            let question = Question::of(Act::GiveBack(granted));
-            // A lost return leaves the units held until their window has passed: too strict for
-            // one window, never too lax.
-            let _ = objects.ask(&object, &question).await;
-        }
-    }
-}
-
-/// What one object told.
-struct Told {
-    verdicts: Vec<Verdict>,
-    receipts: Vec<Receipt>,
-    standing: Option<Standing>,
-}
-
-impl Told {
-    fn nothing_charged(units: usize, standing: Option<Standing>) -> Self {
-        Self {
-            verdicts: vec![Verdict::NotCharged { remaining: None }; units],
-            receipts: Vec::new(),
-            standing,
-        }
-    }
-}
-
-async fn ask_object<O: Objects>(
-    objects: &O,
-    object: &ObjectName,
-    units: &[UnitCharge],
-    credential: Option<&StandingQuestion>,
-) -> Told {
-    if let Some(verdicts) = remembered(objects, object, units) {
-        return Told {
-            verdicts,
-            receipts: Vec::new(),
-            standing: None,
-        };
-    }
-    let question = Question {
-        credential: credential.map(|asked| asked.credential.clone()),
-        ..Question::of(Act::Charge(units.iter().map(row_charge).collect()))
-    };
-    let good = credential.map(|_| Standing::Good);
-    match objects.ask(object, &question).await {
-        Ok(Answer::Granted(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
-            let verdicts = rows.iter().map(|row| Verdict::Granted {
-                remaining: row.remaining,
-                frees_in_ms: row.frees_in_ms,
-            });
-            let taken = rows.iter().zip(units).filter(|(_, unit)| !unit.look);
-            let receipts = taken.map(|(row, unit)| Receipt {
-                row: row.row.clone(),
-                release_at_ms: row.release_at_ms,
-                units: unit.units,
-            });
-            Told {
-                verdicts: verdicts.collect(),
-                receipts: receipts.collect(),
-                standing: good,
-            }
-        }
-        Ok(Answer::Refused(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => Told {
-            verdicts: refused_verdicts(objects, object, units, &rows),
-            receipts: Vec::new(),
-            standing: good,
-        },
-        Ok(Answer::Revoked(by)) if credential.is_some() => {
-            let revoked = Standing::Revoked(by);
-            if let Some(asked) = credential {
-                standing::remember(objects, asked, revoked, objects.now_ms());
-            }
-            Told::nothing_charged(units.len(), Some(revoked))
-        }
-        Ok(_) | Err(ObjectDown) => {
-            let standing = match credential {
-                Some(asked) => Some(standing::in_store(objects, asked).await),
-                None => None,
-            };
-            match standing {
-                None | Some(Standing::Good) => Told {
-                    verdicts: without_object(objects, object, units),
-                    receipts: Vec::new(),
-                    standing,
-                },
-                Some(_) => Told::nothing_charged(units.len(), standing),
-            }
-        }
-    }
-}
-
-fn refused_verdicts<O: Objects>(
-    objects: &O,
-    object: &ObjectName,
-    units: &[UnitCharge],
-    rows: &[RowRefused],
-) -> Vec<Verdict> {
     let now_ms = objects.now_ms();
-    let mut memory = objects.limit_memory().borrow_mut();
-    let verdicts = rows
-        .iter()
-        .zip(units)
-        .map(|(row, unit)| match row.retry_after_ms {
-            0 => Verdict::NotCharged {
-                remaining: Some(row.remaining),
-            },
-            // No wait helps: there is no instant to remember it until.
-            u64::MAX => Verdict::Exhausted {
-                retry_after_ms: u64::MAX,
-            },
-            retry_after_ms => {
-                memory.remember_refusal(object, unit, now_ms, retry_after_ms);
-                Verdict::Exhausted { retry_after_ms }
-            }
-        });
-    verdicts.collect()
+    objects.limit_memory().borrow_mut().wallet.tick(now_ms);
+    let question = charge.standing.as_ref();
+    let known = question.map_or(Some(Standing::Good), |asked| known(objects, asked));
+    let mut plans: Vec<Plan> = charge.objects.iter().map(Plan::new).collect();
+    for plan in &mut plans {
+        plan.look_up(objects);
+    }
+    let is_refused = |plan: &Plan| plan.is_enforced() && plan.is_refused();
+    let may_go_on = !plans.iter().any(is_refused)
+        && !matches!(known, Some(Standing::Revoked(_) | Standing::Unknown));
+    let mut standing = known.unwrap_or(Standing::NotAsked);
+    if may_go_on {
+        for plan in &mut plans {
+            plan.spend(objects);
+        }
+        standing = ask_all(objects, &mut plans, question, known).await;
+        settle(objects, &mut plans, standing).await;
+        defer_refills(objects, &plans, question);
+    }
+    let taken = plans.iter_mut().flat_map(|plan| plan.taken.drain(..));
+    let taken = taken.collect();
+    Charged {
+        units: plans.into_iter().flat_map(Plan::told).collect(),
+        taken,
+        standing: charge.standing.map(|question| (question, standing)),
+    }
 }
 
-/// The refusal that the object gave before, if it still stands.
-fn remembered<O: Objects>(
+/// What this isolate knows of a credential; `None` if it has to ask.
+fn known<O: Objects>(objects: &O, question: &StandingQuestion) -> Option<Standing> {
+    let at_caller = standing::remembered(objects, question);
+    if let Some(Standing::Revoked(_)) = at_caller {
+        // Never taken back from having been taken back: nobody has to be asked again.
+        return at_caller;
+    }
+    match standing::remembered_at_issuer(objects, question)? {
+        Standing::Good => at_caller,
+        other => Some(other),
+    }
+}
+
+/// Asks every object that has to be asked, all at once; says what is known of the credential then.
+async fn ask_all<O: Objects>(
     objects: &O,
-    object: &ObjectName,
-    units: &[UnitCharge],
-) -> Option<Vec<Verdict>> {
+    plans: &mut [Plan<'_>],
+    question: Option<&StandingQuestion>,
+    known: Option<Standing>,
+) -> Standing {
+    let Some(question) = question else {
+        join_all(plans.iter_mut().map(|plan| plan.ask(objects, None))).await;
+        return Standing::Good;
+    };
+    // The caller's object is asked along with its charge, if there is one.
+    let own = plans.iter().position(|plan| {
+        plan.is_enforced() && plan.is_lacking() && plan.charge.object == question.caller
+    });
+    let asks = plans.iter_mut().enumerate().map(|(place, plan)| {
+        let along = (own == Some(place)).then_some(question);
+        plan.ask(objects, along)
+    });
+    let at_caller = async {
+        match (own, known) {
+            (Some(_), _) => None,
+            (None, Some(standing)) => Some(standing),
+            (None, None) => Some(match standing::remembered(objects, question) {
+                Some(standing) => standing,
+                None => standing::at_caller(objects, question).await,
+            }),
+        }
+    };
+    let at_issuer = async {
+        match standing::remembered_at_issuer(objects, question) {
+            Some(standing) => standing,
+            None => standing::at_issuer(objects, question).await,
+        }
+    };
+    let (told, (at_caller, at_issuer)) = join(join_all(asks), join(at_caller, at_issuer)).await;
+    let told = told.into_iter().flatten().next();
+    let at_caller = at_caller.or(told).unwrap_or(Standing::Unknown);
+    match (at_caller, at_issuer) {
+        (revoked @ Standing::Revoked(_), _) | (_, revoked @ Standing::Revoked(_)) => revoked,
+        (Standing::Good, other) | (other, _) => other,
+    }
+}
+
+/// Gives back what was taken, if the request is refused.
+async fn settle<O: Objects>(objects: &O, plans: &mut [Plan<'_>], standing: Standing) {
+    let is_refused = standing != Standing::Good
+        || plans
+            .iter()
+            .any(|plan| plan.is_enforced() && plan.is_refused());
+    if is_refused {
+        // What is only observed is charged for a request that another limit refuses, and not for
+        // a credential that is none.
+        let all = standing != Standing::Good;
+        let enforced = plans.iter_mut().filter(|plan| all || plan.is_enforced());
+        let taken: Vec<Taken> = enforced.flat_map(Plan::release).collect();
+        errand::give_back(objects, &taken).await;
+    }
+}
+
+/// Has more asked for where what is lent runs low, and where what is known of the credential and
+/// its issuer gets old.
+fn defer_refills<O: Objects>(objects: &O, plans: &[Plan<'_>], question: Option<&StandingQuestion>) {
     let now_ms = objects.now_ms();
     let memory = objects.limit_memory().borrow();
-    let waits = units
-        .iter()
-        .map(|unit| memory.refused_for_ms(object, unit, now_ms));
-    let verdicts: Vec<_> = waits
-        .map(|wait| match wait {
-            Some(retry_after_ms) => Verdict::Exhausted { retry_after_ms },
-            None => Verdict::NotCharged { remaining: None },
-        })
-        .collect();
-    let any = verdicts
-        .iter()
-        .any(|verdict| matches!(verdict, Verdict::Exhausted { .. }));
-    any.then_some(verdicts)
-}
-
-/// What each limit says of a silent object.
-fn without_object<O: Objects>(
-    objects: &O,
-    object: &ObjectName,
-    units: &[UnitCharge],
-) -> Vec<Verdict> {
-    let now_ms = objects.now_ms();
-    let mut memory = objects.limit_memory().borrow_mut();
-    let verdict = |unit: &UnitCharge| match unit.rule.on_error {
-        OnError::Refuse => Verdict::Unanswered,
-        OnError::Admit => Verdict::Unmetered,
-        OnError::Local => match memory.stand_in(object, unit, now_ms) {
-            Ok(room) => Verdict::Granted {
-                remaining: room.remaining,
-                frees_in_ms: room.frees_in_ms,
-            },
-            Err(Full::Until { retry_after_ms }) => Verdict::Exhausted { retry_after_ms },
-            Err(Full::Never) => Verdict::Exhausted {
-                retry_after_ms: u64::MAX,
-            },
-        },
-    };
-    units.iter().map(verdict).collect()
-}
-
-fn row_charge(unit: &UnitCharge) -> RowCharge {
-    RowCharge {
-        row: unit.row.clone(),
-        rule: unit.rule.window,
-        units: unit.units,
-        look: unit.look,
+    let mut errands = Vec::new();
+    for plan in plans {
+        let object = plan.charge.object;
+        let own = question.filter(|asked| asked.caller == object && plan.is_enforced());
+        let ages = own.is_some_and(|asked| {
+            memory.standing(asked, now_ms).is_some()
+                && !memory.standing_lasts(asked, now_ms, STANDING_MS / 2)
+        });
+        let low = |unit: &&UnitCharge| !unit.look && memory.wallet.runs_low(&object, unit);
+        let units: Vec<_> = plan.charge.units.iter().filter(low).cloned().collect();
+        if !units.is_empty() || ages {
+            errands.push(Errand::Refill {
+                object,
+                units,
+                standing: own.cloned(),
+            });
+        }
     }
-}
-
-fn repeats<'a>(units: &[UnitCharge], rows: impl Iterator<Item = &'a String>) -> bool {
-    units.iter().map(|unit| &unit.row).eq(rows)
+    if let Some(issuer) = question.and_then(|asked| asked.issuer)
+        && memory.marks(&issuer, now_ms).is_some()
+        && memory
+            .marks(&issuer, now_ms.saturating_add(STANDING_MS / 2))
+            .is_none()
+    {
+        errands.push(Errand::Marks { issuer });
+    }
+    drop(memory);
+    for errand in errands {
+        objects.defer(errand);
+    }
 }

@@ -65,11 +65,39 @@ pub enum Verdict {
     Unanswered,
 }
 
+impl Verdict {
+    /// Whether it turns a request away where the limit is enforced.
+    pub fn refuses(&self) -> bool {
+        matches!(self, Self::Exhausted { .. } | Self::Unanswered)
+    }
+}
+
 /// The answer to a [`Charge`]: one verdict a unit, in its order, each with its question's names.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Charged {
     pub units: Vec<UnitCharged>,
     pub standing: Option<(StandingQuestion, Standing)>,
+    /// What was taken, so that it can be given back; empty for a request that is refused.
+    pub taken: Vec<Taken>,
+}
+
+/// Units taken of one row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Taken {
+    pub object: ObjectName,
+    pub rule: Rc<LimitRule>,
+    pub row: String,
+    pub units: u64,
+    pub of: TakenOf,
+}
+
+/// Where units were taken of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TakenOf {
+    /// A lease of this isolate, by the question that brought it.
+    Lease { seq: u64 },
+    /// The object itself, which names them by an instant.
+    Object { named_ms: u64 },
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -11,7 +11,10 @@ use sfv::{Integer, KeyRef, ListSerializer, StringRef};
 pub struct LimitReport {
     pub name: String,
     pub limit: u64,
-    pub window_ms: u64,
+    /// `None`: months differ, and requests that are open know no window.
+    pub window_ms: Option<u64>,
+    /// Whether requests count as long as they are open.
+    pub concurrent: bool,
     /// A lower bound of what is left; `None` where another limit refused before this was asked.
     pub remaining: Option<u64>,
     /// Milliseconds until more is left.
@@ -30,17 +33,10 @@ pub fn fields(reports: &[LimitReport], legacy: bool) -> Vec<(&'static str, Strin
         .iter()
         .filter_map(|report| Some((report, report.remaining?)))
         .collect();
-    if let Some(value) = list(reports, |report| {
-        // `w` is whole seconds, never 0 (§3.1): a window under a second is told as one.
-        [("q", report.limit), ("w", seconds(report.window_ms))]
-    }) {
+    if let Some(value) = policies(reports) {
         fields.push(("ratelimit-policy", value));
     }
-    let told = known.iter().map(|(report, _)| *report);
-    if let Some(value) = list(told, |report| {
-        let remaining = report.remaining.unwrap_or_default();
-        [("r", remaining), ("t", delay_s(report.frees_in_ms))]
-    }) {
+    if let Some(value) = states(&known) {
         fields.push(("ratelimit", value));
     }
     let tightest = known.iter().min_by_key(|(_, remaining)| remaining);
@@ -66,20 +62,43 @@ fn delay_s(ms: u64) -> u64 {
     (ms / 1_000).max(1)
 }
 
-fn list<'a, const N: usize>(
-    reports: impl IntoIterator<Item = &'a LimitReport>,
-    parameters: impl Fn(&LimitReport) -> [(&'static str, u64); N],
-) -> Option<String> {
+/// `RateLimit-Policy`: what each limit allows (draft §3).
+fn policies(reports: &[LimitReport]) -> Option<String> {
     let mut serializer = ListSerializer::new();
     for report in reports {
         let mut item = serializer.bare_item(StringRef::from_str(&report.name).ok()?);
-        for (key, value) in parameters(report) {
-            let value = Integer::try_from(value.min(INTEGER_MAX)).ok()?;
-            item = item.parameter(KeyRef::from_str(key).ok()?, value);
+        item = item.parameter(KeyRef::constant("q"), integer(report.limit)?);
+        if report.concurrent {
+            let unit = StringRef::constant("concurrent-requests");
+            item = item.parameter(KeyRef::constant("qu"), unit);
+        }
+        if let Some(window_ms) = report.window_ms {
+            // Whole seconds, never 0 (§3.1): a window under a second is told as one.
+            item = item.parameter(KeyRef::constant("w"), integer(seconds(window_ms))?);
         }
         let _ = item.finish();
     }
     serializer.finish()
+}
+
+/// `RateLimit`: what is left of each (draft §4).
+fn states(known: &[(&LimitReport, u64)]) -> Option<String> {
+    let mut serializer = ListSerializer::new();
+    for (report, remaining) in known {
+        let mut item = serializer.bare_item(StringRef::from_str(&report.name).ok()?);
+        item = item.parameter(KeyRef::constant("r"), integer(*remaining)?);
+        // When a request that is open ends is known to nobody.
+        if !report.concurrent {
+            let delay = integer(delay_s(report.frees_in_ms))?;
+            item = item.parameter(KeyRef::constant("t"), delay);
+        }
+        let _ = item.finish();
+    }
+    serializer.finish()
+}
+
+fn integer(number: u64) -> Option<Integer> {
+    Integer::try_from(number.min(INTEGER_MAX)).ok()
 }
 
 #[cfg(test)]
@@ -90,7 +109,8 @@ mod tests {
         LimitReport {
             name: name.into(),
             limit: 100,
-            window_ms: 60_000,
+            window_ms: Some(60_000),
+            concurrent: false,
             remaining: Some(remaining),
             frees_in_ms: 16_001,
             charged: 1,
@@ -126,6 +146,18 @@ mod tests {
         assert_eq!(fields[0].1, "\"wide\";q=100;w=60, \"narrow\";q=100;w=60");
         assert_eq!(fields[1].1, "\"narrow\";r=7;t=16");
         assert_eq!(fields[3].1, "7");
+    }
+
+    #[test]
+    fn requests_that_are_open_know_no_window_and_no_delay() {
+        let open = LimitReport {
+            window_ms: None,
+            concurrent: true,
+            ..report("open", 3)
+        };
+        let fields = fields(&[open], false);
+        assert_eq!(fields[0].1, "\"open\";q=100;qu=\"concurrent-requests\"");
+        assert_eq!(fields[1].1, "\"open\";r=3");
     }
 
     #[test]

@@ -1,76 +1,67 @@
-//! What an isolate may remember about limits: refusals until they may pass, and the counters that
-//! stand in for an object that does not answer. Never a grant: those are the object's alone.
+//! What an isolate may remember about limits: what was lent to it, whose credential was good a
+//! moment ago, and the counters that stand in for an object that does not answer.
 //!
-//! Owns: both maps and their bounds. Called by: `limit::ask`.
+//! Owns: the maps and their bounds. Called by: `limit::ask`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::facts::UnixMs;
 use crate::limit::charge::UnitCharge;
+use crate::limit::purse::Left;
+use crate::limit::row::Row;
 use crate::limit::standing::{Standing, StandingQuestion};
-use crate::limit::window::{Full, Room, Window, WindowRule};
+use crate::limit::wallet::Wallet;
+use crate::limit::wire::HolderId;
 use crate::object::ObjectName;
 use crate::revocation::Credential;
 use crate::revocation::Marks;
 
-/// Most refusals remembered; the soonest to pass is dropped first.
-pub const REFUSALS_MAX: usize = 4_096;
 /// Most stand-in counters; a charge beyond is refused, so that failure stays bounded too.
 pub const STAND_INS_MAX: usize = 4_096;
+/// What a caller waits for where there is no room for another stand-in counter.
+const STAND_IN_WAIT_MS: u64 = 60_000;
 /// Most callers whose good standing is remembered, and most issuers whose marks are. A full memory
 /// is emptied: what is forgotten is only asked again.
 pub const STANDINGS_MAX: usize = 4_096;
 pub const ISSUERS_MAX: usize = 64;
-/// Longest a refusal is remembered without asking again: units may be given back meanwhile.
-pub const REFUSAL_MS_MAX: u64 = 10_000;
-
-/// A row of an object under one rule. The rule is part of it, so that a policy with a new limit
-/// does not meet old refusals.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct RowKey {
-    object: ObjectName,
-    row: String,
-    limit: u64,
-    window_ms: u64,
-}
-
-impl RowKey {
-    fn new(object: &ObjectName, unit: &UnitCharge) -> Self {
-        let WindowRule { limit, window_ms } = unit.rule.window;
-        Self {
-            object: object.clone(),
-            row: unit.row.clone(),
-            limit,
-            window_ms,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    units: u64,
-    /// When the charge may pass.
-    until_ms: UnixMs,
-    /// When the object is asked again all the same.
-    ask_at_ms: UnixMs,
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LimitMemory {
-    refusals: HashMap<RowKey, Refused>,
-    stand_ins: HashMap<RowKey, Window>,
+    /// What is lent to this isolate, and what it was told.
+    pub wallet: Wallet,
+    stand_ins: HashMap<(ObjectName, String), Row>,
     /// What was found of a credential, and until when that is relied on.
     standings: HashMap<(ObjectName, Credential), (Standing, UnixMs)>,
     marks: HashMap<ObjectName, (Rc<Marks>, UnixMs)>,
 }
 
 impl LimitMemory {
+    /// - `holder`: a number drawn at random, by which the objects know this isolate.
+    pub fn new(holder: HolderId) -> Self {
+        Self {
+            wallet: Wallet::new(holder),
+            stand_ins: HashMap::new(),
+            standings: HashMap::new(),
+            marks: HashMap::new(),
+        }
+    }
+
     /// What was found of a credential, recently enough.
     pub fn standing(&self, question: &StandingQuestion, now_ms: UnixMs) -> Option<Standing> {
-        let key = (question.caller.clone(), question.credential.clone());
+        let key = (question.caller, question.credential.clone());
         let (standing, until_ms) = self.standings.get(&key)?;
         (*until_ms > now_ms).then_some(*standing)
+    }
+
+    /// Whether what was found of a credential is still relied on `ahead_ms` from now.
+    pub fn standing_lasts(
+        &self,
+        question: &StandingQuestion,
+        now_ms: UnixMs,
+        ahead_ms: u64,
+    ) -> bool {
+        self.standing(question, now_ms.saturating_add(ahead_ms))
+            .is_some()
     }
 
     pub fn remember_standing(
@@ -86,8 +77,15 @@ impl LimitMemory {
         if self.standings.len() >= STANDINGS_MAX {
             self.standings.clear();
         }
-        let key = (question.caller.clone(), question.credential.clone());
-        self.standings.insert(key, (standing, until_ms));
+        let key = (question.caller, question.credential.clone());
+        // An older "good" may arrive after a newer "revoked".
+        let known = self.standings.get(&key);
+        let stands = known.is_some_and(|(known, until_ms)| {
+            matches!(known, Standing::Revoked(_)) && *until_ms > now_ms
+        });
+        if !stands || standing != Standing::Good {
+            self.standings.insert(key, (standing, until_ms));
+        }
     }
 
     /// An issuer's marks, if they were read recently enough.
@@ -104,72 +102,40 @@ impl LimitMemory {
             .insert(issuer.clone(), (Rc::clone(marks), until_ms));
     }
 
-    /// Milliseconds until a remembered refusal of the same charge may pass.
-    pub fn refused_for_ms(
-        &self,
-        object: &ObjectName,
-        unit: &UnitCharge,
-        now_ms: UnixMs,
-    ) -> Option<u64> {
-        let refused = self.refusals.get(&RowKey::new(object, unit))?;
-        // A cheaper charge may have room where a dearer one had not.
-        let stands = refused.ask_at_ms > now_ms && unit.units >= refused.units;
-        stands.then(|| refused.until_ms - now_ms)
-    }
-
-    /// Remembers that the object had no room for `unit` until `retry_after_ms` from now.
-    pub fn remember_refusal(
-        &mut self,
-        object: &ObjectName,
-        unit: &UnitCharge,
-        now_ms: UnixMs,
-        retry_after_ms: u64,
-    ) {
-        if self.refusals.len() >= REFUSALS_MAX {
-            self.refusals
-                .retain(|_, refused| refused.ask_at_ms > now_ms);
-        }
-        if self.refusals.len() >= REFUSALS_MAX {
-            let soonest = self
-                .refusals
-                .iter()
-                .min_by_key(|(_, refused)| refused.ask_at_ms);
-            if let Some(key) = soonest.map(|(key, _)| key.clone()) {
-                self.refusals.remove(&key);
-            }
-        }
-        let refused = Refused {
-            units: unit.units,
-            until_ms: now_ms.saturating_add(retry_after_ms),
-            ask_at_ms: now_ms.saturating_add(retry_after_ms.min(REFUSAL_MS_MAX)),
-        };
-        self.refusals.insert(RowKey::new(object, unit), refused);
-    }
-
-    /// Charges the stand-in counter of one row, or only looks; `Full::Never` also when there is no room for
-    /// another counter.
+    /// Charges the stand-in counter of one row, or only looks; refuses also when there is no room
+    /// for another counter. `Err`: the wait in milliseconds, `u64::MAX` where none helps.
     pub fn stand_in(
         &mut self,
         object: &ObjectName,
         unit: &UnitCharge,
         now_ms: UnixMs,
-    ) -> Result<Room, Full> {
-        let key = RowKey::new(object, unit);
+    ) -> Result<Left, u64> {
+        let rule = &unit.rule.meter;
+        let key = (*object, unit.row.clone());
         if !self.stand_ins.contains_key(&key) && self.stand_ins.len() >= STAND_INS_MAX {
-            self.stand_ins
-                .retain(|_, window| window.empty_at_ms() > now_ms);
+            self.stand_ins.retain(|_, row| row.empty_at_ms() > now_ms);
             if self.stand_ins.len() >= STAND_INS_MAX {
-                return Err(Full::Until {
-                    retry_after_ms: unit.rule.window.window_ms,
-                });
+                return Err(STAND_IN_WAIT_MS);
             }
         }
-        let window = self.stand_ins.entry(key).or_default();
-        window.fit(unit.rule.window);
-        let room = window.room(unit.rule.window, now_ms, unit.units)?;
-        if !unit.look {
-            window.take(now_ms, room, unit.units);
-        }
-        Ok(room)
+        let row = self
+            .stand_ins
+            .remove(&key)
+            .unwrap_or_else(|| Row::new(rule));
+        let mut row = row.opened(rule, now_ms);
+        let verdict = match unit.units > row.free() {
+            true => Err(row.wait_ms(unit.units).unwrap_or(u64::MAX)),
+            false => {
+                if !unit.look {
+                    row.grant(0, 0, unit.units, 0);
+                }
+                Ok(Left {
+                    remaining: row.free(),
+                    frees_in_ms: row.frees_in_ms(),
+                })
+            }
+        };
+        self.stand_ins.insert(key, row);
+        verdict
     }
 }

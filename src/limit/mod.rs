@@ -1,19 +1,31 @@
 //! Limits: what may pass in a window, counted so that not one request too many ever does.
 //!
-//! `rule` says what a limit is; `window` is the arithmetic; `ledger` applies it to the rows of one
-//! Durable Object, all or nothing; `charge` is what one request asks of the objects; `ask` carries
-//! it there and decides what their silence means; `standing` asks whether a credential was taken
-//! back; `memory` is what an isolate may remember; `uses` is when keys were used; `tidy` is what
-//! an object forgets; `headers` is what callers are told.
+//! `rule` says what a limit is; `window`, `bucket` and `period` are the arithmetic, `meter` their one
+//! face; `row` is one counter of a Durable Object with what it lends, `ledger` several, all or none.
+//! On the isolate's side `charge` is what one request asks, `ask` carries it, `plan` is one object's
+//! part of it, `wallet` and `purse`
+//! hold what was lent, `demand` tells how much to ask for, `errand` is what is done afterwards.
+//! `standing` asks whether a credential was taken back; `memory` is what an isolate may remember;
+//! `wire` is what travels; `uses` is when keys were used; `tidy` is what an object forgets;
+//! `headers` is what callers are told. The protocol and its proof: `docs/LIMITS.md`.
 
 pub mod ask;
+pub mod bucket;
 pub mod charge;
+pub mod demand;
+pub mod errand;
 pub mod headers;
 pub mod ledger;
 pub mod memory;
+pub mod meter;
+pub mod period;
+mod plan;
+pub mod purse;
+pub mod row;
 pub mod rule;
 pub mod standing;
 pub mod tidy;
 pub mod uses;
+pub mod wallet;
 pub mod window;
 pub mod wire;

@@ -2,7 +2,7 @@
 //!
 //! Owns: the enforced form of `limits` in the policy. Does not own: reading it (`policy::gate`).
 
-use crate::limit::window::WindowRule;
+use crate::limit::meter::MeterRule;
 
 /// Whom a limit counts by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,6 +13,12 @@ pub enum CountBy {
     Caller,
     /// The caller's tenant; a caller without one is its own tenant.
     Tenant,
+    /// The route, whoever calls.
+    Route,
+    /// The whole service.
+    Service,
+    /// What the route's expression for this limit gives.
+    Expression,
 }
 
 /// What a limit means when its counter does not answer in time.
@@ -56,7 +62,7 @@ pub struct LimitRule {
     /// The policy's name for it; also its name in `RateLimit-Policy`.
     pub name: String,
     pub by: CountBy,
-    pub window: WindowRule,
+    pub meter: MeterRule,
     pub on_error: OnError,
     pub scope: Scope,
     pub mode: Mode,

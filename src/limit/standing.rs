@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::facts::UnixMs;
 use crate::limit::ask::{ObjectDown, Objects};
-use crate::limit::wire::{Act, Answer, Question};
+use crate::limit::wire::{Act, Answer, Asking, Question};
 use crate::object::ObjectName;
 use crate::revocation::{Credential, Marks, RevokedBy};
 
@@ -41,41 +41,53 @@ pub enum Standing {
     NotAsked,
 }
 
-/// What the issuer's marks say, at most [`STANDING_MS`] old.
+/// What the issuer's marks say, as far as this isolate remembers them; `None` if they are to be
+/// asked for.
+pub(super) fn remembered_at_issuer<O: Objects>(
+    objects: &O,
+    question: &StandingQuestion,
+) -> Option<Standing> {
+    let Some(issuer) = &question.issuer else {
+        return Some(Standing::Good);
+    };
+    let now_ms = objects.now_ms();
+    let marks = objects.limit_memory().borrow().marks(issuer, now_ms)?;
+    Some(of(&marks, &question.credential))
+}
+
+/// What the issuer's marks say, asked for now.
 pub(super) async fn at_issuer<O: Objects>(objects: &O, question: &StandingQuestion) -> Standing {
     let Some(issuer) = &question.issuer else {
         return Standing::Good;
     };
+    match fetch_marks(objects, issuer).await {
+        Ok(marks) => of(&marks, &question.credential),
+        Err(ObjectDown) => Standing::Unknown,
+    }
+}
+
+/// Reads an issuer's marks and remembers them.
+pub(super) async fn fetch_marks<O: Objects>(
+    objects: &O,
+    issuer: &ObjectName,
+) -> Result<Rc<Marks>, ObjectDown> {
     let asked_at_ms = objects.now_ms();
-    let known = objects.limit_memory().borrow().marks(issuer, asked_at_ms);
-    let marks = match known {
-        Some(marks) => marks,
-        None => {
-            let marks = match objects.ask(issuer, &Question::of(Act::Marks)).await {
-                Ok(Answer::Marks(marks)) => Ok(marks),
-                Ok(_) | Err(ObjectDown) => objects.stored_marks(issuer).await,
-            };
-            let Ok(marks) = marks else {
-                return Standing::Unknown;
-            };
-            let marks = Rc::new(marks);
-            let mut memory = objects.limit_memory().borrow_mut();
-            memory.remember_marks(issuer, &marks, asked_at_ms.saturating_add(STANDING_MS));
-            marks
-        }
+    let marks = match objects.ask(issuer, &Question::of(Act::Marks)).await {
+        Ok(Answer::Marks(marks)) => marks,
+        Ok(_) | Err(ObjectDown) => objects.stored_marks(issuer).await?,
     };
-    of(&marks, &question.credential)
+    let marks = Rc::new(marks);
+    let mut memory = objects.limit_memory().borrow_mut();
+    memory.remember_marks(issuer, &marks, asked_at_ms.saturating_add(STANDING_MS));
+    Ok(marks)
 }
 
 /// What the caller's object says, asked for this alone: the request charges nothing there.
 pub(super) async fn at_caller<O: Objects>(objects: &O, question: &StandingQuestion) -> Standing {
     let asked_at_ms = objects.now_ms();
-    if let Some(standing) = remembered(objects, question) {
-        return standing;
-    }
     let asked = Question {
         credential: Some(question.credential.clone()),
-        ..Question::of(Act::Charge(Vec::new()))
+        ..Question::of(Act::Charge(Asking::default()))
     };
     match objects.ask(&question.caller, &asked).await {
         Ok(Answer::Granted(_)) => remember(objects, question, Standing::Good, asked_at_ms),

@@ -6,15 +6,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::UnixMs;
-use crate::limit::window::WindowRule;
+use crate::limit::meter::MeterRule;
 use crate::revocation::{Credential, Mark, Marks, RevokedBy};
 
 /// Raised when a change would make an old reader misread.
-pub const WIRE_VERSION: u8 = 2;
+pub const WIRE_VERSION: u8 = 3;
 /// Most rows that one question may touch.
 pub const ROWS_MAX: usize = 32;
 
-/// One request's charges against the rows of one object: all are granted or none is.
+/// An isolate, by a number it drew when it woke.
+pub type HolderId = u64;
+
+/// What an object is asked.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Question {
     pub version: u8,
@@ -38,7 +41,7 @@ impl Question {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    Charge(Vec<RowCharge>),
+    Charge(Asking),
     GiveBack(Vec<Receipt>),
     /// Writes a mark.
     Mark(Mark),
@@ -50,15 +53,49 @@ pub enum Act {
     },
 }
 
+/// One request's charges against the rows of one object: all are granted or none is.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Asking {
+    pub holder: HolderId,
+    /// Different in each question of a holder; a question that comes twice is granted once.
+    pub seq: u64,
+    pub rows: Vec<RowCharge>,
+}
+
 /// Units asked of one row.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RowCharge {
     pub row: String,
-    pub rule: WindowRule,
+    pub rule: MeterRule,
     pub units: u64,
+    /// Units that the holder would like to have lent, beyond those it is charged for now.
+    #[serde(default)]
+    pub want: u64,
+    /// What became of the leases that the holder has of this row; heeded whatever the answer is.
+    #[serde(default)]
+    pub reports: Vec<Report>,
     /// Only asks whether there is room: nothing is taken.
     #[serde(default)]
     pub look: bool,
+}
+
+/// What a holder used of a lease so far.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Report {
+    /// The question that the lease was an answer to.
+    pub seq: u64,
+    pub used: u64,
+    /// How long before the question the last of them was used, at most: a lower bound.
+    pub age_ms: u64,
+    /// The holder uses no more of it.
+    pub ended: bool,
+}
+
+/// Units that the holder may use as it likes, until `ttl_ms` after it sent its question.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Lent {
+    pub units: u64,
+    pub ttl_ms: u64,
 }
 
 /// When and how often an API key was used.
@@ -72,7 +109,8 @@ pub struct KeyUse {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Receipt {
     pub row: String,
-    pub release_at_ms: UnixMs,
+    /// The instant that names the units in their row.
+    pub named_ms: UnixMs,
     pub units: u64,
 }
 
@@ -97,9 +135,12 @@ pub enum Answer {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RowGranted {
     pub row: String,
+    /// Units neither used nor lent, to anyone.
     pub remaining: u64,
+    /// Milliseconds until more is left; at least 1.
     pub frees_in_ms: u64,
-    pub release_at_ms: UnixMs,
+    pub named_ms: UnixMs,
+    pub lent: Option<Lent>,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -218,10 +218,19 @@ pub struct ApiKeyEntry {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct LimitEntry {
-    /// `ip`, `caller` or `tenant`; other forms are refused by `policy::unsupported`.
+    /// `ip`, `caller`, `tenant`, `route`, `service`, or an object with an expression.
     pub by: Value,
+    pub algorithm: AlgorithmEntry,
     pub limit: Option<u64>,
     pub window_s: Option<u64>,
+    pub rate_per_s: Option<f64>,
+    pub burst: Option<u64>,
+    pub queue: Option<u64>,
+    pub period: Option<PeriodEntry>,
+    #[serde(default = "utc")]
+    pub timezone: String,
+    #[serde(default = "lifetime_s")]
+    pub lifetime_s: u64,
     pub on_error: OnErrorEntry,
     #[serde(default)]
     pub scope: ScopeEntry,
@@ -239,6 +248,24 @@ pub enum CountsEntry {
     Requests,
     RefusedCredentials,
     RefusedObjects,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlgorithmEntry {
+    SlidingWindow,
+    FixedWindow,
+    TokenBucket,
+    LeakyBucket,
+    Calendar,
+    Concurrency,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodEntry {
+    Day,
+    Month,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -336,6 +363,12 @@ fn yes() -> bool {
 }
 fn origin_timeout_ms() -> u64 {
     10_000
+}
+fn utc() -> String {
+    "UTC".into()
+}
+fn lifetime_s() -> u64 {
+    300
 }
 fn cors_max_age_s() -> u64 {
     600

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use crate::limit::bucket::BucketRule;
+use crate::limit::meter::MeterRule;
+use crate::limit::period::{self, PeriodRule, Span};
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
 use crate::limit::window::WindowRule;
 use crate::policy::document::{
-    CountsEntry, Document, LimitEntry, ModeEntry, OnErrorEntry, ScopeEntry,
+    AlgorithmEntry, CountsEntry, Document, LimitEntry, ModeEntry, OnErrorEntry, PeriodEntry,
+    ScopeEntry,
 };
 use crate::policy::fault::Faults;
 
@@ -16,6 +20,11 @@ pub(super) fn limits(
     faults: &mut Faults,
 ) -> HashMap<String, Rc<LimitRule>> {
     for (name, entry) in entries {
+        if !period::is_timezone(&entry.timezone) {
+            let problem = "there is no such time zone";
+            let fix = "Write an IANA name, such as Europe/Berlin, or UTC";
+            faults.add(&["limits", name, "timezone"], problem, fix);
+        }
         let guesses = matches!(entry.counts, CountsEntry::RefusedCredentials);
         if guesses && entry.by.as_str() != Some("ip") {
             let problem = "a refused credential names nobody who could be charged";
@@ -23,21 +32,19 @@ pub(super) fn limits(
         }
     }
     let rule = |(name, entry): (&String, &LimitEntry)| {
-        // Other forms are told by `policy::unsupported`.
-        let by = match entry.by.as_str()? {
-            "ip" => CountBy::Ip,
-            "caller" => CountBy::Caller,
-            "tenant" => CountBy::Tenant,
-            _ => return None,
+        let by = match entry.by.as_str() {
+            Some("ip") => CountBy::Ip,
+            Some("caller") => CountBy::Caller,
+            Some("tenant") => CountBy::Tenant,
+            Some("route") => CountBy::Route,
+            Some("service") => CountBy::Service,
+            // Compiled by each route that is charged by it: only that knows its parameters.
+            _ => CountBy::Expression,
         };
-        let window_ms = entry.window_s?.saturating_mul(1_000);
         let rule = LimitRule {
             name: name.clone(),
             by,
-            window: WindowRule {
-                limit: entry.limit?,
-                window_ms,
-            },
+            meter: meter(entry)?,
             on_error: match entry.on_error {
                 OnErrorEntry::Refuse => OnError::Refuse,
                 OnErrorEntry::Admit => OnError::Admit,
@@ -57,6 +64,38 @@ pub(super) fn limits(
         Some((name.clone(), Rc::new(rule)))
     };
     entries.iter().filter_map(rule).collect()
+}
+
+/// How a limit counts. What the schema demands is there.
+fn meter(entry: &LimitEntry) -> Option<MeterRule> {
+    let seconds_ms = |seconds: u64| seconds.saturating_mul(1_000);
+    let period = |limit, span| MeterRule::Period(PeriodRule { limit, span });
+    let bucket = |capacity| BucketRule::per_second(entry.rate_per_s?, capacity);
+    Some(match entry.algorithm {
+        AlgorithmEntry::SlidingWindow => MeterRule::Window(WindowRule {
+            limit: entry.limit?,
+            window_ms: seconds_ms(entry.window_s?),
+        }),
+        AlgorithmEntry::FixedWindow => {
+            let window_ms = seconds_ms(entry.window_s?);
+            period(entry.limit?, Span::Fixed { window_ms })
+        }
+        AlgorithmEntry::TokenBucket => MeterRule::Bucket(bucket(entry.burst?)?),
+        // One may come at its time, and `queue` ahead of theirs.
+        AlgorithmEntry::LeakyBucket => MeterRule::Bucket(bucket(entry.queue?.saturating_add(1))?),
+        AlgorithmEntry::Calendar => {
+            let timezone = entry.timezone.clone();
+            let span = match entry.period? {
+                PeriodEntry::Day => Span::Day { timezone },
+                PeriodEntry::Month => Span::Month { timezone },
+            };
+            period(entry.limit?, span)
+        }
+        AlgorithmEntry::Concurrency => MeterRule::Permits(WindowRule {
+            limit: entry.limit?,
+            window_ms: seconds_ms(entry.lifetime_s),
+        }),
+    })
 }
 
 /// Makes the plans.

@@ -253,7 +253,8 @@ fn route_limits(
         }
     }
     // A refused credential costs one, whatever the route's requests cost.
-    let dear = |rule: &Rc<LimitRule>| cost > rule.window.limit && rule.counts == Counts::Requests;
+    let dear =
+        |rule: &Rc<LimitRule>| cost > rule.meter.capacity() && rule.counts == Counts::Requests;
     for rule in rules.iter().filter(|rule| dear(rule)) {
         let problem = format!("one request costs more than `{}` ever allows", rule.name);
         at.add(

@@ -222,8 +222,10 @@ impl<'g> Identified<'g> {
     /// The object that counts for this caller. Only what was verified names one.
     fn object(&self, by: CountBy) -> ObjectName {
         match (by, self.caller.known()) {
+            (CountBy::Route, _) => ObjectName::of(&["route", &self.routed().route().id]),
+            (CountBy::Service, _) => ObjectName::of(&["service"]),
             (CountBy::Ip, _) | (_, None) => self.routed().address_object(),
-            (CountBy::Caller, Some(caller)) => own_object(caller),
+            (CountBy::Caller | CountBy::Expression, Some(caller)) => own_object(caller),
             (CountBy::Tenant, Some(caller)) => match &caller.tenant {
                 Some(tenant) => ObjectName::of(&["tenant", tenant]),
                 None => own_object(caller),

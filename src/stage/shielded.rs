@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::limit::charge::{Charge, Charged, UnitCharged, Verdict};
 use crate::limit::headers::LimitReport;
+use crate::limit::meter::MeterRule;
 use crate::limit::rule::{Counts, LimitRule, Mode};
 use crate::limit::standing::Standing;
 use crate::refusal::{Port, Refusal};
@@ -147,8 +148,9 @@ fn report(answer: &UnitCharged) -> Option<LimitReport> {
     let rule = &answer.unit.rule;
     Some(LimitReport {
         name: rule.name.clone(),
-        limit: rule.window.limit,
-        window_ms: rule.window.window_ms,
+        limit: rule.meter.capacity(),
+        window_ms: rule.meter.window_ms(),
+        concurrent: matches!(rule.meter, MeterRule::Permits(_)),
         remaining,
         frees_in_ms,
         charged,

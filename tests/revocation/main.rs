@@ -163,6 +163,7 @@ fn issued_up_to(at_s: u64) -> Mark {
 /// Units held by `row` of `object` now.
 fn used(ports: &FakePorts, object: &ObjectName, row: &str) -> u64 {
     let objects = ports.objects.borrow();
-    let rows = objects.get(object.as_str());
-    rows.map_or(0, |rows| rows.load(row).unwrap().used(ports.clock_ms.get()))
+    let rows = objects.get(&object.hex());
+    let row = rows.and_then(|rows| rows.load(row).unwrap());
+    row.map_or(0, |row| row.held(ports.clock_ms.get()))
 }

@@ -186,7 +186,7 @@ fn a_silent_object_leaves_it_to_the_store_and_a_silent_store_to_nobody() {
                 let silenced = || {
                     let ports = ports();
                     ports.counters_down.set(all);
-                    ports.silent.borrow_mut().insert(object.as_str().to_owned());
+                    ports.silent.borrow_mut().insert(object.hex());
                     ports
                 };
                 let ports = silenced();

@@ -7,6 +7,7 @@
 pub mod holder;
 pub mod issuer;
 pub mod keys;
+pub mod rows;
 pub mod signer;
 pub mod told;
 
@@ -15,6 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Peppers, Stored};
@@ -26,20 +28,21 @@ use edgeward::credential::verify::Verdict;
 use edgeward::facts::{Connection, Facts, Headers, RequestId};
 use edgeward::identity::{IdentityKeys, Statement};
 use edgeward::limit::ask::{ObjectDown, Objects};
-use edgeward::limit::ledger::{self, Rows};
+use edgeward::limit::errand::Errand;
+use edgeward::limit::ledger;
 use edgeward::limit::memory::LimitMemory;
-use edgeward::limit::window::Window;
-use edgeward::limit::wire::{Answer, KeyUse, Question};
+use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
 use edgeward::policy::gate::{Gate, Secrets};
 use edgeward::policy::load::load;
 use edgeward::ports::{Freshness, OriginAnswer, OriginFault, PortDown, Ports, ReadFault};
 use edgeward::refusal::Port;
-use edgeward::replay::{self, ReplayAnswer, ReplayQuestion, Take, Uses};
+use edgeward::replay::{self, ReplayAnswer, ReplayQuestion};
 use edgeward::revocation::Marks;
 use edgeward::secret::Secret;
 use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
+use rows::{FakeRows, FakeUses};
 use serde_json::Value;
 
 pub const NOW_MS: u64 = 1_800_000_000_000;
@@ -152,7 +155,9 @@ pub struct FakePorts {
     pub uses: RefCell<HashMap<String, FakeUses>>,
     pub asked: RefCell<Vec<&'static str>>,
     pub arrived: RefCell<Vec<Arrived>>,
-    memory: RefCell<LimitMemory>,
+    /// What was left to be done after requests.
+    pub errands: RefCell<Vec<Errand>>,
+    memory: Memory,
     tokens: RefCell<HashMap<TokenDigest, (Verdict, u64)>>,
 }
 
@@ -179,68 +184,25 @@ impl FakePorts {
     }
 }
 
-#[derive(Default)]
-pub struct FakeRows(
-    RefCell<HashMap<String, Window>>,
-    RefCell<Marks>,
-    RefCell<HashMap<String, KeyUse>>,
-);
+/// What an isolate remembers of limits, each with a number of its own.
+struct Memory(RefCell<LimitMemory>);
 
-#[derive(Default)]
-pub struct FakeUses(RefCell<HashMap<String, u64>>);
-
-impl Uses for FakeUses {
-    type Fault = ();
-    fn is_used(&self, name: &str) -> Result<bool, ()> {
-        Ok(self.0.borrow().contains_key(name))
-    }
-    fn count(&self, now_ms: u64) -> Result<u64, ()> {
-        let mut uses = self.0.borrow_mut();
-        uses.retain(|_, until_ms| *until_ms > now_ms);
-        Ok(uses.len() as u64)
-    }
-    fn write(&self, take: &Take) -> Result<(), ()> {
-        self.0.borrow_mut().insert(take.name.clone(), take.until_ms);
-        Ok(())
-    }
-}
-
-impl Rows for FakeRows {
-    type Fault = ();
-    fn load(&self, row: &str) -> Result<Window, ()> {
-        Ok(self.0.borrow().get(row).cloned().unwrap_or_default())
-    }
-    fn save(&self, row: &str, window: &Window) -> Result<(), ()> {
-        self.0.borrow_mut().insert(row.to_owned(), window.clone());
-        Ok(())
-    }
-    fn marks(&self) -> Result<Marks, ()> {
-        Ok(self.1.borrow().clone())
-    }
-    fn save_marks(&self, marks: &Marks) -> Result<(), ()> {
-        *self.1.borrow_mut() = marks.clone();
-        Ok(())
-    }
-    fn count_use(&self, key_id: &str, now_ms: u64) -> Result<(), ()> {
-        let mut uses = self.2.borrow_mut();
-        let used = uses.entry(key_id.to_owned()).or_default();
-        used.count += 1;
-        used.last_used_at_ms = now_ms;
-        Ok(())
-    }
-    fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>, ()> {
-        Ok(self.2.borrow().get(key_id).copied())
+impl Default for Memory {
+    fn default() -> Self {
+        static HOLDERS: AtomicU64 = AtomicU64::new(1);
+        let holder = HOLDERS.fetch_add(1, Ordering::Relaxed);
+        Self(RefCell::new(LimitMemory::new(holder)))
     }
 }
 
 impl Objects for FakePorts {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
         self.note("counter");
-        if self.counters_down.get() || self.silent.borrow().contains(object.as_str()) {
+        if self.counters_down.get() || self.silent.borrow().contains(&object.hex()) {
             return Err(ObjectDown);
         }
         let mut objects = self.objects.borrow_mut();
-        let rows = objects.entry(object.as_str().to_owned()).or_default();
+        let rows = objects.entry(object.hex()).or_default();
         ledger::answer(rows, self.clock_ms.get(), question).map_err(|()| ObjectDown)
     }
 
@@ -253,8 +215,16 @@ impl Objects for FakePorts {
         self.clock_ms.get()
     }
 
+    async fn pause(&self, ms: u64) {
+        self.clock_ms.set(self.clock_ms.get() + ms);
+    }
+
     fn limit_memory(&self) -> &RefCell<LimitMemory> {
-        &self.memory
+        &self.memory.0
+    }
+
+    fn defer(&self, errand: Errand) {
+        self.errands.borrow_mut().push(errand);
     }
 }
 
@@ -321,7 +291,7 @@ impl Ports for FakePorts {
             return Err(PortDown { port });
         }
         let mut uses = self.uses.borrow_mut();
-        let uses = uses.entry(question.object.as_str().to_owned());
+        let uses = uses.entry(question.object.hex());
         let taken = replay::take(uses.or_default(), self.clock_ms.get(), &question.take);
         let name = question.take.name.clone();
         match taken {

@@ -1,11 +1,19 @@
 use super::*;
 use proptest::prelude::*;
 
-fn charge(window: &mut Window, rule: WindowRule, now_ms: u64, units: u64) -> Result<Room, Full> {
+/// Charges with the check that comes before: units left and the name of the units, or the wait.
+fn charge(
+    window: &mut Window,
+    rule: WindowRule,
+    now_ms: u64,
+    units: u64,
+) -> Result<(u64, u64), u64> {
     window.fit(rule);
-    let room = window.room(rule, now_ms, units)?;
-    window.take(now_ms, room, units);
-    Ok(room)
+    if window.used(now_ms) + units > rule.limit {
+        return Err(window.wait_ms(rule, now_ms, units));
+    }
+    let named_ms = window.take(rule, now_ms, units);
+    Ok((rule.limit - window.used(now_ms), named_ms))
 }
 
 /// The most units admitted in any interval of `(t - window, t]`, by brute force.
@@ -32,27 +40,12 @@ fn the_limit_and_not_one_more() {
     };
     let mut window = Window::default();
     let remaining: Vec<_> = (0..3)
-        .map(|_| charge(&mut window, rule, 10, 1).map(|room| room.remaining))
+        .map(|_| charge(&mut window, rule, 10, 1).map(|(left, _)| left))
         .collect();
     assert_eq!(remaining, [Ok(2), Ok(1), Ok(0)]);
-    assert_eq!(
-        charge(&mut window, rule, 10, 1),
-        Err(Full::Until {
-            retry_after_ms: 1_001
-        })
-    );
+    assert_eq!(charge(&mut window, rule, 10, 1), Err(1_001));
     assert!(charge(&mut window, rule, 1_010, 1).is_err());
     assert!(charge(&mut window, rule, 1_011, 1).is_ok());
-}
-
-#[test]
-fn a_charge_above_the_limit_is_told_that_no_wait_helps() {
-    let rule = WindowRule {
-        limit: 3,
-        window_ms: 1_000,
-    };
-    assert!(Window::default().room(rule, 0, 3).is_ok());
-    assert_eq!(Window::default().room(rule, 0, 4), Err(Full::Never));
 }
 
 #[test]
@@ -77,12 +70,12 @@ fn units_given_back_are_free_at_once_and_only_once() {
         window_ms: 1_000,
     };
     let mut window = Window::default();
-    let first = charge(&mut window, rule, 0, 1).unwrap();
+    let (_, first_ms) = charge(&mut window, rule, 0, 1).unwrap();
     charge(&mut window, rule, 5, 1).unwrap();
-    window.give_back(5, first.release_at_ms, 1);
+    window.give_back(5, first_ms, 1);
     assert_eq!(window.used(5), 1);
     window.give_back(5, u64::MAX, 1);
-    window.give_back(2_000, first.release_at_ms, 1);
+    window.give_back(2_000, first_ms, 1);
     assert_eq!(window.used(5), 1);
 }
 
@@ -139,7 +132,6 @@ fn steps(rule: WindowRule) -> impl Strategy<Value = Vec<(i64, u64)>> {
         2 => 0..=window_ms / 8 + 1,
         2 => (window_ms - 2)..=(window_ms + 2),
         1 => window_ms / 2..=window_ms,
-        1 => -5..0_i64,
     ];
     let units = prop_oneof![6 => Just(1_u64), 2 => 1..=rule.limit, 1 => Just(rule.limit)];
     prop::collection::vec((wait, units), 1..120)
@@ -152,17 +144,32 @@ proptest! {
     ) {
         let mut window = Window::default();
         let mut clock = 1_000_000_i64;
-        let mut latest = 0;
         let mut admitted = Vec::new();
         for (wait, units) in steps {
             clock += wait;
             if charge(&mut window, rule, clock as u64, units).is_ok() {
-                // A clock that ran backwards lies: the unit passed after the one before it.
-                latest = latest.max(clock);
-                admitted.push((latest as u64, units));
+                admitted.push((clock as u64, units));
             }
         }
         prop_assert!(worst_window(&admitted, rule.window_ms) <= rule.limit);
+    }
+
+    #[test]
+    fn what_is_told_late_is_held_as_long_as_if_it_were_told_at_once(
+        (rule, steps) in rules().prop_flat_map(|rule| (Just(rule), steps(rule))),
+        lates in prop::collection::vec(0..2_000_u64, 120),
+    ) {
+        // Every unit is used at one instant and told at a later one, in any order.
+        let mut window = Window::default();
+        let mut clock = 1_000_000_u64;
+        let mut told = Vec::new();
+        for ((wait, units), late_ms) in steps.into_iter().zip(lates) {
+            clock += wait.max(0) as u64;
+            window.take(rule, clock.saturating_sub(late_ms), units);
+            told.push((clock.saturating_sub(late_ms), units));
+            let counts = told.iter().filter(|(at, _)| at + rule.window_ms > clock);
+            prop_assert!(window.used(clock) >= counts.map(|(_, units)| units).sum());
+        }
     }
 
     #[test]
@@ -173,10 +180,10 @@ proptest! {
         let mut clock = 1_000_000_u64;
         for (wait, units) in steps {
             clock += wait.max(0) as u64;
-            if let Err(Full::Until { retry_after_ms }) = charge(&mut window, rule, clock, units) {
-                prop_assert!(retry_after_ms >= 1);
-                prop_assert!(window.room(rule, clock + retry_after_ms, units).is_ok());
-                prop_assert!(window.room(rule, clock + retry_after_ms - 1, units).is_err());
+            if let Err(wait_ms) = charge(&mut window, rule, clock, units) {
+                prop_assert!(wait_ms >= 1);
+                prop_assert!(window.used(clock + wait_ms) + units <= rule.limit);
+                prop_assert!(window.used(clock + wait_ms - 1) + units > rule.limit);
             }
         }
     }

@@ -1,0 +1,301 @@
+//! One object's part of a charge, on its way: what this isolate can say by itself, what the object
+//! has to say, and what was taken.
+//!
+//! Owns: verdicts of one object's units. Does not own: all or nothing over several (`limit::ask`).
+
+use std::rc::Rc;
+
+use crate::limit::ask::{ObjectDown, Objects};
+use crate::limit::charge::{ObjectCharge, Taken, TakenOf, UnitCharge, UnitCharged, Verdict};
+use crate::limit::errand;
+use crate::limit::rule::OnError;
+use crate::limit::standing::{self, Standing, StandingQuestion};
+use crate::limit::wallet::{Local, Sent};
+use crate::limit::wire::{Act, Answer, Question, RowGranted, RowRefused};
+use crate::object::ObjectName;
+
+/// One object's part of a charge, on its way.
+pub(super) struct Plan<'c> {
+    pub(super) charge: &'c ObjectCharge,
+    /// By unit; `None` as long as the object has to say.
+    verdicts: Vec<Option<Verdict>>,
+    pub(super) taken: Vec<Taken>,
+}
+
+impl<'c> Plan<'c> {
+    pub(super) fn new(charge: &'c ObjectCharge) -> Self {
+        Self {
+            charge,
+            verdicts: vec![None; charge.units.len()],
+            taken: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_enforced(&self) -> bool {
+        !self.charge.observed
+    }
+
+    pub(super) fn is_lacking(&self) -> bool {
+        self.verdicts.iter().any(Option::is_none)
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.verdicts.iter().flatten().any(Verdict::refuses)
+    }
+
+    /// What this isolate can say by itself, without spending anything yet.
+    pub(super) fn look_up<O: Objects>(&mut self, objects: &O) {
+        let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+        for (unit, verdict) in self.charge.units.iter().zip(&mut self.verdicts) {
+            if let Local::Refused { retry_after_ms } = wallet.look_up(&self.charge.object, unit) {
+                *verdict = Some(Verdict::Exhausted { retry_after_ms });
+            }
+        }
+    }
+
+    /// Spends what is lent, where it covers a unit.
+    pub(super) fn spend<O: Objects>(&mut self, objects: &O) {
+        if self.is_refused() {
+            return;
+        }
+        let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+        for (unit, verdict) in self.charge.units.iter().zip(&mut self.verdicts) {
+            if let Some((seq, left)) = wallet.spend(&self.charge.object, unit) {
+                *verdict = Some(Verdict::Granted {
+                    remaining: left.remaining,
+                    frees_in_ms: left.frees_in_ms,
+                });
+                let taken = seq.map(|seq| taken(self.charge, unit, TakenOf::Lease { seq }));
+                self.taken.extend(taken);
+            }
+        }
+    }
+
+    /// Asks the object for what it has to say; returns what it told of the credential.
+    pub(super) async fn ask<O: Objects>(
+        &mut self,
+        objects: &O,
+        credential: Option<&StandingQuestion>,
+    ) -> Option<Standing> {
+        if self.is_refused() || !self.is_lacking() {
+            return None;
+        }
+        let object = &self.charge.object;
+        let lacking: Vec<(usize, &UnitCharge)> = self.charge.units.iter().enumerate().collect();
+        let lacking: Vec<_> = lacking
+            .into_iter()
+            .filter(|(place, _)| self.verdicts.get(*place).is_some_and(Option::is_none))
+            .collect();
+        let units: Vec<&UnitCharge> = lacking.iter().map(|(_, unit)| *unit).collect();
+        let told = ask_object(objects, object, &units, credential).await;
+        for ((place, unit), (verdict, named_ms)) in lacking.iter().zip(told.verdicts) {
+            if let Some(slot) = self.verdicts.get_mut(*place) {
+                *slot = Some(verdict);
+            }
+            let taken =
+                named_ms.map(|named_ms| taken(self.charge, unit, TakenOf::Object { named_ms }));
+            self.taken.extend(taken);
+        }
+        told.standing
+    }
+
+    /// Takes back every grant; what was taken is returned to be given back.
+    pub(super) fn release(&mut self) -> Vec<Taken> {
+        for (unit, verdict) in self.charge.units.iter().zip(&mut self.verdicts) {
+            if let Some(Verdict::Granted { remaining, .. }) = verdict {
+                *verdict = Some(Verdict::NotCharged {
+                    remaining: Some(remaining.saturating_add(if unit.look {
+                        0
+                    } else {
+                        unit.units
+                    })),
+                });
+            }
+        }
+        std::mem::take(&mut self.taken)
+    }
+
+    pub(super) fn told(self) -> impl Iterator<Item = UnitCharged> {
+        let Self {
+            charge, verdicts, ..
+        } = self;
+        charge
+            .units
+            .iter()
+            .zip(verdicts)
+            .map(|(unit, verdict)| UnitCharged {
+                object: charge.object,
+                observed: charge.observed,
+                unit: unit.clone(),
+                verdict: verdict.unwrap_or(Verdict::NotCharged { remaining: None }),
+            })
+    }
+}
+
+fn taken(charge: &ObjectCharge, unit: &UnitCharge, of: TakenOf) -> Taken {
+    Taken {
+        object: charge.object,
+        rule: Rc::clone(&unit.rule),
+        row: unit.row.clone(),
+        units: unit.units,
+        of,
+    }
+}
+
+/// What one object told: a verdict for each unit, with the instant that names what was taken.
+struct Told {
+    verdicts: Vec<(Verdict, Option<u64>)>,
+    standing: Option<Standing>,
+}
+
+impl Told {
+    fn nothing_charged(units: usize, standing: Option<Standing>) -> Self {
+        Self {
+            verdicts: vec![(Verdict::NotCharged { remaining: None }, None); units],
+            standing,
+        }
+    }
+}
+
+async fn ask_object<O: Objects>(
+    objects: &O,
+    object: &ObjectName,
+    units: &[&UnitCharge],
+    credential: Option<&StandingQuestion>,
+) -> Told {
+    let sent = {
+        let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+        let is_silent = wallet.is_silent(object);
+        (!is_silent).then(|| wallet.question(object, units.iter().copied(), true))
+    };
+    let Some(sent) = sent else {
+        return without_object(objects, object, units, credential).await;
+    };
+    let question = Question {
+        credential: credential.map(|asked| asked.credential.clone()),
+        ..Question::of(Act::Charge(sent.asking.clone()))
+    };
+    let answer = objects.ask(object, &question).await;
+    let now_ms = objects.now_ms();
+    let good =
+        || credential.map(|asked| standing::remember(objects, asked, Standing::Good, sent.at_ms));
+    objects.limit_memory().borrow_mut().wallet.tick(now_ms);
+    match answer {
+        Ok(Answer::Granted(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
+            granted(objects, object, &sent, units, &rows, good())
+        }
+        Ok(Answer::Refused(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
+            refused(objects, object, &sent, &rows, good())
+        }
+        Ok(Answer::Revoked(by)) if credential.is_some() => {
+            let revoked = Standing::Revoked(by);
+            if let Some(asked) = credential {
+                standing::remember(objects, asked, revoked, sent.at_ms);
+            }
+            Told::nothing_charged(units.len(), Some(revoked))
+        }
+        Ok(_) | Err(ObjectDown) => {
+            let unanswered = || {
+                let memory = objects.limit_memory();
+                memory.borrow_mut().wallet.unanswered(object, &sent);
+            };
+            unanswered();
+            without_object(objects, object, units, credential).await
+        }
+    }
+}
+
+fn granted<O: Objects>(
+    objects: &O,
+    object: &ObjectName,
+    sent: &Sent,
+    units: &[&UnitCharge],
+    rows: &[RowGranted],
+    standing: Option<Standing>,
+) -> Told {
+    objects
+        .limit_memory()
+        .borrow_mut()
+        .wallet
+        .granted(object, sent, rows);
+    errand::defer_hand_back(objects, object, sent, rows);
+    let verdicts = rows.iter().zip(units).map(|(row, unit)| {
+        let verdict = Verdict::Granted {
+            remaining: row
+                .remaining
+                .saturating_add(row.lent.map_or(0, |lent| lent.units)),
+            frees_in_ms: row.frees_in_ms,
+        };
+        let is_taken = !unit.look && unit.units > 0;
+        (verdict, is_taken.then_some(row.named_ms))
+    });
+    Told {
+        verdicts: verdicts.collect(),
+        standing,
+    }
+}
+
+fn refused<O: Objects>(
+    objects: &O,
+    object: &ObjectName,
+    sent: &Sent,
+    rows: &[RowRefused],
+    standing: Option<Standing>,
+) -> Told {
+    let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+    wallet.refused(object, sent, rows);
+    let verdicts = rows.iter().map(|row| {
+        let verdict = match row.retry_after_ms {
+            0 => Verdict::NotCharged {
+                remaining: Some(row.remaining),
+            },
+            retry_after_ms => Verdict::Exhausted { retry_after_ms },
+        };
+        (verdict, None)
+    });
+    Told {
+        verdicts: verdicts.collect(),
+        standing,
+    }
+}
+
+/// What each limit says of a silent object; the store says what it knows of the credential.
+async fn without_object<O: Objects>(
+    objects: &O,
+    object: &ObjectName,
+    units: &[&UnitCharge],
+    credential: Option<&StandingQuestion>,
+) -> Told {
+    let standing = match credential {
+        Some(asked) => Some(standing::in_store(objects, asked).await),
+        None => None,
+    };
+    if !matches!(standing, None | Some(Standing::Good)) {
+        return Told::nothing_charged(units.len(), standing);
+    }
+    let now_ms = objects.now_ms();
+    let mut memory = objects.limit_memory().borrow_mut();
+    let verdict = |unit: &&UnitCharge| match unit.rule.on_error {
+        OnError::Refuse => Verdict::Unanswered,
+        OnError::Admit => Verdict::Unmetered,
+        OnError::Local => match memory.stand_in(object, unit, now_ms) {
+            Ok(left) => Verdict::Granted {
+                remaining: left.remaining,
+                frees_in_ms: left.frees_in_ms,
+            },
+            Err(retry_after_ms) => Verdict::Exhausted { retry_after_ms },
+        },
+    };
+    Told {
+        verdicts: units
+            .iter()
+            .map(verdict)
+            .map(|verdict| (verdict, None))
+            .collect(),
+        standing,
+    }
+}
+
+fn repeats<'a>(units: &[&UnitCharge], rows: impl Iterator<Item = &'a String>) -> bool {
+    units.iter().map(|unit| &unit.row).eq(rows)
+}

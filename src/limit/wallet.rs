@@ -1,0 +1,306 @@
+//! All that an isolate holds of limits: by object, what was lent to it and what it was told.
+//!
+//! Owns: the map and its bounds, and who this isolate is to the objects. Does not own: one row's
+//! units (`limit::purse`), carrying questions (`limit::ask`). Called by: `limit::ask`.
+
+use std::collections::HashMap;
+
+use crate::facts::UnixMs;
+use crate::limit::charge::UnitCharge;
+use crate::limit::purse::{Left, Purse};
+use crate::limit::wire::{Asking, HolderId, RowCharge, RowGranted, RowRefused};
+use crate::object::ObjectName;
+
+/// Most objects whose rows are remembered. What is forgotten with units in it counts as used.
+pub const OBJECTS_MAX: usize = 4_096;
+/// Most rows of one object.
+pub const PURSES_MAX: usize = 64;
+/// How often at most what is idle is looked for in a full memory.
+const SWEEP_MS: u64 = 250;
+/// How long an object that was silent is not asked again: whoever waits for it waits in vain.
+pub const SILENT_MS: u64 = 500;
+
+/// What an isolate can say to a charge by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Local {
+    /// It has what is asked for, or knows enough of what is looked for.
+    Covered,
+    /// The object has to be asked.
+    Lacking,
+    /// The object said no, and that still stands.
+    Refused { retry_after_ms: u64 },
+}
+
+/// A question to one object, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub asking: Asking,
+    pub at_ms: UnixMs,
+}
+
+#[derive(Debug)]
+pub struct Wallet {
+    holder: HolderId,
+    seq: u64,
+    /// The latest instant that the clock has shown.
+    seen_ms: UnixMs,
+    accounts: HashMap<ObjectName, Account>,
+    swept_ms: UnixMs,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    purses: Vec<Purse>,
+    silent_until_ms: UnixMs,
+}
+
+impl Wallet {
+    /// - `holder`: drawn at random; two isolates with the same number would be taken for one.
+    pub fn new(holder: HolderId) -> Self {
+        Self {
+            holder,
+            seq: 0,
+            seen_ms: 0,
+            accounts: HashMap::new(),
+            swept_ms: 0,
+        }
+    }
+
+    /// Takes the time. A clock that ran back makes worthless what was reckoned by it.
+    pub fn tick(&mut self, now_ms: UnixMs) {
+        if now_ms < self.seen_ms {
+            let purses = self.accounts.values_mut().flat_map(|one| &mut one.purses);
+            purses.for_each(Purse::distrust);
+        }
+        self.seen_ms = now_ms;
+    }
+
+    /// What can be said to a charge without asking. Counts as demand.
+    pub fn look_up(&mut self, object: &ObjectName, unit: &UnitCharge) -> Local {
+        let now_ms = self.seen_ms;
+        let Some(purse) = self.purse(object, unit) else {
+            return Local::Lacking;
+        };
+        if let Some(retry_after_ms) = purse.refused_for_ms(now_ms, unit.units) {
+            return Local::Refused { retry_after_ms };
+        }
+        let only_looks = unit.look || unit.units == 0;
+        if !unit.look {
+            purse.note(now_ms, unit.units);
+        }
+        match only_looks {
+            true if purse.shows(now_ms, unit.units).is_some() => Local::Covered,
+            false if purse.covers(now_ms, unit.units) => Local::Covered,
+            _ => Local::Lacking,
+        }
+    }
+
+    /// Spends what [`Wallet::look_up`] found covered; names the lease, where one was spent of.
+    pub fn spend(&mut self, object: &ObjectName, unit: &UnitCharge) -> Option<(Option<u64>, Left)> {
+        let now_ms = self.seen_ms;
+        let purse = self.find(object, unit)?;
+        match unit.look || unit.units == 0 {
+            true => purse.shows(now_ms, unit.units).map(|left| (None, left)),
+            false => {
+                let (seq, left) = purse.spend(now_ms, unit.units)?;
+                Some((Some(seq), left))
+            }
+        }
+    }
+
+    /// Takes back what was spent of a lease for a request that was refused elsewhere.
+    pub fn unspend(&mut self, object: &ObjectName, row: &str, seq: u64, units: u64) {
+        let account = self.accounts.get_mut(object);
+        let purses = account.into_iter().flat_map(|one| &mut one.purses);
+        for purse in purses.filter(|purse| purse.row == row) {
+            purse.unspend(seq, units);
+        }
+    }
+
+    /// Makes the question for `units`, with what there is to report of their rows.
+    ///
+    /// - `charged`: whether the units are charged with it; otherwise it only asks for more.
+    pub fn question<'u>(
+        &mut self,
+        object: &ObjectName,
+        units: impl Iterator<Item = &'u UnitCharge>,
+        charged: bool,
+    ) -> Sent {
+        let now_ms = self.seen_ms;
+        let rows = units.map(|unit| {
+            let mut row = RowCharge {
+                row: unit.row.clone(),
+                rule: unit.rule.meter.clone(),
+                units: if charged { unit.units } else { 0 },
+                want: 0,
+                reports: Vec::new(),
+                look: unit.look,
+            };
+            if let (false, Some(purse)) = (unit.look, self.find(object, unit)) {
+                row.want = purse.want(now_ms);
+                row.reports = purse.reports(now_ms, false);
+                purse.asked(now_ms, row.want > 0);
+            }
+            row
+        });
+        let rows = rows.collect();
+        self.sent(rows)
+    }
+
+    /// Makes the question that hands back what is left of the leases of question `seq`, where it
+    /// brought the newest: what was not used by now will not be.
+    pub fn hand_back(&mut self, object: &ObjectName, seq: u64) -> Option<Sent> {
+        let now_ms = self.seen_ms;
+        let account = self.accounts.get_mut(object)?;
+        let idle = account.purses.iter_mut();
+        let idle = idle.filter(|purse| purse.newest() == Some(seq) && purse.balance(now_ms) > 0);
+        let rows = idle.map(|purse| RowCharge {
+            row: purse.row.clone(),
+            rule: purse.rule.clone(),
+            units: 0,
+            want: 0,
+            reports: purse.reports(now_ms, true),
+            look: false,
+        });
+        let rows: Vec<_> = rows.collect();
+        (!rows.is_empty()).then(|| self.sent(rows))
+    }
+
+    /// Takes the answer to a question that was granted.
+    pub fn granted(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowGranted]) {
+        for (asked, row) in sent.asking.rows.iter().zip(rows) {
+            let Some(purse) = self.of_row(object, asked) else {
+                continue;
+            };
+            let left = Left {
+                remaining: row.remaining,
+                frees_in_ms: row.frees_in_ms,
+            };
+            purse.granted(sent.asking.seq, sent.at_ms, left, row.lent);
+        }
+    }
+
+    /// Takes the answer to a question that was refused.
+    pub fn refused(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowRefused]) {
+        let now_ms = self.seen_ms;
+        for (asked, row) in sent.asking.rows.iter().zip(rows) {
+            let Some(purse) = self.of_row(object, asked) else {
+                continue;
+            };
+            match row.retry_after_ms {
+                // This one had room; or no wait helps, and there is no instant to remember.
+                0 | u64::MAX => purse.unanswered(),
+                retry_after_ms => purse.refused(now_ms, asked.units, retry_after_ms),
+            }
+        }
+    }
+
+    /// Notes that an object did not answer.
+    pub fn unanswered(&mut self, object: &ObjectName, sent: &Sent) {
+        let silent_until_ms = self.seen_ms.saturating_add(SILENT_MS);
+        for asked in &sent.asking.rows {
+            if let Some(purse) = self.of_row(object, asked) {
+                purse.unanswered();
+            }
+        }
+        if let Some(account) = self.account(object) {
+            account.silent_until_ms = silent_until_ms;
+        }
+    }
+
+    /// Whether an object was silent just now.
+    pub fn is_silent(&self, object: &ObjectName) -> bool {
+        let account = self.accounts.get(object);
+        account.is_some_and(|account| account.silent_until_ms > self.seen_ms)
+    }
+
+    /// Whether more of a row should be asked for while there is some.
+    pub fn runs_low(&self, object: &ObjectName, unit: &UnitCharge) -> bool {
+        let account = self.accounts.get(object);
+        let purses = account.into_iter().flat_map(|account| &account.purses);
+        let mut purses = purses.filter(|purse| purse.is_of(unit));
+        purses.any(|purse| purse.runs_low(self.seen_ms))
+    }
+
+    /// Units held of a row: for tests and the audit of the simulation.
+    pub fn balance(&self, object: &ObjectName, row: &str) -> u64 {
+        let account = self.accounts.get(object);
+        let purses = account.into_iter().flat_map(|account| &account.purses);
+        let purses = purses.filter(|purse| purse.row == row);
+        purses.map(|purse| purse.balance(self.seen_ms)).sum()
+    }
+
+    fn sent(&mut self, rows: Vec<RowCharge>) -> Sent {
+        self.seq += 1;
+        Sent {
+            asking: Asking {
+                holder: self.holder,
+                seq: self.seq,
+                rows,
+            },
+            at_ms: self.seen_ms,
+        }
+    }
+
+    fn find(&mut self, object: &ObjectName, unit: &UnitCharge) -> Option<&mut Purse> {
+        let account = self.accounts.get_mut(object)?;
+        account.purses.iter_mut().find(|purse| purse.is_of(unit))
+    }
+
+    /// The purse of the row that was asked about, under the rule that it was asked with.
+    fn of_row(&mut self, object: &ObjectName, asked: &RowCharge) -> Option<&mut Purse> {
+        let account = self.accounts.get_mut(object)?;
+        let mut purses = account.purses.iter_mut();
+        purses.find(|purse| purse.row == asked.row && purse.rule == asked.rule)
+    }
+
+    /// The purse of a row, made where there is room for one. A row whose rule changed starts anew:
+    /// what was lent under the old one is not spent.
+    fn purse(&mut self, object: &ObjectName, unit: &UnitCharge) -> Option<&mut Purse> {
+        let now_ms = self.seen_ms;
+        let account = self.account(object)?;
+        let place = account.purses.iter().position(|one| one.row == unit.row);
+        let place = match place {
+            Some(place) => place,
+            None => {
+                if account.purses.len() >= PURSES_MAX {
+                    account.purses.retain(|purse| !purse.is_idle(now_ms));
+                }
+                if account.purses.len() >= PURSES_MAX {
+                    return None;
+                }
+                account.purses.push(Purse::new(&unit.row, &unit.rule.meter));
+                account.purses.len() - 1
+            }
+        };
+        let purse = account.purses.get_mut(place)?;
+        if !purse.is_of(unit) {
+            *purse = Purse::new(&unit.row, &unit.rule.meter);
+        }
+        Some(purse)
+    }
+
+    fn account(&mut self, object: &ObjectName) -> Option<&mut Account> {
+        let now_ms = self.seen_ms;
+        if !self.accounts.contains_key(object) && self.accounts.len() >= OBJECTS_MAX {
+            // Sweeping takes time: a flood of names must not have it done for each.
+            if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
+                self.swept_ms = now_ms;
+                self.accounts.retain(|_, account| {
+                    account.silent_until_ms > now_ms
+                        || account.purses.iter().any(|purse| !purse.is_idle(now_ms))
+                });
+            }
+            if self.accounts.len() >= OBJECTS_MAX {
+                return None;
+            }
+        }
+        Some(self.accounts.entry(*object).or_default())
+    }
+}
+
+impl Purse {
+    fn is_of(&self, unit: &UnitCharge) -> bool {
+        self.row == unit.row && self.rule == unit.rule.meter
+    }
+}

@@ -1,0 +1,64 @@
+//! The storage of objects, in memory.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use edgeward::limit::ledger::Rows;
+use edgeward::limit::row::Row;
+use edgeward::limit::wire::KeyUse;
+use edgeward::replay::{Take, Uses};
+use edgeward::revocation::Marks;
+
+#[derive(Default)]
+pub struct FakeRows(
+    RefCell<HashMap<String, Row>>,
+    RefCell<Marks>,
+    RefCell<HashMap<String, KeyUse>>,
+);
+
+#[derive(Default)]
+pub struct FakeUses(RefCell<HashMap<String, u64>>);
+
+impl Uses for FakeUses {
+    type Fault = ();
+    fn is_used(&self, name: &str) -> Result<bool, ()> {
+        Ok(self.0.borrow().contains_key(name))
+    }
+    fn count(&self, now_ms: u64) -> Result<u64, ()> {
+        let mut uses = self.0.borrow_mut();
+        uses.retain(|_, until_ms| *until_ms > now_ms);
+        Ok(uses.len() as u64)
+    }
+    fn write(&self, take: &Take) -> Result<(), ()> {
+        self.0.borrow_mut().insert(take.name.clone(), take.until_ms);
+        Ok(())
+    }
+}
+
+impl Rows for FakeRows {
+    type Fault = ();
+    fn load(&self, row: &str) -> Result<Option<Row>, ()> {
+        Ok(self.0.borrow().get(row).cloned())
+    }
+    fn save(&self, row: &str, state: &Row) -> Result<(), ()> {
+        self.0.borrow_mut().insert(row.to_owned(), state.clone());
+        Ok(())
+    }
+    fn marks(&self) -> Result<Marks, ()> {
+        Ok(self.1.borrow().clone())
+    }
+    fn save_marks(&self, marks: &Marks) -> Result<(), ()> {
+        *self.1.borrow_mut() = marks.clone();
+        Ok(())
+    }
+    fn count_use(&self, key_id: &str, now_ms: u64) -> Result<(), ()> {
+        let mut uses = self.2.borrow_mut();
+        let used = uses.entry(key_id.to_owned()).or_default();
+        used.count += 1;
+        used.last_used_at_ms = now_ms;
+        Ok(())
+    }
+    fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>, ()> {
+        Ok(self.2.borrow().get(key_id).copied())
+    }
+}
