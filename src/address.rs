@@ -27,6 +27,21 @@ pub fn limit_key(address: IpAddr, ipv6_prefix: u8) -> String {
     }
 }
 
+/// The network that an address is of, as whoever holds one holds it: 65,536 IPv4 addresses, or the
+/// first 32 bits of an IPv6 address. Counters of one network live in one object, near its users.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            format!("{first}.{second}")
+        }
+        IpAddr::V6(address) => {
+            let [first, second, ..] = address.segments();
+            format!("{first:x}:{second:x}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +68,19 @@ mod tests {
         ] {
             let found = parse(text).map(|address| limit_key(address, prefix));
             assert_eq!(found.as_deref(), key, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_one_however_many_addresses_it_has() {
+        for (text, of) in [
+            ("192.0.2.1", "192.0"),
+            ("::ffff:192.0.200.1", "192.0"),
+            ("2001:db8:0:1::1", "2001:db8"),
+            ("2001:db8:ffff::", "2001:db8"),
+            ("2001:db9::1", "2001:db9"),
+        ] {
+            assert_eq!(network(parse(text).unwrap()), of, "{text}");
         }
     }
 }

@@ -4,8 +4,17 @@ use sha2::{Digest, Sha256};
 
 /// The name of one counter object: a hash, so that neither an address nor a caller's name is
 /// stored, and no choice of names by a caller can meet another's.
+///
+/// Addresses are many, and whoever has a network has all of its addresses: the counters of a
+/// network's addresses live in one object, so that no flood of addresses makes a flood of objects.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ObjectName([u8; 20]);
+pub struct ObjectName {
+    object: Name,
+    /// Whose rows are meant, in an object that counts for many.
+    member: Option<Name>,
+}
+
+type Name = [u8; 20];
 
 impl ObjectName {
     /// Names the object of `parts`, e.g. `["ip", "192.0.2.1"]`. Each part is hashed with its
@@ -17,11 +26,25 @@ impl ObjectName {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        let mut name = [0; 20];
-        for (to, from) in name.iter_mut().zip(digest) {
+        let mut object = [0; 20];
+        for (to, from) in object.iter_mut().zip(digest) {
             *to = from;
         }
-        Self(name)
+        Self {
+            object,
+            member: None,
+        }
+    }
+
+    /// The counters of one client address, in the object of its network.
+    ///
+    /// - `key`: the address as limits count it (`address::limit_key`).
+    /// - `network`: `address::network`.
+    pub fn of_address(key: &str, network: &str) -> Self {
+        Self {
+            object: Self::of(&["network", network]).object,
+            member: Some(Self::of(&["ip", key]).object),
+        }
     }
 
     /// The object that counts for a caller and holds the marks against its credentials.
@@ -36,6 +59,18 @@ impl ObjectName {
 
     /// As the runtime and the store spell it: 40 hexadecimal digits.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.object)
     }
+
+    /// The name of a row there, e.g. of the limit `minute`.
+    pub fn row(&self, name: &str) -> String {
+        match &self.member {
+            None => name.to_owned(),
+            Some(member) => format!("{name}#{}", hex(member)),
+        }
+    }
+}
+
+fn hex(name: &Name) -> String {
+    name.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -74,7 +74,7 @@ async fn through<P: Ports + AdminPorts>(
     trail.route = Some(("edgeward:admin".into(), verb.template().into()));
     trail.stage = StageName::Identified;
     let text = presented(trail)?;
-    bound_guesses(ports, &address, trail).await?;
+    bound_guesses(ports, address, trail).await?;
     let admin = identify(ports, gate, hashes, &text, trail).await?;
     trail.caller = Some(admin.as_caller());
     trail.stage = StageName::Authorized;
@@ -99,7 +99,7 @@ async fn through<P: Ports + AdminPorts>(
 /// refuses: there is no other bound.
 async fn bound_guesses<P: Ports>(
     ports: &P,
-    address: &str,
+    address: ObjectName,
     trail: &mut Trail,
 ) -> Result<(), Refusal> {
     let look = guess(address, true);
@@ -108,9 +108,9 @@ async fn bound_guesses<P: Ports>(
     judge(trail, &look, &charged)
 }
 
-/// The address as guesses are counted by, if the connection is fit: as the policy in force asks of
+/// Where guesses of the address are counted, if the connection is fit: as the policy in force asks of
 /// every request, or over HTTPS where there is none.
-fn client(gate: Option<&Gate>, is_local: bool, facts: &Facts) -> Result<String, Refusal> {
+fn client(gate: Option<&Gate>, is_local: bool, facts: &Facts) -> Result<ObjectName, Refusal> {
     let (address, ipv6_prefix) = match gate {
         Some(gate) if !is_local => (transport::check(gate, facts)?, gate.network.ipv6_prefix),
         None if !is_local && !facts.is_https => return Err(Refusal::NotHttps),
@@ -119,10 +119,11 @@ fn client(gate: Option<&Gate>, is_local: bool, facts: &Facts) -> Result<String, 
             (facts.connection.ip.ok_or(Refusal::NoAddress)?, IPV6_PREFIX)
         }
     };
-    Ok(address::limit_key(address, ipv6_prefix))
+    let key = address::limit_key(address, ipv6_prefix);
+    Ok(ObjectName::of_address(&key, &address::network(address)))
 }
 
-fn guess(address: &str, look: bool) -> Charge {
+fn guess(address: ObjectName, look: bool) -> Charge {
     let name = "edgeward-admin".to_owned();
     let rule = LimitRule {
         name: name.clone(),
@@ -138,12 +139,12 @@ fn guess(address: &str, look: bool) -> Charge {
     };
     let unit = UnitCharge {
         rule: Rc::new(rule),
-        row: name,
+        row: address.row(&name),
         units: 1,
         look,
     };
     Charge::of(vec![ObjectCharge {
-        object: ObjectName::of(&["edgeward-admin", address]),
+        object: address,
         observed: false,
         units: vec![unit],
     }])

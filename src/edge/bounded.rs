@@ -17,3 +17,8 @@ pub(super) async fn within<F: Future>(limit_ms: u64, future: F) -> Option<F::Out
         Either::Right(((), _)) => None,
     }
 }
+
+/// Waits.
+pub(super) async fn pause(ms: u64) {
+    Delay::from(Duration::from_millis(ms)).await;
+}

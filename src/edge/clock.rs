@@ -19,3 +19,14 @@ pub(super) fn request_id() -> RequestId {
     let _ = getrandom::fill(&mut bytes);
     RequestId::from_random(bytes)
 }
+
+/// A number for this isolate, unlike any other's.
+pub(super) fn holder() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness all isolates would be one holder to the objects: the time tells apart
+    // those that woke at different instants.
+    if getrandom::fill(&mut bytes).is_err() {
+        return now_ms();
+    }
+    u64::from_be_bytes(bytes)
+}

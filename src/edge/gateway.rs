@@ -80,7 +80,11 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
             },
         );
     };
-    let ports = EdgePorts { env, request };
+    let ports = EdgePorts {
+        env,
+        context,
+        request,
+    };
     match admit(gate, &ports, facts, Unread(())).await {
         Ok(Outcome::Released(release)) => match reply::release(gate, &release) {
             Ok(reply) => {
@@ -110,7 +114,11 @@ fn store_rehash(env: &Env, context: &Context, trail: &Trail) {
 
 /// Answers what is the gateway's own: a page, or the admin API where it is on.
 async fn own(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Result<Response> {
-    let Asked { env, request, .. } = *asked;
+    let Asked {
+        env,
+        context,
+        request,
+    } = *asked;
     let mut trail = Box::new(Trail::new(facts));
     trail.stage = StageName::Routed;
     let base = trail.base_url(gate.map(Rc::as_ref));
@@ -118,7 +126,11 @@ async fn own(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Result
     match (page, admin::hashes(env)) {
         (Some(page), _) => own_page(gate, env, trail, &page),
         (None, Some(hashes)) => {
-            let ports = EdgePorts { env, request };
+            let ports = EdgePorts {
+                env,
+                context,
+                request,
+            };
             let gate_now = gate.map(Rc::as_ref);
             match admin::answer(&ports, gate_now, &hashes, trail).await {
                 Ok((reply, trail)) => {

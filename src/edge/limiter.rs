@@ -16,15 +16,21 @@ use worker::{
 use crate::edge::{alarm, bounded, clock, table};
 use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
+use crate::limit::row::Row;
 use crate::limit::tidy::{Holding, Tidy, tidy};
 use crate::limit::uses::KeyUses;
-use crate::limit::window::Window;
 use crate::limit::wire::{Answer, KeyUse, Question};
 use crate::object::ObjectName;
 use crate::revocation::Marks;
 
 /// How long a request waits for a counter.
 const CALL_TIMEOUT_MS: u64 = 2_000;
+/// Most rows of one object: the addresses of a network that are counted at once.
+const ROWS_HELD_MAX: u64 = 20_000;
+/// The largest whole number that the platform stores exactly.
+const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// How often at most an object that is in use looks for rows that are over.
+const TIDY_MS_MIN: u64 = 10_000;
 /// The rows of `notes`: an object has one of each at most.
 const MARKS: &str = "marks";
 const USES: &str = "uses";
@@ -39,6 +45,8 @@ pub struct Limiter {
     uses: RefCell<Option<KeyUses>>,
     /// Whether the tables are there: an object that holds nothing has none.
     has_tables: Cell<bool>,
+    /// How many rows it holds, counted once since it woke.
+    held: Cell<Option<u64>>,
     /// Whether an alarm was set since this object woke.
     is_armed: Cell<bool>,
 }
@@ -49,14 +57,22 @@ impl std::panic::RefUnwindSafe for Limiter {}
 impl DurableObject for Limiter {
     fn new(state: State, _env: Env) -> Self {
         let sql = state.storage().sql();
-        let has_tables = Cell::new(table::exists(&sql, "windows"));
-        Self {
+        // `windows` is what an older version counted in; its `notes` are read on.
+        let held = ["rows", "notes", "windows"].map(|name| table::exists(&sql, name));
+        let limiter = Self {
             state,
             sql,
             uses: RefCell::new(None),
-            has_tables,
+            has_tables: Cell::new(false),
+            held: Cell::new(None),
             is_armed: Cell::new(false),
+        };
+        if held.contains(&true) {
+            // Where it fails, the next question fails too, and grants nothing.
+            let _ = limiter.need_tables();
+            limiter.has_tables.set(true);
         }
+        limiter
     }
 
     async fn fetch(&self, _request: Request) -> Result<Response> {
@@ -71,29 +87,29 @@ impl DurableObject for Limiter {
             return Response::empty();
         }
         self.write_uses()?;
-        let rows = self.sql.exec("SELECT held FROM windows", None)?;
-        let held = rows
-            .raw()
-            .filter_map(|row| match row.ok()?.into_iter().next()? {
-                SqlStorageValue::String(text) => serde_json::from_str::<Window>(&text).ok(),
-                _ => None,
-            });
+        let now_ms = clock::now_ms();
+        let over = vec![integer(now_ms)?];
+        self.sql
+            .exec("DELETE FROM rows WHERE ends_at_ms <= ?", over)?;
+        self.held.set(None);
         let holding = Holding {
-            empty_at_ms: held.map(|window| window.empty_at_ms()).max().unwrap_or(0),
+            empty_at_ms: self.number("SELECT min(ends_at_ms) FROM rows")?,
             marks_end_at_ms: Table(self).marks()?.end_at_ms(),
             has_uses: self.note(USES)?.is_some(),
         };
-        match tidy(holding, clock::now_ms()) {
-            Tidy::Wait { until_ms } => self.arm(until_ms)?,
+        match tidy(holding, now_ms) {
+            Tidy::Wait { until_ms } => {
+                self.arm(until_ms.max(now_ms.saturating_add(TIDY_MS_MIN)))?
+            }
             Tidy::Clear => {
                 self.has_tables.set(false);
+                self.held.set(Some(0));
                 self.state.storage().delete_all().await?;
             }
             Tidy::Keep {
                 drop_marks,
                 look_at_ms,
             } => {
-                self.sql.exec("DELETE FROM windows", None)?;
                 if drop_marks {
                     let drop = "DELETE FROM notes WHERE name = ?";
                     self.sql.exec(drop, vec![MARKS.into()])?;
@@ -122,18 +138,39 @@ impl Limiter {
 
 impl Limiter {
     fn need_tables(&self) -> Result<()> {
-        if self.has_tables.replace(true) {
+        if self.has_tables.get() {
             return Ok(());
         }
         for table in [
-            "CREATE TABLE IF NOT EXISTS windows \
-             (name TEXT PRIMARY KEY, held TEXT NOT NULL) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS rows \
+             (name TEXT PRIMARY KEY, state TEXT NOT NULL, ends_at_ms INTEGER NOT NULL) \
+             WITHOUT ROWID",
             "CREATE TABLE IF NOT EXISTS notes \
              (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
         ] {
             self.sql.exec(table, None)?;
         }
+        self.has_tables.set(true);
         Ok(())
+    }
+
+    /// How many rows there are, as far as it matters.
+    fn rows_held(&self) -> Result<u64> {
+        if let Some(held) = self.held.get() {
+            return Ok(held);
+        }
+        let held = self.number("SELECT count(*) FROM rows")?;
+        self.held.set(Some(held));
+        Ok(held)
+    }
+
+    fn number(&self, query: &str) -> Result<u64> {
+        let row = self.sql.exec(query, None)?.raw().next().transpose()?;
+        match row.and_then(|row| row.into_iter().next()) {
+            Some(SqlStorageValue::Integer(number)) => Ok(u64::try_from(number).unwrap_or(0)),
+            None | Some(SqlStorageValue::Null) => Ok(0),
+            Some(_) => Err(Error::RustError("a row of another type".into())),
+        }
     }
 
     fn note(&self, name: &str) -> Result<Option<String>> {
@@ -194,23 +231,32 @@ struct Table<'a>(&'a Limiter);
 impl Rows for Table<'_> {
     type Fault = Error;
 
-    fn load(&self, row: &str) -> Result<Window> {
+    fn load(&self, row: &str) -> Result<Option<Row>> {
         // A row that does not read must not read as empty.
-        let text = self
-            .0
-            .text("SELECT held FROM windows WHERE name = ?", row)?;
-        let window = text.map(|text| serde_json::from_str(&text)).transpose()?;
-        Ok(window.unwrap_or_default())
+        let text = self.0.text("SELECT state FROM rows WHERE name = ?", row)?;
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
-    fn save(&self, row: &str, window: &Window) -> Result<()> {
+    fn save(&self, row: &str, state: &Row) -> Result<()> {
         self.0.need_tables()?;
-        let held = serde_json::to_string(window)?;
-        let write = "INSERT INTO windows (name, held) VALUES (?, ?) \
-                     ON CONFLICT (name) DO UPDATE SET held = excluded.held";
-        self.0.sql.exec(write, vec![row.into(), held.into()])?;
+        let found = "SELECT state FROM rows WHERE name = ?";
+        if self.0.text(found, row)?.is_none() {
+            let held = self.0.rows_held()?;
+            if held >= ROWS_HELD_MAX {
+                return Err(Error::RustError("no room for another row".into()));
+            }
+            self.0.held.set(Some(held + 1));
+        }
+        // Later than any number that is stored exactly is for ever.
+        let ends_at_ms = state.empty_at_ms().min(INTEGER_MAX);
+        let write = "INSERT INTO rows (name, state, ends_at_ms) VALUES (?, ?, ?) \
+                     ON CONFLICT (name) DO UPDATE \
+                     SET state = excluded.state, ends_at_ms = excluded.ends_at_ms";
+        let text = serde_json::to_string(state)?;
+        let values = vec![row.into(), text.into(), integer(ends_at_ms)?];
+        self.0.sql.exec(write, values)?;
         if !self.0.is_armed.get() {
-            self.0.arm(window.empty_at_ms())?;
+            self.0.arm(ends_at_ms)?;
         }
         Ok(())
     }
@@ -242,6 +288,11 @@ impl Rows for Table<'_> {
     fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>> {
         self.0.with_uses(|uses| uses.of(key_id))
     }
+}
+
+/// A number as the platform stores it: a whole one up to 2^53.
+fn integer(number: u64) -> Result<SqlStorageValue> {
+    SqlStorageValue::try_from_i64(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 #[wasm_bindgen]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use web_sys::Request;
-use worker::Env;
+use worker::{Context, Env};
 
 use crate::credential::api_key::{KeyAnswer, KeyId, Peppers};
 use crate::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
@@ -20,6 +20,7 @@ use crate::edge::{
 use crate::facts::UnixMs;
 use crate::identity::{IdentityKeys, Statement};
 use crate::limit::ask::{ObjectDown, Objects};
+use crate::limit::errand::{self, Errand};
 use crate::limit::memory::LimitMemory;
 use crate::limit::wire::{Answer, Question};
 use crate::object::ObjectName;
@@ -39,7 +40,7 @@ thread_local! {
         RefCell::new(Cache::new(TOKENS_MAX));
     /// Leaked once per isolate, so that it can be lent without a closure around every use.
     static LIMITS: &'static RefCell<LimitMemory> =
-        Box::leak(Box::new(RefCell::new(LimitMemory::default())));
+        Box::leak(Box::new(RefCell::new(LimitMemory::new(clock::holder()))));
 }
 
 /// That the request's content was not read; the content itself stays with the platform.
@@ -47,7 +48,13 @@ pub(super) struct Unread(pub(super) ());
 
 pub(super) struct EdgePorts<'a> {
     pub(super) env: &'a Env,
+    pub(super) context: &'a Context,
     pub(super) request: &'a Request,
+}
+
+/// What errands need of the outside: they outlive their request.
+struct ErrandPorts {
+    env: Env,
 }
 
 impl Objects for EdgePorts<'_> {
@@ -59,6 +66,10 @@ impl Objects for EdgePorts<'_> {
         marks::stored(self.env, object).await
     }
 
+    async fn pause(&self, ms: u64) {
+        bounded::pause(ms).await;
+    }
+
     fn now_ms(&self) -> UnixMs {
         clock::now_ms()
     }
@@ -66,6 +77,37 @@ impl Objects for EdgePorts<'_> {
     fn limit_memory(&self) -> &RefCell<LimitMemory> {
         LIMITS.with(|limits| *limits)
     }
+
+    fn defer(&self, errand: Errand) {
+        let env = self.env.clone();
+        self.context
+            .wait_until(async move { errand::run(&ErrandPorts { env }, errand).await });
+    }
+}
+
+impl Objects for ErrandPorts {
+    async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
+        limiter::ask(&self.env, object, question).await
+    }
+
+    async fn stored_marks(&self, object: &ObjectName) -> Result<Marks, ObjectDown> {
+        marks::stored(&self.env, object).await
+    }
+
+    async fn pause(&self, ms: u64) {
+        bounded::pause(ms).await;
+    }
+
+    fn now_ms(&self) -> UnixMs {
+        clock::now_ms()
+    }
+
+    fn limit_memory(&self) -> &RefCell<LimitMemory> {
+        LIMITS.with(|limits| *limits)
+    }
+
+    /// An errand makes none: what it was lent and does not use is held until it ends.
+    fn defer(&self, _errand: Errand) {}
 }
 
 impl Ports for EdgePorts<'_> {

@@ -81,12 +81,14 @@ impl Replay {
 
 impl Replay {
     fn need_table(&self) -> Result<()> {
-        if self.has_table.replace(true) {
+        if self.has_table.get() {
             return Ok(());
         }
         let table = "CREATE TABLE IF NOT EXISTS uses \
                      (name TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID";
-        self.sql.exec(table, None).map(|_| ())
+        self.sql.exec(table, None)?;
+        self.has_table.set(true);
+        Ok(())
     }
 
     fn number(&self, query: &str, bindings: Option<Vec<SqlStorageValue>>) -> Result<u64> {

@@ -136,9 +136,9 @@ impl<'g> Routed<'g> {
         address::limit_key(self.address, self.gate.network.ipv6_prefix)
     }
 
-    /// The object that counts for the address.
+    /// Where the address is counted.
     pub fn address_object(&self) -> ObjectName {
-        ObjectName::of(&["ip", &self.address_key()])
+        ObjectName::of_address(&self.address_key(), &address::network(self.address))
     }
 
     /// Gathers charges so that each object is asked once, and no row is charged twice.
@@ -152,8 +152,8 @@ impl<'g> Routed<'g> {
                 self.route.mode == Mode::Observe && rule.counts != Counts::RefusedCredentials;
             let observed = rule.mode == Mode::Observe || by_route;
             let row = match rule.scope {
-                Scope::Service => rule.name.clone(),
-                Scope::Route => format!("{}@{}", rule.name, self.route.id),
+                Scope::Service => object.row(&rule.name),
+                Scope::Route => object.row(&format!("{}@{}", rule.name, self.route.id)),
             };
             let known = objects.iter().any(|charge| {
                 charge.object == object && charge.units.iter().any(|unit| unit.row == row)

@@ -4,8 +4,8 @@ use edgeward::credential::dpop::{Occasion, Proof, ProofFault};
 use edgeward::replay::{ReplayAnswer, Take, Taken, USES_MAX, Uses};
 use serde_json::json;
 
-use crate::support::rows::FakeUses;
 use crate::support::holder::Holder;
+use crate::support::rows::FakeUses;
 use crate::{
     NOW_MS, NOW_S, TARGET, bound, gate, policy, ports, proof, proof_claims, request, tell,
     with_proof,

@@ -37,7 +37,7 @@ fn guess(number: usize) -> String {
 }
 
 fn address() -> ObjectName {
-    ObjectName::of(&["ip", "192.0.2.1"])
+    ObjectName::of_address("192.0.2.1", "192.0")
 }
 
 fn from_elsewhere(gate: &Gate, ports: &FakePorts, route: &str, credential: &str) -> Told {
