@@ -182,6 +182,18 @@ pub(super) async fn give_back<O: Objects>(objects: &O, taken: &[Taken], refund: 
     futures_util::future::join_all(asked).await;
 }
 
+/// Charges one row whether there is room or not.
+pub(super) async fn owe_row<O: Objects>(objects: &O, object: &ObjectName, unit: &UnitCharge) {
+    let taken = Taken {
+        object: *object,
+        rule: std::rc::Rc::clone(&unit.rule),
+        row: unit.row.clone(),
+        units: 0,
+        of: TakenOf::Object { at_ms: 0 },
+    };
+    owe(objects, &[taken], unit.units).await;
+}
+
 async fn owe<O: Objects>(objects: &O, taken: &[Taken], units: u64) {
     let now_ms = objects.now_ms();
     let mut debts: Vec<(ObjectName, Vec<Debt>)> = Vec::new();

@@ -19,6 +19,8 @@ pub(super) struct Held {
     last_used_ms: UnixMs,
     pub(super) expires_ms: UnixMs,
     is_over: bool,
+    /// Some of it was lent on: it may be used until this lease ends.
+    is_open: bool,
 }
 
 impl Held {
@@ -32,6 +34,7 @@ impl Held {
             last_used_ms: sent_ms,
             expires_ms: sent_ms.saturating_add(lent.ttl_ms),
             is_over: false,
+            is_open: false,
         }
     }
 
@@ -46,6 +49,12 @@ impl Held {
     pub(super) fn spend(&mut self, now_ms: UnixMs, units: u64) {
         self.used = self.used.saturating_add(units);
         self.last_used_ms = now_ms;
+    }
+
+    /// Lends units on: they count as used, and may be until this lease ends.
+    pub(super) fn lend_on(&mut self, now_ms: UnixMs, units: u64) {
+        self.spend(now_ms, units);
+        self.is_open = true;
     }
 
     /// Takes back what was spent for nothing, as far as the object was not told of it.
@@ -79,7 +88,7 @@ impl Held {
                 true => 0,
                 false => self.left(),
             },
-            open: false,
+            open: self.is_open,
         }
     }
 

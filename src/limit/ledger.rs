@@ -70,7 +70,7 @@ fn write_mark<R: Rows>(rows: &R, now_ms: UnixMs, mark: &Mark) -> Result<Answer, 
 }
 
 /// A row named twice would be read twice before it is written once, and so be charged once.
-fn is_sound(asking: &Asking) -> bool {
+pub(super) fn is_sound(asking: &Asking) -> bool {
     let mut rows: Vec<_> = asking.rows.iter().map(|ask| ask.row.as_str()).collect();
     rows.sort_unstable();
     rows.dedup();

@@ -10,6 +10,7 @@
 //! `headers` is what callers are told. The protocol and its proof: `docs/LIMITS.md`.
 
 pub mod ask;
+pub mod broker;
 pub mod bucket;
 pub mod charge;
 pub mod demand;

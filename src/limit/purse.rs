@@ -137,6 +137,22 @@ impl Purse {
         Some((seq, self.left(now_ms)))
     }
 
+    /// Lends up to `want` units on, of the lease that lasts longest: half of it at most, for others
+    /// are there. Returns how many.
+    pub(super) fn lend_on(&mut self, now_ms: UnixMs, want: u64) -> Option<u64> {
+        let held = self.leases.iter_mut().max_by_key(|held| held.expires_ms)?;
+        let units = want.min(held.left().div_ceil(2));
+        (units > 0).then(|| {
+            held.lend_on(now_ms, units);
+            units
+        })
+    }
+
+    /// When the lease that lasts longest ends.
+    pub(super) fn lasting_until(&self) -> Option<UnixMs> {
+        self.leases.iter().map(|held| held.expires_ms).max()
+    }
+
     /// Takes back units that were spent at `at_ms` for nothing, if the object was not told of them
     /// yet. Returns how many.
     pub(super) fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {

@@ -24,7 +24,7 @@ pub const WAITING_MAX: usize = 16;
 /// How long a holder that was refused is taken to wait for a share.
 const WAITING_MS: u64 = 2 * LEASE_MS_MAX;
 /// Shortest lease that is worth its name.
-const LEASE_MS_LEAST: u64 = 100;
+pub const LEASE_MS_LEAST: u64 = 100;
 
 /// One counter, as it is stored.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -114,7 +114,8 @@ impl Row {
             true => lease.ends_at_ms,
             false => self.seen_ms.saturating_sub(report.age_ms),
         };
-        let used_at_ms = used_at_ms.min(lease.ends_at_ms);
+        // Not before it was lent, whatever the holder's clock says.
+        let used_at_ms = used_at_ms.max(lease.at_ms).min(lease.ends_at_ms);
         let newly = lease.report(seq, report);
         if lease.outstanding() == 0 && report.keep == 0 {
             self.leases.remove(place);
@@ -355,3 +356,6 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use crate::facts::UnixMs;
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::purse::{Left, Purse};
+use crate::limit::row::{CLOCK_ERROR_MS, LEASE_MS_LEAST};
 use crate::limit::wire::{
-    Asking, Debt, HolderId, Receipt, RowCharge, RowGranted, RowRefused, Settling,
+    Asking, Debt, HolderId, Lent, Receipt, RowCharge, RowGranted, RowRefused, Settling,
 };
 use crate::object::ObjectName;
 
@@ -122,6 +123,33 @@ impl Wallet {
                 Some((Some(of), left))
             }
         }
+    }
+
+    /// Lends up to `want` units on to another holder, for as long as that is safe: its clock may be
+    /// wrong, too. Counts as demand.
+    pub fn lend_on(
+        &mut self,
+        object: &ObjectName,
+        unit: &UnitCharge,
+        asked_seq: u64,
+        want: u64,
+    ) -> Option<Lent> {
+        let now_ms = self.seen_ms;
+        let purse = self.find(object, unit)?;
+        purse.note(now_ms, want);
+        let ends_ms = purse.lasting_until()?;
+        let ttl_ms = ends_ms.saturating_sub(now_ms.saturating_add(CLOCK_ERROR_MS));
+        let ttl_ms = ttl_ms.min(purse.rule.lease_ms());
+        if ttl_ms < LEASE_MS_LEAST {
+            return None;
+        }
+        let units = purse.lend_on(now_ms, want)?;
+        Some(Lent {
+            seq: asked_seq,
+            units,
+            ttl_ms,
+            fair: units,
+        })
     }
 
     /// Takes back what was spent of a lease for nothing, as far as its object was not told of it.
