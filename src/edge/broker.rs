@@ -3,12 +3,13 @@
 //! Owns: nothing that is stored. The decision is `limit::broker`'s. Called by: `edge::limiter`.
 
 use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::future_to_promise;
-use worker::{Env, State};
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use worker::Env;
 
 use crate::edge::{bounded, clock, limiter};
 use crate::facts::UnixMs;
@@ -25,16 +26,14 @@ pub(super) struct Broker(Rc<Borrowed>);
 /// What a broker knows; shared with what it does after it answered.
 struct Borrowed {
     env: Env,
-    state: State,
     memory: RefCell<LimitMemory>,
     grants: RefCell<Grants>,
 }
 
 impl Broker {
-    pub(super) fn new(env: Env, state: &State) -> Self {
+    pub(super) fn new(env: Env) -> Self {
         Self(Rc::new(Borrowed {
             env,
-            state: State::from(state._inner()),
             memory: RefCell::new(LimitMemory::new(clock::holder())),
             grants: RefCell::default(),
         }))
@@ -44,7 +43,8 @@ impl Broker {
     pub(super) fn answer(&self, root: &str, question: &str) -> Promise {
         let borrowed = Rc::clone(&self.0);
         let asked = ObjectName::from_hex(root).zip(serde_json::from_str::<Question>(question).ok());
-        future_to_promise(async move {
+        // A panic leaves no half-made state: what is lost of it counts as used.
+        future_to_promise(AssertUnwindSafe(async move {
             let answer = match &asked {
                 Some((root, question)) => {
                     let ports = BrokerPorts(Rc::clone(&borrowed));
@@ -55,7 +55,7 @@ impl Broker {
             let answer = answer.ok_or_else(|| JsValue::from_str("the counter is silent"))?;
             let text = serde_json::to_string(&answer).map_err(|_| JsValue::from_str("no answer"));
             text.map(|text| JsValue::from_str(&text))
-        })
+        }))
     }
 }
 
@@ -85,8 +85,7 @@ impl Objects for BrokerPorts {
 
     fn defer(&self, errand: Errand) {
         let ports = Self(Rc::clone(&self.0));
-        self.0
-            .state
-            .wait_until(async move { errand::run(&ports, errand).await });
+        // An object stays as long as something is under way.
+        spawn_local(async move { errand::run(&ports, errand).await });
     }
 }

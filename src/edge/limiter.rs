@@ -63,7 +63,7 @@ impl DurableObject for Limiter {
         // `windows` is what an older version counted in; its `notes` are read on.
         let held = ["rows", "notes", "windows"].map(|name| table::exists(&sql, name));
         let limiter = Self {
-            broker: Broker::new(env, &state),
+            broker: Broker::new(env),
             state,
             sql,
             uses: RefCell::new(None),
