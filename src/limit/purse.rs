@@ -391,14 +391,17 @@ impl Purse {
         self.rule.lease_units_max() > 0 && self.demand.within(now_ms, 1_000) >= HOT_PER_S
     }
 
-    /// What is left: what nobody had when the object told of it, and what is lent to this isolate.
+    /// What is left for certain: what is lent to this isolate. What nobody had when the object told of
+    /// it may be gone by now.
     fn left(&self, now_ms: UnixMs) -> Left {
         let told = self.told.filter(|told| told.until_ms > now_ms);
-        let free = told.map_or(0, |told| told.free);
         let frees_at_ms = told.map_or(now_ms, |told| told.frees_at_ms);
         Left {
-            remaining: free.saturating_add(self.balance(now_ms)),
+            remaining: self.balance(now_ms),
             frees_in_ms: frees_at_ms.saturating_sub(now_ms).max(1),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
