@@ -37,8 +37,8 @@ function trapped(request) {
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }
 
-// `charge` takes and gives JSON text.
-export const Limiter = inRust(rust.Limiter, ["fetch", "alarm", "charge"]);
+// `charge` takes and gives JSON text; `broker` likewise, with the name of the object it borrows from.
+export const Limiter = inRust(rust.Limiter, ["fetch", "alarm", "charge", "broker"]);
 // `take` likewise.
 export const Replay = inRust(rust.Replay, ["fetch", "alarm", "take"]);
 

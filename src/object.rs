@@ -12,6 +12,8 @@ pub struct ObjectName {
     object: Name,
     /// Whose rows are meant, in an object that counts for many.
     member: Option<Name>,
+    /// The object that counts, where this is a broker of it.
+    root: Option<Name>,
 }
 
 type Name = [u8; 20];
@@ -36,6 +38,7 @@ impl ObjectName {
         Self {
             object,
             member: None,
+            root: None,
         }
     }
 
@@ -47,6 +50,7 @@ impl ObjectName {
         Self {
             object: Self::of(&["network", network]).object,
             member: Some(Self::of(&["ip", key]).object),
+            root: None,
         }
     }
 
@@ -58,6 +62,7 @@ impl ObjectName {
         Self {
             object: Self::of(&["values", limit, &place]).object,
             member: Some(member),
+            root: None,
         }
     }
 
@@ -69,6 +74,43 @@ impl ObjectName {
     /// The object that holds the marks over all of an issuer's tokens.
     pub fn of_issuer(authenticator: &str, issuer: &str) -> Self {
         Self::of(&["issuer", authenticator, issuer])
+    }
+
+    /// The broker of this object that serves the isolates of a place; one of `brokers`.
+    #[must_use]
+    pub fn brokered(self, place: &str, brokers: u16) -> Self {
+        let place = Self::of(&["place", place]).object;
+        let number = place.iter().fold(0_u32, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add((*byte).into())
+        });
+        let number = number % u32::from(brokers.max(1));
+        let broker = Self::of(&["broker", &self.hex(), &number.to_string()]);
+        Self {
+            object: broker.object,
+            member: self.member,
+            root: Some(self.object),
+        }
+    }
+
+    /// The object that counts, as [`ObjectName::hex`] spells it, where this is a broker of it.
+    pub fn root_hex(&self) -> Option<String> {
+        self.root.as_ref().map(hex)
+    }
+
+    /// Reads what [`ObjectName::hex`] wrote.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut object = [0; 20];
+        if text.len() != 2 * object.len() || !text.bytes().all(|one| one.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (place, byte) in object.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+        }
+        Some(Self {
+            object,
+            member: None,
+            root: None,
+        })
     }
 
     /// As the runtime and the store spell it: 40 hexadecimal digits.

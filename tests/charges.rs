@@ -34,6 +34,7 @@ fn rule(name: &str, limit: u64, on_error: OnError) -> Rc<LimitRule> {
         scope: Scope::Service,
         mode: Mode::Enforce,
         counts: Counts::Requests,
+        brokers: 0,
     })
 }
 

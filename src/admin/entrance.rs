@@ -136,6 +136,7 @@ fn guess(address: ObjectName, look: bool) -> Charge {
         scope: Scope::Service,
         mode: Mode::Enforce,
         counts: Counts::RefusedCredentials,
+        brokers: 0,
     };
     let unit = UnitCharge {
         rule: Rc::new(rule),

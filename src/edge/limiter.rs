@@ -13,6 +13,7 @@ use worker::{
     durable_object,
 };
 
+use crate::edge::broker::Broker;
 use crate::edge::{alarm, bounded, clock, table};
 use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
@@ -49,17 +50,20 @@ pub struct Limiter {
     held: Cell<Option<u64>>,
     /// Whether an alarm was set since this object woke.
     is_armed: Cell<bool>,
+    /// What it borrowed, where it is a broker: in memory alone.
+    broker: Broker,
 }
 
 // A panic leaves no half-made state: every change is one write to storage.
 impl std::panic::RefUnwindSafe for Limiter {}
 
 impl DurableObject for Limiter {
-    fn new(state: State, _env: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
         let sql = state.storage().sql();
         // `windows` is what an older version counted in; its `notes` are read on.
         let held = ["rows", "notes", "windows"].map(|name| table::exists(&sql, name));
         let limiter = Self {
+            broker: Broker::new(env),
             state,
             sql,
             uses: RefCell::new(None),
@@ -133,6 +137,11 @@ impl Limiter {
             Err(_) => Answer::NotUnderstood,
         };
         serde_json::to_string(&answer).map_err(|_| JsValue::from_str("no answer"))
+    }
+
+    /// Answers a question for rows of another object, of which it borrows. By RPC.
+    pub fn broker(&self, root: &str, question: &str) -> Promise {
+        self.broker.answer(root, question)
     }
 }
 
@@ -301,7 +310,17 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn charge(this: &LimiterStub, question: &str) -> std::result::Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn broker(
+        this: &LimiterStub,
+        root: &str,
+        question: &str,
+    ) -> std::result::Result<Promise, JsValue>;
 }
+
+/// How long a broker waits for the object that it borrows from: an isolate waits for the broker.
+const ROOT_TIMEOUT_MS: u64 = CALL_TIMEOUT_MS / 2;
 
 /// Asks one object, once: a question that may have been granted is not asked again.
 pub(super) async fn ask(
@@ -313,13 +332,27 @@ pub(super) async fn ask(
     asked.flatten().ok_or(ObjectDown)
 }
 
+/// The same, asked by a broker.
+pub(super) async fn ask_root(
+    env: &Env,
+    object: &ObjectName,
+    question: &Question,
+) -> std::result::Result<Answer, ObjectDown> {
+    let asked = bounded::within(ROOT_TIMEOUT_MS, call(env, object, question)).await;
+    asked.flatten().ok_or(ObjectDown)
+}
+
 async fn call(env: &Env, object: &ObjectName, question: &Question) -> Option<Answer> {
     let namespace = env.durable_object(BINDING).ok()?;
     let stub = namespace
         .get_by_name(&object.hex())
         .ok()?
         .into_rpc::<LimiterStub>();
-    let answer = stub.charge(&serde_json::to_string(question).ok()?).ok()?;
+    let question = serde_json::to_string(question).ok()?;
+    let answer = match object.root_hex() {
+        None => stub.charge(&question).ok()?,
+        Some(root) => stub.broker(&root, &question).ok()?,
+    };
     let text = JsFuture::from(answer).await.ok()?.as_string()?;
     serde_json::from_str(&text).ok()
 }

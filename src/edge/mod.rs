@@ -4,6 +4,7 @@
 mod admin;
 mod alarm;
 mod bounded;
+mod broker;
 mod cache;
 mod clock;
 mod gateway;

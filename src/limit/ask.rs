@@ -64,8 +64,8 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
         }
         standing = ask_all(objects, &mut plans, question, known).await;
         settle(objects, &mut plans, standing).await;
-        defer_refills(objects, &plans, question);
     }
+    defer_refills(objects, &plans, question.filter(|_| may_go_on));
     let taken = plans.iter_mut().flat_map(|plan| plan.taken.drain(..));
     let taken = taken.collect();
     Charged {
@@ -144,15 +144,15 @@ async fn settle<O: Objects>(objects: &O, plans: &mut [Plan<'_>], standing: Stand
         let all = standing != Standing::Good;
         let enforced = plans.iter_mut().filter(|plan| all || plan.is_enforced());
         let taken: Vec<Taken> = enforced.flat_map(Plan::release).collect();
-        errand::give_back(objects, &taken).await;
+        errand::give_back(objects, &taken, false).await;
     }
 }
 
-/// Has more asked for where what is lent runs low, and where what is known of the credential and
-/// its issuer gets old.
+/// Has more asked for where what is lent runs low or something may be free again, and where what is
+/// known of the credential and its issuer gets old.
 fn defer_refills<O: Objects>(objects: &O, plans: &[Plan<'_>], question: Option<&StandingQuestion>) {
     let now_ms = objects.now_ms();
-    let memory = objects.limit_memory().borrow();
+    let mut memory = objects.limit_memory().borrow_mut();
     let mut errands = Vec::new();
     for plan in plans {
         let object = plan.charge.object;
@@ -161,15 +161,24 @@ fn defer_refills<O: Objects>(objects: &O, plans: &[Plan<'_>], question: Option<&
             memory.standing(asked, now_ms).is_some()
                 && !memory.standing_lasts(asked, now_ms, STANDING_MS / 2)
         });
-        let low = |unit: &&UnitCharge| !unit.look && memory.wallet.runs_low(&object, unit);
-        let units: Vec<_> = plan.charge.units.iter().filter(low).cloned().collect();
-        if !units.is_empty() || ages {
-            errands.push(Errand::Refill {
-                object,
-                units,
-                standing: own.cloned(),
-            });
+        let due = |unit: &UnitCharge| match unit.look {
+            true => None,
+            false => memory.wallet.ask_in_ms(&object, unit),
+        };
+        let due = plan.charge.units.iter().map(|unit| (due(unit), unit));
+        let due: Vec<_> = due.filter_map(|(ms, unit)| Some((ms?, unit))).collect();
+        let after_ms = due.iter().map(|(after_ms, _)| *after_ms).min();
+        let after_ms = if ages { Some(0) } else { after_ms };
+        let Some(after_ms) = after_ms else { continue };
+        for (_, unit) in &due {
+            memory.wallet.will_ask(&object, unit, after_ms);
         }
+        errands.push(Errand::Refill {
+            object,
+            units: due.into_iter().map(|(_, unit)| unit.clone()).collect(),
+            after_ms,
+            standing: own.cloned(),
+        });
     }
     if let Some(issuer) = question.and_then(|asked| asked.issuer)
         && memory.marks(&issuer, now_ms).is_some()

@@ -1,7 +1,7 @@
 //! stub
 use crate::facts::UnixMs;
 use serde::{Deserialize, Serialize};
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct BucketRule {
     pub capacity: u64,
     pub interval_ns: u64,
@@ -17,7 +17,7 @@ impl BucketRule {
         })
     }
 }
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Bucket {
     interval_ns: u64,
     empty_at_ns: u64,
@@ -31,9 +31,8 @@ impl Bucket {
             .saturating_sub(now * 1_000_000)
             .div_ceil(rule.interval_ns)
     }
-    pub fn take(&mut self, rule: BucketRule, at: UnixMs, units: u64) -> UnixMs {
+    pub fn take(&mut self, rule: BucketRule, at: UnixMs, units: u64) {
         self.empty_at_ns = self.empty_at_ns.max(at * 1_000_000) + units * rule.interval_ns;
-        self.empty_at_ns.div_ceil(1_000_000)
     }
     pub fn give_back(&mut self, rule: BucketRule, now: UnixMs, named: UnixMs, units: u64) {
         if named > now {

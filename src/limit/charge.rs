@@ -95,9 +95,11 @@ pub struct Taken {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TakenOf {
     /// A lease of this isolate, by the question that brought it.
-    Lease { seq: u64 },
-    /// The object itself, which names them by an instant.
-    Object { named_ms: u64 },
+    Lease { seq: u64, at_ms: u64 },
+    /// The object itself, at an instant of its clock.
+    Object { at_ms: u64 },
+    /// The counter of this isolate that stands in for a silent object.
+    StandIn { at_ms: u64 },
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -7,13 +7,16 @@ use crate::facts::UnixMs;
 use crate::limit::meter::MeterRule;
 use crate::limit::row::{Grant, Row};
 use crate::limit::wire::{
-    Act, Answer, Asking, KeyUse, Question, ROWS_MAX, Receipt, RowCharge, RowGranted, RowRefused,
-    WIRE_VERSION,
+    Act, Answer, Asking, HolderId, KeyUse, Question, ROWS_MAX, RowCharge, RowGranted, RowRefused,
+    SETTLED_MAX, Settling, WIRE_VERSION,
 };
 use crate::revocation::{Credential, Mark, Marks, MarksFull, RevokedBy};
 
 /// Most leases that one row of a question may report on.
 pub const REPORTS_MAX: usize = 8;
+/// How far an object's clock may be ahead of the clock that a question shows: as long as a question
+/// may be on its way, and what clocks are wrong by.
+pub const AHEAD_MS_MAX: u64 = 2_500;
 
 /// An object's storage, synchronous: within one call nothing else touches it.
 pub trait Rows {
@@ -47,8 +50,7 @@ pub fn answer<R: Rows>(rows: &R, now_ms: UnixMs, question: &Question) -> Result<
             }
             Ok(answer)
         }
-        Act::GiveBack(receipts) if receipts.len() <= ROWS_MAX => give_back(rows, now_ms, receipts),
-        Act::Charge(_) | Act::GiveBack(_) => Ok(Answer::NotUnderstood),
+        Act::Charge(_) => Ok(Answer::NotUnderstood),
         Act::Mark(mark) => write_mark(rows, now_ms, mark),
         Act::Marks => Ok(Answer::Marks(rows.marks()?)),
         Act::Use { key_id } => Ok(Answer::Use(rows.key_use(key_id)?)),
@@ -68,20 +70,32 @@ fn write_mark<R: Rows>(rows: &R, now_ms: UnixMs, mark: &Mark) -> Result<Answer, 
 }
 
 /// A row named twice would be read twice before it is written once, and so be charged once.
-fn is_sound(asking: &Asking) -> bool {
+pub(super) fn is_sound(asking: &Asking) -> bool {
     let mut rows: Vec<_> = asking.rows.iter().map(|ask| ask.row.as_str()).collect();
     rows.sort_unstable();
     rows.dedup();
     let bounded = |ask: &RowCharge| ask.reports.len() <= REPORTS_MAX;
-    rows.len() == asking.rows.len() && rows.len() <= ROWS_MAX && asking.rows.iter().all(bounded)
+    let settles = asking.settling.as_ref().is_none_or(|settling| {
+        settling.receipts.len() <= SETTLED_MAX && settling.debts.len() <= SETTLED_MAX
+    });
+    settles
+        && rows.len() == asking.rows.len()
+        && rows.len() <= ROWS_MAX
+        && asking.rows.iter().all(bounded)
 }
 
+/// Sets right what was charged before, then charges all rows or none.
 fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, R::Fault> {
+    // A clock that ran ahead frees units early: it is believed as far as the holder's is.
+    let now_ms = now_ms.min(asking.at_ms.saturating_add(AHEAD_MS_MAX));
+    if let Some(settling) = &asking.settling {
+        settle(rows, now_ms, asking.holder, settling)?;
+    }
     let mut states = Vec::with_capacity(asking.rows.len());
     for ask in &asking.rows {
         let mut state = opened(rows, &ask.row, &ask.rule, now_ms)?;
         for report in &ask.reports {
-            state.report(asking.holder, report);
+            state.report(asking.holder, asking.seq, report);
         }
         states.push((ask, state));
     }
@@ -91,8 +105,11 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
         return Ok(Answer::Granted(granted.collect()));
     }
     if states.iter().any(|(ask, state)| ask.units > state.free()) {
-        for (ask, state) in states.iter().filter(|(ask, _)| !ask.reports.is_empty()) {
-            rows.save(&ask.row, state)?;
+        for (ask, state) in &mut states {
+            let waits = ask.units > state.free() && state.wait_for_share(asking.holder);
+            if waits || !ask.reports.is_empty() {
+                rows.save(&ask.row, state)?;
+            }
         }
         return Ok(Answer::Refused(states.iter().map(refused).collect()));
     }
@@ -111,6 +128,35 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
     Ok(Answer::Granted(granted))
 }
 
+/// Gives back and charges what a holder says of charges before, row by row.
+fn settle<R: Rows>(
+    rows: &R,
+    now_ms: UnixMs,
+    holder: HolderId,
+    settling: &Settling,
+) -> Result<(), R::Fault> {
+    let mut names: Vec<_> = settling.receipts.iter().map(|one| &one.row).collect();
+    names.extend(settling.debts.iter().map(|one| &one.row));
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let debts = || settling.debts.iter().filter(|debt| debt.row == *name);
+        // What is gone by itself is nobody's to give back.
+        let state = match (rows.load(name)?, debts().next()) {
+            (Some(state), Some(debt)) => state.opened(&debt.rule, now_ms),
+            (Some(state), None) => state.reopened(now_ms),
+            (None, Some(debt)) => Row::new(&debt.rule).opened(&debt.rule, now_ms),
+            (None, None) => continue,
+        };
+        let mut state = state;
+        let receipts = settling.receipts.iter().filter(|one| one.row == *name);
+        let owed = debts().fold(0, |sum: u64, debt| sum.saturating_add(debt.units));
+        state.settle((holder, settling.turn), receipts, owed);
+        rows.save(name, &state)?;
+    }
+    Ok(())
+}
+
 /// A row as it stands now, empty where there is none.
 fn opened<R: Rows>(rows: &R, row: &str, rule: &MeterRule, now_ms: UnixMs) -> Result<Row, R::Fault> {
     let state = rows.load(row)?.unwrap_or_else(|| Row::new(rule));
@@ -123,7 +169,7 @@ fn told((ask, state): &(&RowCharge, Row), grant: Option<Grant>) -> RowGranted {
         row: ask.row.clone(),
         remaining: state.free().saturating_sub(units),
         frees_in_ms: state.frees_in_ms(),
-        named_ms: grant.map_or(0, |grant| grant.named_ms),
+        at_ms: grant.map_or(0, |grant| grant.at_ms),
         lent: grant.and_then(|grant| grant.lent),
     }
 }
@@ -138,23 +184,6 @@ fn refused((ask, state): &(&RowCharge, Row)) -> RowRefused {
             false => 0,
         },
     }
-}
-
-fn give_back<R: Rows>(rows: &R, now_ms: UnixMs, receipts: &[Receipt]) -> Result<Answer, R::Fault> {
-    for Receipt {
-        row,
-        named_ms,
-        units,
-    } in receipts
-    {
-        // What is gone by itself is nobody's to give back.
-        let Some(mut state) = rows.load(row)? else {
-            continue;
-        };
-        state.give_back(now_ms, *named_ms, *units);
-        rows.save(row, &state)?;
-    }
-    Ok(Answer::GivenBack)
 }
 
 #[cfg(test)]

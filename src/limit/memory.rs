@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::facts::UnixMs;
-use crate::limit::charge::UnitCharge;
+use crate::limit::charge::{Taken, UnitCharge};
 use crate::limit::purse::Left;
 use crate::limit::row::Row;
 use crate::limit::standing::{Standing, StandingQuestion};
@@ -137,5 +137,13 @@ impl LimitMemory {
         };
         self.stand_ins.insert(key, row);
         verdict
+    }
+
+    /// Frees what was taken of a stand-in counter at `at_ms` for nothing.
+    pub fn give_back_stand_in(&mut self, taken: &Taken, at_ms: UnixMs, now_ms: UnixMs) {
+        let key = (taken.object, taken.row.clone());
+        if let Some(row) = self.stand_ins.get_mut(&key) {
+            row.give_back(now_ms, at_ms, taken.units);
+        }
     }
 }

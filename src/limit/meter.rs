@@ -21,9 +21,14 @@ const LEASE_PART: u64 = 50;
 const LEASE_PART_WIDE: u64 = 20;
 const LEASE_PART_BUCKET: u64 = 4;
 const WIDE_MIN: u64 = 1_000;
+const SHORTEST_MONTH_MS: u64 = 28 * 86_400_000;
+/// Longest window of which shares are lent.
+pub const SHARED_MS_MAX: u64 = 5_000;
+/// Smallest limit that is shared.
+const SHARED_MIN: u64 = 10;
 
 /// A limit as it is counted, whatever the policy calls it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MeterRule {
     /// `sliding_window`.
@@ -37,7 +42,7 @@ pub enum MeterRule {
 }
 
 /// What was used of a limit and still counts.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Meter {
     Window(Window),
@@ -66,11 +71,23 @@ impl MeterRule {
         }
     }
 
+    /// The time over which what is refunded is bounded.
+    pub fn refund_window_ms(&self) -> u64 {
+        match self {
+            Self::Permits(rule) => rule.window_ms,
+            _ => self.window_ms().unwrap_or(SHORTEST_MONTH_MS),
+        }
+    }
+
     /// Most units of one lease; 0 where a limit is too small to share, or is of permits.
     pub fn lease_units_max(&self) -> u64 {
         match self {
             Self::Permits(_) => 0,
             Self::Bucket(rule) => rule.capacity / LEASE_PART_BUCKET,
+            _ if self.shared().is_some() => match self.capacity() {
+                0..SHARED_MIN => 0,
+                capacity => capacity,
+            },
             Self::Window(_) | Self::Period(_) => match self.capacity() {
                 capacity @ 0..=WIDE_MIN => capacity / LEASE_PART,
                 capacity => capacity / LEASE_PART_WIDE,
@@ -78,24 +95,24 @@ impl MeterRule {
         }
     }
 
+    /// The window of which shares are lent, and not units: one so short that a unit which was lent
+    /// and not used would be held for much of it.
+    pub fn shared(&self) -> Option<WindowRule> {
+        match self {
+            Self::Window(rule) if rule.window_ms <= SHARED_MS_MAX => Some(*rule),
+            _ => None,
+        }
+    }
+
     /// How long units are lent for: a unit that is lent and not used is held so much longer.
     pub fn lease_ms(&self) -> u64 {
         match self {
+            _ if self.shared().is_some() => LEASE_MS_MAX,
             Self::Window(rule) | Self::Permits(rule) => {
                 (rule.window_ms / 30).clamp(LEASE_MS_MIN, LEASE_MS_MAX)
             }
             Self::Bucket(rule) => (rule.drain_ms() / 4).clamp(LEASE_MS_MIN, LEASE_MS_MAX),
             Self::Period(_) => LEASE_MS_MAX,
-        }
-    }
-
-    /// How long a refusal may stand beyond its first possible end, so that what becomes free
-    /// meanwhile is asked for at once and not unit by unit.
-    pub fn gather_ms(&self) -> u64 {
-        match self {
-            Self::Window(rule) => (rule.window_ms / 64).min(1_000),
-            Self::Bucket(rule) => (rule.drain_ms() / 4).min(1_000),
-            Self::Period(_) | Self::Permits(_) => 0,
         }
     }
 }
@@ -142,29 +159,38 @@ impl Meter {
     }
 
     /// Charges `units` as used at `at_ms`, not later than now; whether there is room was asked
-    /// before. Returns the instant that names them for [`Meter::give_back`].
-    pub fn take(&mut self, rule: &MeterRule, at_ms: UnixMs, units: u64) -> UnixMs {
+    /// before, or the units were used all the same.
+    pub fn take(&mut self, rule: &MeterRule, at_ms: UnixMs, units: u64) {
         match (self, rule) {
             (Self::Window(window), MeterRule::Window(rule))
             | (Self::Permits(window), MeterRule::Permits(rule)) => window.take(*rule, at_ms, units),
             (Self::Bucket(bucket), MeterRule::Bucket(rule)) => bucket.take(*rule, at_ms, units),
             (Self::Period(period), MeterRule::Period(rule)) => period.take(rule, at_ms, units),
-            _ => at_ms,
+            _ => {}
         }
     }
 
-    /// Frees units that were taken for nothing; those free by themselves are nobody's to give.
-    pub fn give_back(&mut self, rule: &MeterRule, now_ms: UnixMs, named_ms: UnixMs, units: u64) {
+    /// Forgets what does not count any more at `now_ms`.
+    pub fn forget(&mut self, now_ms: UnixMs) {
+        match self {
+            Self::Window(window) | Self::Permits(window) => window.forget(now_ms),
+            Self::Bucket(_) | Self::Period(_) => {}
+        }
+    }
+
+    /// Frees units that were taken at `at_ms` for nothing; those free by themselves are nobody's to
+    /// give.
+    pub fn give_back(&mut self, rule: &MeterRule, now_ms: UnixMs, at_ms: UnixMs, units: u64) {
         match (self, rule) {
-            (Self::Window(window), MeterRule::Window(_))
-            | (Self::Permits(window), MeterRule::Permits(_)) => {
-                window.give_back(now_ms, named_ms, units);
+            (Self::Window(window), MeterRule::Window(rule))
+            | (Self::Permits(window), MeterRule::Permits(rule)) => {
+                window.give_back(*rule, now_ms, at_ms, units);
             }
             (Self::Bucket(bucket), MeterRule::Bucket(rule)) => {
-                bucket.give_back(*rule, now_ms, named_ms, units);
+                bucket.give_back(*rule, now_ms, at_ms, units);
             }
             (Self::Period(period), MeterRule::Period(rule)) => {
-                period.give_back(rule, now_ms, named_ms, units);
+                period.give_back(rule, now_ms, at_ms, units);
             }
             _ => {}
         }

@@ -10,11 +10,14 @@
 //! `headers` is what callers are told. The protocol and its proof: `docs/LIMITS.md`.
 
 pub mod ask;
+pub mod broker;
 pub mod bucket;
 pub mod charge;
 pub mod demand;
 pub mod errand;
 pub mod headers;
+mod held;
+pub mod lease;
 pub mod ledger;
 pub mod memory;
 pub mod meter;
@@ -23,6 +26,8 @@ mod plan;
 pub mod purse;
 pub mod row;
 pub mod rule;
+pub mod settled;
+mod share;
 pub mod standing;
 pub mod tidy;
 pub mod uses;

@@ -1,7 +1,7 @@
 //! stub
 use crate::facts::UnixMs;
 use serde::{Deserialize, Serialize};
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Span {
     Fixed { window_ms: u64 },
     Day { timezone: String },
@@ -16,12 +16,12 @@ impl Span {
         }
     }
 }
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct PeriodRule {
     pub limit: u64,
     pub span: Span,
 }
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Period {
     start_ms: u64,
     end_ms: u64,
@@ -41,7 +41,7 @@ impl Period {
     pub fn used(&self, _rule: &PeriodRule, now: UnixMs) -> u64 {
         if now >= self.end_ms { 0 } else { self.used }
     }
-    pub fn take(&mut self, rule: &PeriodRule, at: UnixMs, units: u64) -> UnixMs {
+    pub fn take(&mut self, rule: &PeriodRule, at: UnixMs, units: u64) {
         if at >= self.end_ms {
             self.start_ms = at / w(rule) * w(rule);
             self.end_ms = self.start_ms + w(rule);
@@ -50,7 +50,6 @@ impl Period {
         if at >= self.start_ms {
             self.used += units;
         }
-        self.end_ms
     }
     pub fn give_back(&mut self, _rule: &PeriodRule, now: UnixMs, named: UnixMs, units: u64) {
         if named > now {

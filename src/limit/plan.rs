@@ -60,13 +60,12 @@ impl<'c> Plan<'c> {
         }
         let wallet = &mut objects.limit_memory().borrow_mut().wallet;
         for (unit, verdict) in self.charge.units.iter().zip(&mut self.verdicts) {
-            if let Some((seq, left)) = wallet.spend(&self.charge.object, unit) {
+            if let Some((of, left)) = wallet.spend(&self.charge.object, unit) {
                 *verdict = Some(Verdict::Granted {
                     remaining: left.remaining,
                     frees_in_ms: left.frees_in_ms,
                 });
-                let taken = seq.map(|seq| taken(self.charge, unit, TakenOf::Lease { seq }));
-                self.taken.extend(taken);
+                self.taken.extend(of.map(|of| taken(self.charge, unit, of)));
             }
         }
     }
@@ -88,13 +87,11 @@ impl<'c> Plan<'c> {
             .collect();
         let units: Vec<&UnitCharge> = lacking.iter().map(|(_, unit)| *unit).collect();
         let told = ask_object(objects, object, &units, credential).await;
-        for ((place, unit), (verdict, named_ms)) in lacking.iter().zip(told.verdicts) {
+        for ((place, unit), (verdict, of)) in lacking.iter().zip(told.verdicts) {
             if let Some(slot) = self.verdicts.get_mut(*place) {
                 *slot = Some(verdict);
             }
-            let taken =
-                named_ms.map(|named_ms| taken(self.charge, unit, TakenOf::Object { named_ms }));
-            self.taken.extend(taken);
+            self.taken.extend(of.map(|of| taken(self.charge, unit, of)));
         }
         told.standing
     }
@@ -142,9 +139,9 @@ fn taken(charge: &ObjectCharge, unit: &UnitCharge, of: TakenOf) -> Taken {
     }
 }
 
-/// What one object told: a verdict for each unit, with the instant that names what was taken.
+/// What one object told: a verdict for each unit, with what was taken.
 struct Told {
-    verdicts: Vec<(Verdict, Option<u64>)>,
+    verdicts: Vec<(Verdict, Option<TakenOf>)>,
     standing: Option<Standing>,
 }
 
@@ -192,12 +189,14 @@ async fn ask_object<O: Objects>(
             if let Some(asked) = credential {
                 standing::remember(objects, asked, revoked, sent.at_ms);
             }
+            let memory = objects.limit_memory();
+            memory.borrow_mut().wallet.unanswered(object, &sent, false);
             Told::nothing_charged(units.len(), Some(revoked))
         }
         Ok(_) | Err(ObjectDown) => {
             let unanswered = || {
                 let memory = objects.limit_memory();
-                memory.borrow_mut().wallet.unanswered(object, &sent);
+                memory.borrow_mut().wallet.unanswered(object, &sent, true);
             };
             unanswered();
             without_object(objects, object, units, credential).await
@@ -218,7 +217,7 @@ fn granted<O: Objects>(
         .borrow_mut()
         .wallet
         .granted(object, sent, rows);
-    errand::defer_hand_back(objects, object, sent, rows);
+    errand::defer_hand_back(objects, object, rows);
     let verdicts = rows.iter().zip(units).map(|(row, unit)| {
         let verdict = Verdict::Granted {
             remaining: row
@@ -227,7 +226,8 @@ fn granted<O: Objects>(
             frees_in_ms: row.frees_in_ms,
         };
         let is_taken = !unit.look && unit.units > 0;
-        (verdict, is_taken.then_some(row.named_ms))
+        let at_ms = row.at_ms;
+        (verdict, is_taken.then_some(TakenOf::Object { at_ms }))
     });
     Told {
         verdicts: verdicts.collect(),
@@ -276,22 +276,23 @@ async fn without_object<O: Objects>(
     let now_ms = objects.now_ms();
     let mut memory = objects.limit_memory().borrow_mut();
     let verdict = |unit: &&UnitCharge| match unit.rule.on_error {
-        OnError::Refuse => Verdict::Unanswered,
-        OnError::Admit => Verdict::Unmetered,
+        OnError::Refuse => (Verdict::Unanswered, None),
+        OnError::Admit => (Verdict::Unmetered, None),
         OnError::Local => match memory.stand_in(object, unit, now_ms) {
-            Ok(left) => Verdict::Granted {
-                remaining: left.remaining,
-                frees_in_ms: left.frees_in_ms,
-            },
-            Err(retry_after_ms) => Verdict::Exhausted { retry_after_ms },
+            Ok(left) => {
+                let verdict = Verdict::Granted {
+                    remaining: left.remaining,
+                    frees_in_ms: left.frees_in_ms,
+                };
+                let is_taken = !unit.look && unit.units > 0;
+                let of = TakenOf::StandIn { at_ms: now_ms };
+                (verdict, is_taken.then_some(of))
+            }
+            Err(retry_after_ms) => (Verdict::Exhausted { retry_after_ms }, None),
         },
     };
     Told {
-        verdicts: units
-            .iter()
-            .map(verdict)
-            .map(|verdict| (verdict, None))
-            .collect(),
+        verdicts: units.iter().map(verdict).collect(),
         standing,
     }
 }

@@ -1,6 +1,7 @@
 //! What an isolate holds of one row: units that were lent to it, and what it was told.
 //!
-//! Owns: how lent units are spent and accounted for. Does not own: how many are lent (`limit::row`).
+//! Owns: how lent units are spent and accounted for, and when more are asked for. Does not own: how
+//! many are lent (`limit::row`), a share of a short window (`limit::share`).
 //! Called by: `limit::wallet`.
 //!
 //! A lease is over, for its holder, `ttl_ms` after the holder *sent* its question. The object holds
@@ -9,9 +10,10 @@
 
 use crate::facts::UnixMs;
 use crate::limit::demand::Demand;
+use crate::limit::held::Held;
 use crate::limit::ledger::REPORTS_MAX;
 use crate::limit::meter::MeterRule;
-use crate::limit::row::CLOCK_ERROR_MS;
+use crate::limit::share::Share;
 use crate::limit::wire::{Lent, Report};
 
 /// How long what was told without a lease is relied on.
@@ -20,12 +22,13 @@ pub const TOLD_MS: u64 = 2_000;
 pub const REFUSAL_MS_MAX: u64 = 2_000;
 /// How long before it is needed more is asked for.
 const LEAD_MS: u64 = 500;
-/// How many units a second are asked for in vain before what becomes free is gathered.
-const GATHER_MIN: u64 = 10;
-const GATHER_PER_MS: u64 = 1_000;
+/// Units a second from which a row is hot: nobody waits for its object to say no, it is asked behind
+/// the answers when something may be free.
+const HOT_PER_S: u64 = 10;
 /// How long an answer is awaited before another question for more is sent.
 const AWAITED_MS: u64 = 2_000;
-/// How long one question stands for all after a refusal.
+/// How long one question stands for all after a refusal, and the shortest time between two that are
+/// asked behind the answers.
 const PROBE_MS: u64 = 250;
 
 /// One row, as an isolate knows it.
@@ -34,22 +37,13 @@ pub struct Purse {
     pub(super) row: String,
     pub(super) rule: MeterRule,
     leases: Vec<Held>,
+    share: Option<Share>,
     told: Option<Told>,
     refused: Option<Refused>,
     demand: Demand,
     /// Until when an answer is awaited that may bring a lease.
     awaited_until_ms: UnixMs,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    seq: u64,
-    units: u64,
-    used: u64,
-    /// Of the used ones, those the object was told of: they are nobody's to give back.
-    reported: u64,
-    last_used_ms: UnixMs,
-    expires_ms: UnixMs,
+    asked_ms: UnixMs,
 }
 
 /// What an object told of the row.
@@ -83,10 +77,12 @@ impl Purse {
             row: row.to_owned(),
             rule: rule.clone(),
             leases: Vec::new(),
+            share: None,
             told: None,
             refused: None,
             demand: Demand::default(),
             awaited_until_ms: 0,
+            asked_ms: 0,
         }
     }
 
@@ -95,12 +91,19 @@ impl Purse {
         self.demand.note(now_ms, units);
     }
 
-    /// Milliseconds until a remembered refusal of as many units may pass.
+    /// Milliseconds until a remembered refusal of as many units may pass. A hot row that is asked
+    /// behind the answers just now refuses meanwhile.
     pub(super) fn refused_for_ms(&self, now_ms: UnixMs, units: u64) -> Option<u64> {
         let refused = self.refused?;
+        let is_asked = self.is_hot(now_ms) && self.awaited_until_ms > now_ms;
         // A cheaper charge may have room where a dearer one had not.
-        let stands = refused.ask_at_ms > now_ms && units >= refused.units;
-        stands.then(|| refused.until_ms.saturating_sub(now_ms).max(1))
+        let stands = units >= refused.units && (refused.ask_at_ms > now_ms || is_asked);
+        let own = self
+            .share
+            .as_ref()
+            .and_then(|share| share.wait_ms(now_ms, units));
+        let wait_ms = refused.until_ms.saturating_sub(now_ms).max(1);
+        stands.then(|| own.map_or(wait_ms, |own| own.min(wait_ms)))
     }
 
     /// Whether a look for `units` can be answered from what was told a moment ago. What is looked
@@ -110,61 +113,141 @@ impl Purse {
         (told.until_ms > now_ms && told.free >= units).then(|| self.left(now_ms))
     }
 
-    /// Whether one lease covers `units`.
+    /// Whether one lease, or the share, covers `units`.
     pub(super) fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
         self.leases.iter().any(|held| held.covers(now_ms, units))
+            || self.share_left(now_ms) >= units.max(1)
     }
 
-    /// Spends `units` of the oldest lease that covers them; says which, and what is left.
+    /// Spends `units` of the share, or of the oldest lease that covers them; says which, and what is
+    /// left.
     pub(super) fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(u64, Left)> {
-        let covers = |held: &&mut Held| held.covers(now_ms, units);
-        let held = self.leases.iter_mut().find(covers)?;
-        held.used = held.used.saturating_add(units);
-        held.last_used_ms = now_ms;
-        let seq = held.seq;
+        let seq = match &mut self.share {
+            Some(share) if share.left(now_ms) >= units => {
+                share.spend(now_ms, units);
+                share.seq
+            }
+            _ => {
+                let covers = |held: &&mut Held| held.covers(now_ms, units);
+                let held = self.leases.iter_mut().find(covers)?;
+                held.spend(now_ms, units);
+                held.seq
+            }
+        };
         Some((seq, self.left(now_ms)))
     }
 
-    /// Takes back units that were spent for nothing, if the object was not told of them yet.
-    pub(super) fn unspend(&mut self, seq: u64, units: u64) {
-        let of = |held: &&mut Held| held.seq == seq;
-        if let Some(held) = self.leases.iter_mut().find(of)
-            && held.used.saturating_sub(units) >= held.reported
-        {
-            held.used = held.used.saturating_sub(units);
-        }
+    /// Lends up to `want` units on, of the lease that lasts longest: half of it at most, for others
+    /// are there. Returns how many.
+    pub(super) fn lend_on(&mut self, now_ms: UnixMs, want: u64) -> Option<u64> {
+        let held = self.leases.iter_mut().max_by_key(|held| held.expires_ms)?;
+        let units = want.min(held.left().div_ceil(2));
+        (units > 0).then(|| {
+            held.lend_on(now_ms, units);
+            units
+        })
     }
 
-    /// Units to ask for: what is likely to be used until the next lease, less what is there.
+    /// When the lease that lasts longest ends.
+    pub(super) fn lasting_until(&self) -> Option<UnixMs> {
+        self.leases.iter().map(|held| held.expires_ms).max()
+    }
+
+    /// Takes back units that were spent at `at_ms` for nothing, if the object was not told of them
+    /// yet. Returns how many.
+    pub(super) fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
+        if let Some(share) = self.share.as_mut().filter(|share| share.seq == seq) {
+            share.unspend(now_ms, at_ms, units);
+            return units;
+        }
+        let held = self.leases.iter_mut().find(|held| held.seq == seq);
+        held.map_or(0, |held| held.unspend(units))
+    }
+
+    /// The same for a request that failed behind the gateway: a part of each lease at most.
+    pub(super) fn refund(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
+        let allowed = match self.leases.iter_mut().find(|held| held.seq == seq) {
+            Some(held) => held.refundable(units),
+            None => 0,
+        };
+        self.unspend(now_ms, seq, at_ms, allowed)
+    }
+
+    /// Units to ask for: what is likely to be used until the next lease, less what is there. Of a
+    /// short window, the share that is likely to be used.
     pub(super) fn want(&self, now_ms: UnixMs) -> u64 {
-        let lease_ms = self.rule.lease_ms().saturating_add(LEAD_MS);
-        let wanted = self.demand.within(now_ms, lease_ms);
-        let wanted = wanted.min(self.rule.lease_units_max());
         match self.awaited_until_ms > now_ms {
             true => 0,
-            false => wanted.saturating_sub(self.lasting(now_ms)),
+            false => self.wanted(now_ms),
         }
     }
 
-    /// Whether more should be asked for while there still is some.
-    pub(super) fn runs_low(&self, now_ms: UnixMs) -> bool {
-        let soon = self.demand.within(now_ms, LEAD_MS);
-        let half_ms = self.rule.lease_ms() / 2;
-        self.want(now_ms) > 0
-            && (self.balance(now_ms) < soon || !self.lasts_until(now_ms.saturating_add(half_ms)))
+    /// The same, whether or not an answer is awaited.
+    pub(super) fn wanted(&self, now_ms: UnixMs) -> u64 {
+        let most = self.rule.lease_units_max();
+        if let Some(window) = self.rule.shared() {
+            let wanted = self.demand.within(now_ms, window.window_ms);
+            return wanted.saturating_add(wanted / 4).min(most);
+        }
+        let lease_ms = self.rule.lease_ms().saturating_add(LEAD_MS);
+        let wanted = self.demand.within(now_ms, lease_ms).min(most);
+        wanted.saturating_sub(self.lasting(now_ms))
     }
 
-    /// Notes that a question is on its way which may bring more. Where a refusal has just ended it
-    /// is the only one for a moment: the others would find what it left.
+    /// In how long more should be asked for behind the answers, if at all: while there still is some
+    /// left, or when something may be free again.
+    pub(super) fn ask_in_ms(&self, now_ms: UnixMs) -> Option<u64> {
+        if self.awaited_until_ms > now_ms {
+            return None;
+        }
+        if self.runs_low(now_ms) {
+            return Some(0);
+        }
+        let refused = self.refused.filter(|_| self.is_hot(now_ms))?;
+        let pause_ms = self
+            .asked_ms
+            .saturating_add(PROBE_MS)
+            .saturating_sub(now_ms);
+        Some(refused.ask_at_ms.saturating_sub(now_ms).max(pause_ms))
+    }
+
+    fn runs_low(&self, now_ms: UnixMs) -> bool {
+        let half_ms = self.rule.lease_ms() / 2;
+        let want = self.want(now_ms);
+        match &self.share {
+            Some(share) => {
+                let ages = share.expires_ms <= now_ms.saturating_add(half_ms);
+                let is_small =
+                    want > share.size() && now_ms >= self.asked_ms.saturating_add(2 * PROBE_MS);
+                want > 0 && (ages || is_small)
+            }
+            None if self.refused.is_some_and(|one| one.ask_at_ms > now_ms) => false,
+            None => {
+                let soon = self.demand.within(now_ms, LEAD_MS);
+                let balance = self.balance(now_ms);
+                let lasts = self.balance(now_ms.saturating_add(half_ms)) > 0;
+                want > 0 && balance > 0 && (balance < soon || !lasts)
+            }
+        }
+    }
+
+    /// Notes that an answer will be awaited from `at_ms` on which may bring more.
+    pub(super) fn will_ask(&mut self, at_ms: UnixMs) {
+        self.awaited_until_ms = at_ms.saturating_add(AWAITED_MS);
+    }
+
+    /// Notes that a question is on its way. Where a refusal has just ended it is the only one for a
+    /// moment: the others would find what it left.
     pub(super) fn asked(&mut self, now_ms: UnixMs, may_bring_more: bool) {
         if may_bring_more {
-            self.awaited_until_ms = now_ms.saturating_add(AWAITED_MS);
+            self.will_ask(now_ms);
+            self.asked_ms = now_ms;
         }
         if let Some(refused) = &mut self.refused
             && self.rule.lease_units_max() > 0
         {
             refused.ask_at_ms = now_ms.saturating_add(PROBE_MS);
-            refused.until_ms = refused.ask_at_ms;
+            refused.until_ms = refused.until_ms.max(refused.ask_at_ms);
         }
     }
 
@@ -176,50 +259,72 @@ impl Purse {
 
     /// What became of the leases so far. Those that are over, or given up, are forgotten.
     ///
-    /// - `give_up`: whether all that is left is handed back.
-    pub(super) fn reports(&mut self, now_ms: UnixMs, give_up: bool) -> Vec<Report> {
+    /// - `asked_seq`: the question that this goes with.
+    /// - `want`: the share that is asked for with it.
+    pub(super) fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
+        self.reports_keeping(now_ms, asked_seq, want, false)
+    }
+
+    /// The same, handing back all that is left.
+    pub(super) fn give_up(&mut self, now_ms: UnixMs, asked_seq: u64) -> Vec<Report> {
+        self.reports_keeping(now_ms, asked_seq, 0, true)
+    }
+
+    fn reports_keeping(
+        &mut self,
+        now_ms: UnixMs,
+        asked_seq: u64,
+        want: u64,
+        give_up: bool,
+    ) -> Vec<Report> {
         let mut reports = Vec::with_capacity(self.leases.len());
         let surplus = self.leases.len().saturating_sub(REPORTS_MAX - 2);
         for (place, held) in self.leases.iter_mut().enumerate() {
-            let is_over = held.used >= held.units || held.expires_ms <= now_ms;
-            let ended = give_up || is_over || place < surplus;
-            held.reported = held.used;
-            let age_ms = now_ms.saturating_sub(held.last_used_ms);
-            reports.push(Report {
-                seq: held.seq,
-                used: held.used,
-                // The clock may have stepped, or stood still, since.
-                age_ms: age_ms.saturating_sub(CLOCK_ERROR_MS),
-                ended,
-            });
-            if ended {
-                held.units = 0;
+            reports.push(held.report(now_ms, give_up || place < surplus));
+        }
+        self.leases.retain(|held| !held.is_over());
+        let is_over = |share: &Share| share.expires_ms <= now_ms;
+        if let Some(share) = &mut self.share
+            && (give_up || want > 0 || is_over(share))
+        {
+            let keep = if give_up || is_over(share) { 0 } else { want };
+            reports.push(share.report(now_ms, asked_seq, keep));
+            if keep == 0 {
+                self.share = None;
             }
         }
-        self.leases.retain(|held| held.units > 0);
         reports
     }
 
     /// Takes an answer that granted what was asked.
     ///
-    /// - `sent_ms`: when the question was sent; the lease is reckoned from then.
-    pub(super) fn granted(&mut self, seq: u64, sent_ms: UnixMs, left: Left, lent: Option<Lent>) {
+    /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
+    pub(super) fn granted(
+        &mut self,
+        asked_seq: u64,
+        sent_ms: UnixMs,
+        left: Left,
+        lent: Option<Lent>,
+    ) {
         self.refused = None;
         self.awaited_until_ms = 0;
+        let frees_at_ms = sent_ms.saturating_add(left.frees_in_ms);
         self.told = Some(Told {
             free: left.remaining,
-            frees_at_ms: sent_ms.saturating_add(left.frees_in_ms),
+            frees_at_ms,
             until_ms: sent_ms.saturating_add(TOLD_MS),
         });
-        if let Some(lent) = lent {
-            self.leases.push(Held {
-                seq,
-                units: lent.units,
-                used: 0,
-                reported: 0,
-                last_used_ms: sent_ms,
-                expires_ms: sent_ms.saturating_add(lent.ttl_ms),
-            });
+        if left.remaining == 0 && self.is_hot(sent_ms) {
+            // What was lent is spent first; then nobody has to be asked.
+            self.refused(sent_ms, 1, left.frees_in_ms);
+        }
+        match (lent, self.rule.shared(), &mut self.share) {
+            (None, _, _) => {}
+            (Some(lent), Some(_), Some(share)) if share.seq == lent.seq => {
+                share.extend(asked_seq, sent_ms, lent);
+            }
+            (Some(lent), Some(rule), _) => self.share = Some(Share::new(rule, sent_ms, lent)),
+            (Some(lent), None, _) => self.leases.push(Held::new(sent_ms, lent)),
         }
     }
 
@@ -227,44 +332,50 @@ impl Purse {
     pub(super) fn refused(&mut self, now_ms: UnixMs, units: u64, retry_after_ms: u64) {
         self.awaited_until_ms = 0;
         self.told = None;
-        // Told in whole seconds, rounded up: nobody is told an instant at which it is refused.
-        let told_ms = retry_after_ms.div_ceil(1_000).saturating_mul(1_000);
-        let gather_ms = match self.demand.within(now_ms, GATHER_PER_MS) {
-            0..GATHER_MIN => 0,
-            _ => self.rule.gather_ms().min(told_ms),
-        };
-        let pause_ms = retry_after_ms.max(gather_ms);
         self.refused = Some(Refused {
             units,
             until_ms: now_ms.saturating_add(retry_after_ms),
-            ask_at_ms: now_ms.saturating_add(pause_ms.min(REFUSAL_MS_MAX)),
+            ask_at_ms: now_ms.saturating_add(retry_after_ms.min(REFUSAL_MS_MAX)),
         });
     }
 
     /// Forgets all that was lent: the clock ran back, and nobody knows how long it still counts.
     pub(super) fn distrust(&mut self) {
         self.leases.clear();
+        self.share = None;
         self.told = None;
         self.refused = None;
         self.awaited_until_ms = 0;
+        self.asked_ms = 0;
     }
 
-    /// The question that brought the newest lease.
-    pub(super) fn newest(&self) -> Option<u64> {
-        self.leases.last().map(|held| held.seq)
+    /// Whether the lease `seq` is about to end with units in it, and there is none after it.
+    pub(super) fn ends_unused(&self, now_ms: UnixMs, seq: u64) -> bool {
+        let soon_ms = now_ms.saturating_add(self.rule.lease_ms() / 2);
+        let (newest, expires_ms) = match (&self.share, self.leases.last()) {
+            (Some(share), _) => (share.seq, share.expires_ms),
+            (None, Some(held)) => (held.seq, held.expires_ms),
+            (None, None) => return false,
+        };
+        newest == seq && expires_ms <= soon_ms && self.balance(now_ms) > 0
     }
 
     /// Whether there is nothing here that is worth remembering.
     pub(super) fn is_idle(&self, now_ms: UnixMs) -> bool {
         let refused = self.refused.is_some_and(|one| one.ask_at_ms > now_ms);
         let told = self.told.is_some_and(|told| told.until_ms > now_ms);
-        self.balance(now_ms) == 0 && !refused && !told
+        let shares = self
+            .share
+            .as_ref()
+            .is_some_and(|one| one.expires_ms > now_ms);
+        self.balance(now_ms) == 0 && !refused && !told && !shares
     }
 
     /// Units that may still be spent.
     pub(super) fn balance(&self, now_ms: UnixMs) -> u64 {
         let live = self.leases.iter().filter(|held| held.expires_ms > now_ms);
-        live.fold(0, |sum, held| sum.saturating_add(held.left()))
+        let leased = live.fold(0, |sum: u64, held| sum.saturating_add(held.left()));
+        leased.saturating_add(self.share_left(now_ms))
     }
 
     /// Those of them that last for another half of a lease.
@@ -272,8 +383,12 @@ impl Purse {
         self.balance(now_ms.saturating_add(self.rule.lease_ms() / 2))
     }
 
-    fn lasts_until(&self, at_ms: UnixMs) -> bool {
-        self.balance(at_ms) > 0
+    fn share_left(&self, now_ms: UnixMs) -> u64 {
+        self.share.as_ref().map_or(0, |share| share.left(now_ms))
+    }
+
+    fn is_hot(&self, now_ms: UnixMs) -> bool {
+        self.rule.lease_units_max() > 0 && self.demand.within(now_ms, 1_000) >= HOT_PER_S
     }
 
     /// What is left: what nobody had when the object told of it, and what is lent to this isolate.
@@ -285,15 +400,5 @@ impl Purse {
             remaining: free.saturating_add(self.balance(now_ms)),
             frees_in_ms: frees_at_ms.saturating_sub(now_ms).max(1),
         }
-    }
-}
-
-impl Held {
-    fn left(&self) -> u64 {
-        self.units.saturating_sub(self.used)
-    }
-
-    fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
-        self.expires_ms > now_ms && self.left() >= units
     }
 }

@@ -67,4 +67,6 @@ pub struct LimitRule {
     pub scope: Scope,
     pub mode: Mode,
     pub counts: Counts,
+    /// How many brokers stand between isolates and the counter; 0: none.
+    pub brokers: u16,
 }

@@ -6,9 +6,12 @@
 use std::collections::HashMap;
 
 use crate::facts::UnixMs;
-use crate::limit::charge::UnitCharge;
+use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::purse::{Left, Purse};
-use crate::limit::wire::{Asking, HolderId, RowCharge, RowGranted, RowRefused};
+use crate::limit::row::{CLOCK_ERROR_MS, LEASE_MS_LEAST};
+use crate::limit::wire::{
+    Asking, Debt, HolderId, Lent, Receipt, RowCharge, RowGranted, RowRefused, Settling,
+};
 use crate::object::ObjectName;
 
 /// Most objects whose rows are remembered. What is forgotten with units in it counts as used.
@@ -19,6 +22,9 @@ pub const PURSES_MAX: usize = 64;
 const SWEEP_MS: u64 = 250;
 /// How long an object that was silent is not asked again: whoever waits for it waits in vain.
 pub const SILENT_MS: u64 = 500;
+/// Most settlings of one object that are kept until it heard of them; those beyond are dropped, and
+/// what they would have freed counts until its time has passed.
+pub const UNSETTLED_MAX: usize = 16;
 
 /// What an isolate can say to a charge by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +48,7 @@ pub struct Sent {
 pub struct Wallet {
     holder: HolderId,
     seq: u64,
+    turn: u64,
     /// The latest instant that the clock has shown.
     seen_ms: UnixMs,
     accounts: HashMap<ObjectName, Account>,
@@ -52,6 +59,8 @@ pub struct Wallet {
 struct Account {
     purses: Vec<Purse>,
     silent_until_ms: UnixMs,
+    /// What the object may not have heard of yet, oldest first.
+    unsettled: Vec<Settling>,
 }
 
 impl Wallet {
@@ -60,6 +69,7 @@ impl Wallet {
         Self {
             holder,
             seq: 0,
+            turn: 0,
             seen_ms: 0,
             accounts: HashMap::new(),
             swept_ms: 0,
@@ -81,39 +91,79 @@ impl Wallet {
         let Some(purse) = self.purse(object, unit) else {
             return Local::Lacking;
         };
-        if let Some(retry_after_ms) = purse.refused_for_ms(now_ms, unit.units) {
-            return Local::Refused { retry_after_ms };
-        }
-        let only_looks = unit.look || unit.units == 0;
         if !unit.look {
             purse.note(now_ms, unit.units);
         }
-        match only_looks {
-            true if purse.shows(now_ms, unit.units).is_some() => Local::Covered,
-            false if purse.covers(now_ms, unit.units) => Local::Covered,
-            _ => Local::Lacking,
+        let is_covered = match unit.look || unit.units == 0 {
+            true => purse.shows(now_ms, unit.units).is_some(),
+            false => purse.covers(now_ms, unit.units),
+        };
+        if is_covered {
+            return Local::Covered;
+        }
+        match purse.refused_for_ms(now_ms, unit.units) {
+            Some(retry_after_ms) => Local::Refused { retry_after_ms },
+            None => Local::Lacking,
         }
     }
 
     /// Spends what [`Wallet::look_up`] found covered; names the lease, where one was spent of.
-    pub fn spend(&mut self, object: &ObjectName, unit: &UnitCharge) -> Option<(Option<u64>, Left)> {
+    pub fn spend(
+        &mut self,
+        object: &ObjectName,
+        unit: &UnitCharge,
+    ) -> Option<(Option<TakenOf>, Left)> {
         let now_ms = self.seen_ms;
         let purse = self.find(object, unit)?;
         match unit.look || unit.units == 0 {
             true => purse.shows(now_ms, unit.units).map(|left| (None, left)),
             false => {
                 let (seq, left) = purse.spend(now_ms, unit.units)?;
-                Some((Some(seq), left))
+                let of = TakenOf::Lease { seq, at_ms: now_ms };
+                Some((Some(of), left))
             }
         }
     }
 
-    /// Takes back what was spent of a lease for a request that was refused elsewhere.
-    pub fn unspend(&mut self, object: &ObjectName, row: &str, seq: u64, units: u64) {
-        let account = self.accounts.get_mut(object);
+    /// Lends up to `want` units on to another holder, for as long as that is safe: its clock may be
+    /// wrong, too. Counts as demand.
+    pub fn lend_on(
+        &mut self,
+        object: &ObjectName,
+        unit: &UnitCharge,
+        asked_seq: u64,
+        want: u64,
+    ) -> Option<Lent> {
+        let now_ms = self.seen_ms;
+        let purse = self.find(object, unit)?;
+        purse.note(now_ms, want);
+        let ends_ms = purse.lasting_until()?;
+        let ttl_ms = ends_ms.saturating_sub(now_ms.saturating_add(CLOCK_ERROR_MS));
+        let ttl_ms = ttl_ms.min(purse.rule.lease_ms());
+        if ttl_ms < LEASE_MS_LEAST {
+            return None;
+        }
+        let units = purse.lend_on(now_ms, want)?;
+        Some(Lent {
+            seq: asked_seq,
+            units,
+            ttl_ms,
+            fair: units,
+        })
+    }
+
+    /// Takes back what was spent of a lease for nothing, as far as its object was not told of it.
+    ///
+    /// - `refund`: the request was admitted, and failed behind the gateway.
+    pub fn unspend(&mut self, taken: &Taken, (seq, at_ms): (u64, UnixMs), refund: bool) {
+        let now_ms = self.seen_ms;
+        let account = self.accounts.get_mut(&taken.object);
         let purses = account.into_iter().flat_map(|one| &mut one.purses);
-        for purse in purses.filter(|purse| purse.row == row) {
-            purse.unspend(seq, units);
+        for purse in purses.filter(|purse| purse.row == taken.row) {
+            match refund {
+                true => purse.refund(now_ms, seq, at_ms, taken.units),
+                false => purse.unspend(now_ms, seq, at_ms, taken.units),
+            };
         }
     }
 
@@ -127,6 +177,7 @@ impl Wallet {
         charged: bool,
     ) -> Sent {
         let now_ms = self.seen_ms;
+        let asked_seq = self.next_seq();
         let rows = units.map(|unit| {
             let mut row = RowCharge {
                 row: unit.row.clone(),
@@ -137,37 +188,85 @@ impl Wallet {
                 look: unit.look,
             };
             if let (false, Some(purse)) = (unit.look, self.find(object, unit)) {
-                row.want = purse.want(now_ms);
-                row.reports = purse.reports(now_ms, false);
+                // A question for more was announced as awaited: it is this one.
+                row.want = if charged {
+                    purse.want(now_ms)
+                } else {
+                    purse.wanted(now_ms)
+                };
+                row.reports = purse.reports(now_ms, asked_seq, row.want);
                 purse.asked(now_ms, row.want > 0);
             }
             row
         });
         let rows = rows.collect();
-        self.sent(rows)
+        self.sent(object, asked_seq, rows)
     }
 
-    /// Makes the question that hands back what is left of the leases of question `seq`, where it
-    /// brought the newest: what was not used by now will not be.
+    /// Makes the question that hands back what is left of the lease `seq` of a row, where it is the
+    /// newest: what was not used by now will not be.
     pub fn hand_back(&mut self, object: &ObjectName, seq: u64) -> Option<Sent> {
         let now_ms = self.seen_ms;
+        let asked_seq = self.next_seq();
         let account = self.accounts.get_mut(object)?;
         let idle = account.purses.iter_mut();
-        let idle = idle.filter(|purse| purse.newest() == Some(seq) && purse.balance(now_ms) > 0);
+        let idle = idle.filter(|purse| purse.ends_unused(now_ms, seq));
         let rows = idle.map(|purse| RowCharge {
             row: purse.row.clone(),
             rule: purse.rule.clone(),
             units: 0,
             want: 0,
-            reports: purse.reports(now_ms, true),
+            reports: purse.give_up(now_ms, asked_seq),
             look: false,
         });
         let rows: Vec<_> = rows.collect();
-        (!rows.is_empty()).then(|| self.sent(rows))
+        (!rows.is_empty()).then(|| self.sent(object, asked_seq, rows))
+    }
+
+    /// Makes the question that sets right what an object charged at once. What it does not hear goes
+    /// with the next question to it.
+    pub fn settle(
+        &mut self,
+        object: &ObjectName,
+        receipts: Vec<Receipt>,
+        debts: Vec<Debt>,
+    ) -> Option<Sent> {
+        self.turn += 1;
+        let settling = Settling {
+            turn: self.turn,
+            receipts,
+            debts,
+        };
+        let account = self.account(object)?;
+        if account.unsettled.len() >= UNSETTLED_MAX {
+            account.unsettled.remove(0);
+        }
+        account.unsettled.push(settling.clone());
+        let asked_seq = self.next_seq();
+        let mut sent = self.sent(object, asked_seq, Vec::new());
+        sent.asking.settling = Some(settling);
+        Some(sent)
+    }
+
+    /// Notes that an object heard a question, whatever it answered.
+    pub fn heard(&mut self, object: &ObjectName, sent: &Sent) {
+        let turn = sent.asking.settling.as_ref().map(|settling| settling.turn);
+        if let (Some(turn), Some(account)) = (turn, self.accounts.get_mut(object)) {
+            account.unsettled.retain(|one| one.turn != turn);
+        }
+    }
+
+    /// Notes that a row will be asked about behind the answers, in `after_ms`.
+    pub fn will_ask(&mut self, object: &ObjectName, unit: &UnitCharge, after_ms: u64) {
+        let at_ms = self.seen_ms.saturating_add(after_ms);
+        if let Some(purse) = self.find(object, unit) {
+            purse.will_ask(at_ms);
+        }
     }
 
     /// Takes the answer to a question that was granted.
     pub fn granted(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowGranted]) {
+        self.heard(object, sent);
         for (asked, row) in sent.asking.rows.iter().zip(rows) {
             let Some(purse) = self.of_row(object, asked) else {
                 continue;
@@ -182,6 +281,7 @@ impl Wallet {
 
     /// Takes the answer to a question that was refused.
     pub fn refused(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowRefused]) {
+        self.heard(object, sent);
         let now_ms = self.seen_ms;
         for (asked, row) in sent.asking.rows.iter().zip(rows) {
             let Some(purse) = self.of_row(object, asked) else {
@@ -195,15 +295,17 @@ impl Wallet {
         }
     }
 
-    /// Notes that an object did not answer.
-    pub fn unanswered(&mut self, object: &ObjectName, sent: &Sent) {
+    /// Notes that a question brought nothing.
+    ///
+    /// - `silent`: the object did not answer, or not in time; it is not asked again for a moment.
+    pub fn unanswered(&mut self, object: &ObjectName, sent: &Sent, silent: bool) {
         let silent_until_ms = self.seen_ms.saturating_add(SILENT_MS);
         for asked in &sent.asking.rows {
             if let Some(purse) = self.of_row(object, asked) {
                 purse.unanswered();
             }
         }
-        if let Some(account) = self.account(object) {
+        if let (true, Some(account)) = (silent, self.account(object)) {
             account.silent_until_ms = silent_until_ms;
         }
     }
@@ -214,12 +316,11 @@ impl Wallet {
         account.is_some_and(|account| account.silent_until_ms > self.seen_ms)
     }
 
-    /// Whether more of a row should be asked for while there is some.
-    pub fn runs_low(&self, object: &ObjectName, unit: &UnitCharge) -> bool {
-        let account = self.accounts.get(object);
-        let purses = account.into_iter().flat_map(|account| &account.purses);
-        let mut purses = purses.filter(|purse| purse.is_of(unit));
-        purses.any(|purse| purse.runs_low(self.seen_ms))
+    /// In how long more of a row should be asked for behind the answers, if at all.
+    pub fn ask_in_ms(&self, object: &ObjectName, unit: &UnitCharge) -> Option<u64> {
+        let account = self.accounts.get(object)?;
+        let purse = account.purses.iter().find(|purse| purse.is_of(unit))?;
+        purse.ask_in_ms(self.seen_ms)
     }
 
     /// Units held of a row: for tests and the audit of the simulation.
@@ -230,13 +331,21 @@ impl Wallet {
         purses.map(|purse| purse.balance(self.seen_ms)).sum()
     }
 
-    fn sent(&mut self, rows: Vec<RowCharge>) -> Sent {
+    fn next_seq(&mut self) -> u64 {
         self.seq += 1;
+        self.seq
+    }
+
+    fn sent(&mut self, object: &ObjectName, seq: u64, rows: Vec<RowCharge>) -> Sent {
+        let account = self.accounts.get(object);
+        let unsettled = account.and_then(|account| account.unsettled.first());
         Sent {
             asking: Asking {
                 holder: self.holder,
-                seq: self.seq,
+                seq,
+                at_ms: self.seen_ms,
                 rows,
+                settling: unsettled.cloned(),
             },
             at_ms: self.seen_ms,
         }
@@ -288,6 +397,7 @@ impl Wallet {
                 self.swept_ms = now_ms;
                 self.accounts.retain(|_, account| {
                     account.silent_until_ms > now_ms
+                        || !account.unsettled.is_empty()
                         || account.purses.iter().any(|purse| !purse.is_idle(now_ms))
                 });
             }

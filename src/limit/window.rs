@@ -19,7 +19,7 @@ pub const ENTRIES_MAX: usize = 130;
 const GRAINS: u64 = 128;
 
 /// A limit over a sliding window.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct WindowRule {
     /// Units that any window may hold; at least 1.
     pub limit: u64,
@@ -28,7 +28,7 @@ pub struct WindowRule {
 }
 
 /// Units not yet free again.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Window {
     /// The length of the window that the instants were reckoned with.
     window_ms: u64,
@@ -55,16 +55,14 @@ impl Window {
         held.fold(0, |sum, (_, units)| sum.saturating_add(*units))
     }
 
-    /// Charges `units` as used at `at_ms`, which may lie in the past; whether there is room was
-    /// asked before. Returns the instant at which they are free again, which names them for
-    /// [`Window::give_back`].
+    /// Charges `units` as used at `at_ms`, which may lie in the past or ahead; whether there is room was
+    /// asked before.
     ///
     /// Total: no input panics. O(entries).
-    pub fn take(&mut self, rule: WindowRule, at_ms: UnixMs, units: u64) -> UnixMs {
+    pub fn take(&mut self, rule: WindowRule, at_ms: UnixMs, units: u64) {
         let release_at_ms = release_at_ms(rule, at_ms);
-        self.held.retain(|(release, _)| *release > at_ms);
         if units == 0 {
-            return release_at_ms;
+            return;
         }
         let place = self
             .held
@@ -78,12 +76,17 @@ impl Window {
         while self.held.len() > ENTRIES_MAX {
             self.merge_oldest();
         }
-        release_at_ms
     }
 
-    /// Frees `units` of those that are free again at `release_at_ms`.
+    /// Forgets what does not count any more.
+    pub fn forget(&mut self, now_ms: UnixMs) {
+        self.held.retain(|(release, _)| *release > now_ms);
+    }
+
+    /// Frees `units` that were taken under this rule as used at `at_ms`; each once.
     /// Units that have become free by themselves are nobody's to give back.
-    pub fn give_back(&mut self, now_ms: UnixMs, release_at_ms: UnixMs, units: u64) {
+    pub fn give_back(&mut self, rule: WindowRule, now_ms: UnixMs, at_ms: UnixMs, units: u64) {
+        let release_at_ms = release_at_ms(rule, at_ms);
         if release_at_ms <= now_ms {
             return;
         }

@@ -10,9 +10,11 @@ use crate::limit::meter::MeterRule;
 use crate::revocation::{Credential, Mark, Marks, RevokedBy};
 
 /// Raised when a change would make an old reader misread.
-pub const WIRE_VERSION: u8 = 3;
+pub const WIRE_VERSION: u8 = 4;
 /// Most rows that one question may touch.
 pub const ROWS_MAX: usize = 32;
+/// Most receipts, and most debts, of one question.
+pub const SETTLED_MAX: usize = 64;
 
 /// An isolate, by a number it drew when it woke.
 pub type HolderId = u64;
@@ -42,7 +44,6 @@ impl Question {
 #[serde(rename_all = "snake_case")]
 pub enum Act {
     Charge(Asking),
-    GiveBack(Vec<Receipt>),
     /// Writes a mark.
     Mark(Mark),
     /// Reads the marks.
@@ -53,13 +54,18 @@ pub enum Act {
     },
 }
 
-/// One request's charges against the rows of one object: all are granted or none is.
+/// One request's charges against the rows of one object: all are granted or none is. What is settled
+/// of earlier ones is heeded whatever the answer is.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Asking {
     pub holder: HolderId,
     /// Different in each question of a holder; a question that comes twice is granted once.
     pub seq: u64,
+    /// The holder's clock when it sent this: an object whose clock ran ahead frees nothing by it.
+    pub at_ms: UnixMs,
     pub rows: Vec<RowCharge>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settling: Option<Settling>,
 }
 
 /// Units asked of one row.
@@ -68,7 +74,8 @@ pub struct RowCharge {
     pub row: String,
     pub rule: MeterRule,
     pub units: u64,
-    /// Units that the holder would like to have lent, beyond those it is charged for now.
+    /// Units that the holder would like to have lent, beyond those it is charged for now. Where
+    /// shares are lent: the share that it would like to have in all.
     #[serde(default)]
     pub want: u64,
     /// What became of the leases that the holder has of this row; heeded whatever the answer is.
@@ -80,22 +87,60 @@ pub struct RowCharge {
 }
 
 /// What a holder used of a lease so far.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Report {
     /// The question that the lease was an answer to.
     pub seq: u64,
+    /// Units used in all; of a share, those of its last window.
     pub used: u64,
     /// How long before the question the last of them was used, at most: a lower bound.
     pub age_ms: u64,
-    /// The holder uses no more of it.
-    pub ended: bool,
+    /// Units that the holder goes on with. 0: it uses no more.
+    pub keep: u64,
+    /// Whether the used ones were lent on, and may be used until the lease ends.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub open: bool,
 }
 
-/// Units that the holder may use as it likes, until `ttl_ms` after it sent its question.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// Units that the holder may use as it likes, until `ttl_ms` after it sent its question. Of a short
+/// window a share is lent: as many again in every window until then.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Lent {
+    /// Names the lease: the question that it was first an answer to.
+    pub seq: u64,
     pub units: u64,
     pub ttl_ms: u64,
+    /// The part of a share that the holder should go on with, where others wait for theirs.
+    pub fair: u64,
+}
+
+/// What is set right of charges that were granted at once: counted once, however often it comes.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Settling {
+    /// Different in each settling of a holder, and growing.
+    pub turn: u64,
+    /// Charges that were for nothing.
+    pub receipts: Vec<Receipt>,
+    /// What was used beyond what was charged: charged whether there is room or not.
+    pub debts: Vec<Debt>,
+}
+
+/// Units granted, so that they can be given back.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Receipt {
+    pub row: String,
+    /// The instant of the object at which they were granted.
+    pub at_ms: UnixMs,
+    pub units: u64,
+    /// Of a request that was admitted and failed behind the gateway: of those only a part comes back.
+    pub refund: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Debt {
+    pub row: String,
+    pub rule: MeterRule,
+    pub units: u64,
 }
 
 /// When and how often an API key was used.
@@ -105,15 +150,6 @@ pub struct KeyUse {
     pub last_used_at_ms: UnixMs,
 }
 
-/// Units granted, so that they can be given back when another object refuses.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Receipt {
-    pub row: String,
-    /// The instant that names the units in their row.
-    pub named_ms: UnixMs,
-    pub units: u64,
-}
-
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -121,7 +157,6 @@ pub enum Answer {
     Granted(Vec<RowGranted>),
     /// At least one row had no room; none was charged; in the question's order.
     Refused(Vec<RowRefused>),
-    GivenBack,
     /// The credential is marked; nothing was charged.
     Revoked(RevokedBy),
     Marked,
@@ -139,7 +174,8 @@ pub struct RowGranted {
     pub remaining: u64,
     /// Milliseconds until more is left; at least 1.
     pub frees_in_ms: u64,
-    pub named_ms: UnixMs,
+    /// The instant of the object at which the units were charged.
+    pub at_ms: UnixMs,
     pub lent: Option<Lent>,
 }
 
@@ -149,4 +185,8 @@ pub struct RowRefused {
     pub remaining: u64,
     /// 0: this row had room, another had not.
     pub retry_after_ms: u64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -60,6 +60,7 @@ pub(super) fn limits(
                 // Told by `policy::unsupported`.
                 CountsEntry::Requests | CountsEntry::RefusedObjects => Counts::Requests,
             },
+            brokers: entry.brokers,
         };
         Some((name.clone(), Rc::new(rule)))
     };

@@ -96,7 +96,7 @@ fn guessing_costs_the_address_it_comes_from_alone() {
         }
     }
     assert_eq!(
-        used(&ports, &address(), "guesses"),
+        used(&ports, &address(), &address().row("guesses")),
         GUESSES as u64,
         "no more than there is room"
     );
@@ -213,7 +213,11 @@ fn nothing_else_is_a_guess() {
                 "{id}"
             );
         }
-        assert_eq!(used(&ports, &address(), "guesses"), 0, "{id}");
+        assert_eq!(
+            used(&ports, &address(), &address().row("guesses")),
+            0,
+            "{id}"
+        );
         assert_eq!(send(&gate, &ports, "bare", &guess(0)).status, 401, "{id}");
     }
     let ports = ports();
@@ -225,7 +229,11 @@ fn nothing_else_is_a_guess() {
             "a silent store"
         );
     }
-    assert_eq!(used(&ports, &address(), "guesses"), 0, "a silent store");
+    assert_eq!(
+        used(&ports, &address(), &address().row("guesses")),
+        0,
+        "a silent store"
+    );
 }
 
 #[test]

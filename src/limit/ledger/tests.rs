@@ -70,7 +70,9 @@ fn asking(rows: Vec<RowCharge>) -> Act {
     Act::Charge(Asking {
         holder: 1,
         seq,
+        at_ms: u64::MAX,
         rows,
+        settling: None,
     })
 }
 
@@ -159,7 +161,8 @@ fn a_refusal_writes_what_was_reported_and_nothing_else() {
         seq,
         used: 1,
         age_ms: 0,
-        ended: true,
+        keep: 0,
+        open: false,
     };
     let ask = RowCharge {
         reports: vec![report],
@@ -233,7 +236,8 @@ fn a_question_of_another_version_or_shape_is_not_understood() {
         seq: 0,
         used: 0,
         age_ms: 0,
-        ended: true,
+        keep: 0,
+        open: false,
     };
     for (count, understood) in [(REPORTS_MAX, true), (REPORTS_MAX + 1, false)] {
         let charge = RowCharge {

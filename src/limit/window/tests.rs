@@ -1,19 +1,15 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Charges with the check that comes before: units left and the name of the units, or the wait.
-fn charge(
-    window: &mut Window,
-    rule: WindowRule,
-    now_ms: u64,
-    units: u64,
-) -> Result<(u64, u64), u64> {
+/// Charges with the check that comes before: units left, or the wait.
+fn charge(window: &mut Window, rule: WindowRule, now_ms: u64, units: u64) -> Result<u64, u64> {
     window.fit(rule);
+    window.forget(now_ms);
     if window.used(now_ms) + units > rule.limit {
         return Err(window.wait_ms(rule, now_ms, units));
     }
-    let named_ms = window.take(rule, now_ms, units);
-    Ok((rule.limit - window.used(now_ms), named_ms))
+    window.take(rule, now_ms, units);
+    Ok(rule.limit - window.used(now_ms))
 }
 
 /// The most units admitted in any interval of `(t - window, t]`, by brute force.
@@ -39,9 +35,7 @@ fn the_limit_and_not_one_more() {
         window_ms: 1_000,
     };
     let mut window = Window::default();
-    let remaining: Vec<_> = (0..3)
-        .map(|_| charge(&mut window, rule, 10, 1).map(|(left, _)| left))
-        .collect();
+    let remaining: Vec<_> = (0..3).map(|_| charge(&mut window, rule, 10, 1)).collect();
     assert_eq!(remaining, [Ok(2), Ok(1), Ok(0)]);
     assert_eq!(charge(&mut window, rule, 10, 1), Err(1_001));
     assert!(charge(&mut window, rule, 1_010, 1).is_err());
@@ -70,12 +64,12 @@ fn units_given_back_are_free_at_once_and_only_once() {
         window_ms: 1_000,
     };
     let mut window = Window::default();
-    let (_, first_ms) = charge(&mut window, rule, 0, 1).unwrap();
+    charge(&mut window, rule, 0, 1).unwrap();
     charge(&mut window, rule, 5, 1).unwrap();
-    window.give_back(5, first_ms, 1);
+    window.give_back(rule, 5, 0, 1);
     assert_eq!(window.used(5), 1);
-    window.give_back(5, u64::MAX, 1);
-    window.give_back(2_000, first_ms, 1);
+    window.give_back(rule, 5, u64::MAX, 1);
+    window.give_back(rule, 2_000, 0, 1);
     assert_eq!(window.used(5), 1);
 }
 

@@ -16,6 +16,8 @@ pub struct LimitEntry {
     pub burst: Option<u64>,
     pub queue: Option<u64>,
     pub period: Option<PeriodEntry>,
+    #[serde(default)]
+    pub brokers: u16,
     #[serde(default = "utc")]
     pub timezone: String,
     #[serde(default = "lifetime_s")]

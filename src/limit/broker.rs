@@ -1,0 +1,180 @@
+//! A counter that stands between many isolates and the one object that counts: it borrows from that
+//! object as an isolate does, and lends on what it borrowed.
+//!
+//! It needs no storage. To the object that counts it is one holder: what it was lent and lends on
+//! counts as used until its lease ends, whatever becomes of the broker, and what it lends on ends
+//! before that. Two brokers of one name are two holders.
+//!
+//! Owns: lending on, and what it granted at once. Does not own: the charge (`limit::ask`).
+//! Called by: `edge::broker`.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::limit::ask::{self, Objects};
+use crate::limit::charge::{Charge, ObjectCharge, Taken, UnitCharge, UnitCharged, Verdict};
+use crate::limit::errand::{self, Errand};
+use crate::limit::ledger::is_sound;
+use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
+use crate::limit::wire::{
+    Act, Answer, Asking, Question, RowCharge, RowGranted, RowRefused, Settling, WIRE_VERSION,
+};
+use crate::object::ObjectName;
+
+/// Most grants that can still be given back; what is forgotten counts until its time has passed.
+pub const GRANTS_MAX: usize = 4_096;
+
+/// What a broker granted at once, by the number that it told.
+#[derive(Debug, Default)]
+pub struct Grants {
+    newest: u64,
+    taken: HashMap<u64, Taken>,
+}
+
+impl Grants {
+    fn note(&mut self, taken: Taken) -> u64 {
+        self.newest += 1;
+        self.taken
+            .remove(&self.newest.saturating_sub(GRANTS_MAX as u64));
+        self.taken.insert(self.newest, taken);
+        self.newest
+    }
+
+    /// What was granted under a number, once.
+    fn take(&mut self, number: u64) -> Option<Taken> {
+        self.taken.remove(&number)
+    }
+}
+
+/// Answers a question for rows of `root`, all or none. `None`: the root does not answer.
+pub async fn answer<O: Objects>(
+    objects: &O,
+    grants: &std::cell::RefCell<Grants>,
+    root: &ObjectName,
+    question: &Question,
+) -> Option<Answer> {
+    let asking = match &question.act {
+        Act::Charge(asking)
+            if question.version == WIRE_VERSION
+                && question.credential.is_none()
+                && is_sound(asking) =>
+        {
+            asking
+        }
+        _ => return Some(Answer::NotUnderstood),
+    };
+    if let Some(settling) = &asking.settling {
+        settle(objects, grants, root, settling).await;
+    }
+    let charge = Charge::of(vec![ObjectCharge {
+        object: *root,
+        observed: false,
+        units: asking.rows.iter().map(unit).collect(),
+    }]);
+    let charged = ask::charge(objects, charge).await;
+    let silent = |one: &UnitCharged| matches!(one.verdict, Verdict::Unanswered);
+    if charged.units.iter().any(silent) {
+        return None;
+    }
+    if charged.units.iter().any(|one| one.verdict.refuses()) {
+        return Some(Answer::Refused(charged.units.iter().map(refused).collect()));
+    }
+    let rows = charged.units.iter().zip(&asking.rows);
+    let rows = rows.map(|(one, asked)| {
+        let taken = charged.taken.iter().find(|taken| taken.row == asked.row);
+        let number = taken.map_or(0, |taken| grants.borrow_mut().note(taken.clone()));
+        granted(objects, root, (asking, asked), one, number)
+    });
+    Some(Answer::Granted(rows.collect()))
+}
+
+fn granted<O: Objects>(
+    objects: &O,
+    root: &ObjectName,
+    (asking, asked): (&Asking, &RowCharge),
+    charged: &UnitCharged,
+    number: u64,
+) -> RowGranted {
+    let (remaining, frees_in_ms) = match charged.verdict {
+        Verdict::Granted {
+            remaining,
+            frees_in_ms,
+        } => (remaining, frees_in_ms),
+        _ => (0, 1),
+    };
+    let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+    let lent = match asked.look {
+        true => None,
+        false => wallet.lend_on(root, &charged.unit, asking.seq, asked.want),
+    };
+    RowGranted {
+        row: asked.row.clone(),
+        remaining: remaining.saturating_sub(lent.map_or(0, |lent| lent.units)),
+        frees_in_ms,
+        at_ms: number,
+        lent,
+    }
+}
+
+fn refused(charged: &UnitCharged) -> RowRefused {
+    let (remaining, retry_after_ms) = match charged.verdict {
+        Verdict::Exhausted { retry_after_ms } => (0, retry_after_ms),
+        Verdict::NotCharged { remaining } => (remaining.unwrap_or(0), 0),
+        _ => (0, 0),
+    };
+    RowRefused {
+        row: charged.unit.row.clone(),
+        remaining,
+        retry_after_ms,
+    }
+}
+
+async fn settle<O: Objects>(
+    objects: &O,
+    grants: &std::cell::RefCell<Grants>,
+    root: &ObjectName,
+    settling: &Settling,
+) {
+    for receipt in &settling.receipts {
+        // A number that is not known any more was given back before, or is too old.
+        let Some(mut taken) = grants.borrow_mut().take(receipt.at_ms) else {
+            continue;
+        };
+        taken.units = taken.units.min(receipt.units);
+        let taken = vec![taken];
+        objects.defer(match receipt.refund {
+            true => Errand::Refund { taken },
+            false => Errand::GiveBack { taken },
+        });
+    }
+    for debt in &settling.debts {
+        let row = RowCharge {
+            row: debt.row.clone(),
+            rule: debt.rule.clone(),
+            units: debt.units,
+            want: 0,
+            reports: Vec::new(),
+            look: false,
+        };
+        errand::owe_row(objects, root, &unit(&row)).await;
+    }
+}
+
+/// A row's charge as this broker's own; the root's silence is the broker's.
+fn unit(asked: &RowCharge) -> UnitCharge {
+    UnitCharge {
+        rule: Rc::new(LimitRule {
+            name: asked.row.clone(),
+            by: CountBy::Service,
+            meter: asked.rule.clone(),
+            on_error: OnError::Refuse,
+            scope: Scope::Service,
+            mode: Mode::Enforce,
+            counts: Counts::Requests,
+            brokers: 0,
+        }),
+        row: asked.row.clone(),
+        units: asked.units,
+        look: asked.look,
+    }
+}
