@@ -131,10 +131,25 @@ impl<'g, B> Exchange<Identified<'g>, B> {
         gate.plans.get(plan).map(Vec::as_slice)
     }
 
+    /// The counter itself, or the broker of it that serves this location.
+    fn near(&self, rule: &LimitRule, object: ObjectName) -> ObjectName {
+        let colo = self.trail.facts.connection.colo.as_deref();
+        // A caller without a tenant counts by itself: nobody shares that counter.
+        let is_shared = match rule.by {
+            CountBy::Route | CountBy::Service => true,
+            CountBy::Tenant => self.stage.has_tenant(),
+            CountBy::Ip | CountBy::Caller | CountBy::Expression => false,
+        };
+        match is_shared && rule.brokers > 0 {
+            true => object.brokered(colo.unwrap_or_default(), rule.brokers),
+            false => object,
+        }
+    }
+
     /// What counts a limit for this request.
     fn object(&self, rule: &LimitRule) -> Result<ObjectName, Refusal> {
         if rule.by != CountBy::Expression {
-            return Ok(self.stage.object(rule.by));
+            return Ok(self.near(rule, self.stage.object(rule.by)));
         }
         let failed = |why: String| Refusal::NotReckoned {
             of: Reckoned::Counter,
