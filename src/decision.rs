@@ -157,7 +157,7 @@ fn origin(note: &OriginNote) -> Value {
 /// What an operator has to know beyond the reason; never a value of the request.
 fn detail(refusal: &Refusal) -> Option<String> {
     match refusal {
-        Refusal::AllowFailed { why } => Some(why.clone()),
+        Refusal::AllowFailed { why } | Refusal::NotReckoned { why, .. } => Some(why.clone()),
         Refusal::AmbiguousPath { fault } | Refusal::MalformedQuery { fault } => {
             Some(format!("{fault:?}"))
         }

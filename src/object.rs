@@ -18,6 +18,9 @@ pub struct ObjectName {
 
 type Name = [u8; 20];
 
+/// Objects over which the values of one limit are spread: as many as a byte has values.
+pub const VALUE_OBJECTS: usize = 256;
+
 impl ObjectName {
     /// Names the object of `parts`, e.g. `["ip", "192.0.2.1"]`. Each part is hashed with its
     /// length before it: `["a:b", "c"]` and `["a", "b:c"]` are two objects.
@@ -47,6 +50,18 @@ impl ObjectName {
         Self {
             object: Self::of(&["network", network]).object,
             member: Some(Self::of(&["ip", key]).object),
+            root: None,
+        }
+    }
+
+    /// The counters of one value of a limit's expression, in one of [`VALUE_OBJECTS`] objects of
+    /// that limit: callers who choose values make rows, which end by themselves, and no objects.
+    pub fn of_value(limit: &str, value: &str) -> Self {
+        let member = Self::of(&["value", limit, value]).object;
+        let place = member.first().map(u8::to_string).unwrap_or_default();
+        Self {
+            object: Self::of(&["values", limit, &place]).object,
+            member: Some(member),
             root: None,
         }
     }
@@ -114,4 +129,24 @@ impl ObjectName {
 
 fn hex(name: &Name) -> String {
     name.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn values_are_rows_in_a_fixed_number_of_objects() {
+        let names: Vec<_> = (0..20_000)
+            .map(|value| ObjectName::of_value("minute", &format!("text:{value}")))
+            .collect();
+        let objects: HashSet<_> = names.iter().map(ObjectName::hex).collect();
+        assert_eq!(objects.len(), VALUE_OBJECTS);
+        let rows: HashSet<_> = names.iter().map(|name| name.row("minute")).collect();
+        assert_eq!(rows.len(), names.len());
+        let other = ObjectName::of_value("hour", "text:1");
+        assert!(!objects.contains(&other.hex()), "two limits share objects");
+    }
 }

@@ -34,6 +34,15 @@ pub enum Port {
     Counter,
 }
 
+/// What the policy has reckoned for each request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reckoned {
+    /// Which counter a limit charges.
+    Counter,
+    /// How many units a request costs.
+    Cost,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     // received
@@ -74,6 +83,11 @@ pub enum Refusal {
         limits: Vec<String>,
     },
     NoPlan,
+    /// An expression for limits failed, or gave what cannot be used.
+    NotReckoned {
+        of: Reckoned,
+        why: String,
+    },
     // identified
     NoCredential,
     NotSingle {
@@ -189,6 +203,10 @@ impl Refusal {
             Self::OverEveryLimit { .. } => "over_every_limit",
             Self::CounterDown { .. } => "counter_down",
             Self::NoPlan => "no_plan",
+            Self::NotReckoned { of, .. } => match of {
+                Reckoned::Counter => "counter_failed",
+                Reckoned::Cost => "cost_failed",
+            },
             Self::NoCredential => "no_credential",
             Self::NotSingle { fault } => match fault {
                 PresentFault::Repeated => "credential_repeated",

@@ -3,10 +3,16 @@
 //! `schemas/policy.schema.json` tells users the same and refuses unknown fields; what stands there
 //! and not here is refused by `policy::unsupported`.
 
+mod limit;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub use limit::{
+    AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
+};
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -216,76 +222,6 @@ pub struct ApiKeyEntry {
     pub pepper_binding: String,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-pub struct LimitEntry {
-    /// `ip`, `caller`, `tenant`, `route`, `service`, or an object with an expression.
-    pub by: Value,
-    pub algorithm: AlgorithmEntry,
-    pub limit: Option<u64>,
-    pub window_s: Option<u64>,
-    pub rate_per_s: Option<f64>,
-    pub burst: Option<u64>,
-    pub queue: Option<u64>,
-    pub period: Option<PeriodEntry>,
-    #[serde(default)]
-    pub brokers: u16,
-    #[serde(default = "utc")]
-    pub timezone: String,
-    #[serde(default = "lifetime_s")]
-    pub lifetime_s: u64,
-    pub on_error: OnErrorEntry,
-    #[serde(default)]
-    pub scope: ScopeEntry,
-    #[serde(default)]
-    pub mode: ModeEntry,
-    #[serde(default)]
-    pub counts: CountsEntry,
-}
-
-/// Other values are refused by `policy::unsupported`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CountsEntry {
-    #[default]
-    Requests,
-    RefusedCredentials,
-    RefusedObjects,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlgorithmEntry {
-    SlidingWindow,
-    FixedWindow,
-    TokenBucket,
-    LeakyBucket,
-    Calendar,
-    Concurrency,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PeriodEntry {
-    Day,
-    Month,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnErrorEntry {
-    Refuse,
-    Admit,
-    Local,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScopeEntry {
-    #[default]
-    Service,
-    Route,
-}
-
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModeEntry {
@@ -293,11 +229,6 @@ pub enum ModeEntry {
     Enforce,
     Observe,
     Off,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct PlanEntry {
-    pub limits: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -365,12 +296,6 @@ fn yes() -> bool {
 }
 fn origin_timeout_ms() -> u64 {
     10_000
-}
-fn utc() -> String {
-    "UTC".into()
-}
-fn lifetime_s() -> u64 {
-    300
 }
 fn cors_max_age_s() -> u64 {
     600

@@ -24,6 +24,11 @@ pub const NESTING_MAX: usize = 24;
 pub const OPERATORS_MAX: usize = 160;
 pub const TREE_DEPTH_MAX: usize = 64;
 
+/// Most units that an expression may give, 2^53: up to there every reader has the same whole numbers.
+pub const UNITS_MAX: u64 = 1 << 53;
+/// The same as a fraction is written.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// A compiled rule.
 pub struct Expression {
     program: Program,
@@ -133,8 +138,59 @@ impl Expression {
             .any(|member| member.root == "request" && member.name == "body")
     }
 
-    /// Evaluates the rule. `view` is asked for each of [`Expression::members`], and for no more.
+    /// Whether the rule looks at who calls.
+    pub fn needs_caller(&self) -> bool {
+        self.members.iter().any(|member| member.root == "caller")
+    }
+
+    /// Decides a rule that admits. `view` is asked for each of [`Expression::members`], and for no
+    /// more.
     pub fn decide(&self, view: impl Fn(&Member) -> Json) -> Decision {
+        match self.evaluate(view) {
+            Ok(cel::Value::Bool(true)) => Decision::True,
+            Ok(cel::Value::Bool(false)) => Decision::False,
+            Ok(other) => Decision::Failed { why: gave(&other) },
+            Err(why) => Decision::Failed { why },
+        }
+    }
+
+    /// The name that the expression gives, of text, a number or a truth value: each of these has
+    /// names of its own, and equal numbers have one.
+    ///
+    /// Fails with what the log is told: the kind of what it gave, never the value.
+    pub fn name(&self, view: impl Fn(&Member) -> Json) -> Result<String, String> {
+        match self.evaluate(view)? {
+            cel::Value::String(text) => Ok(format!("text:{text}")),
+            cel::Value::Bool(value) => Ok(format!("bool:{value}")),
+            other => match (whole(&other), &other) {
+                (Some(number), _) => Ok(format!("number:{number}")),
+                (None, cel::Value::Float(number)) if number.is_finite() => {
+                    Ok(format!("number:{number}"))
+                }
+                _ => Err(gave(&other)),
+            },
+        }
+    }
+
+    /// The units that the expression gives: a whole number from 0 to [`UNITS_MAX`].
+    ///
+    /// Fails as [`Expression::name`] does.
+    pub fn units(&self, view: impl Fn(&Member) -> Json) -> Result<u64, String> {
+        let value = self.evaluate(view)?;
+        let is_number = matches!(
+            value,
+            cel::Value::Int(_) | cel::Value::UInt(_) | cel::Value::Float(_)
+        );
+        match whole(&value).map(u64::try_from) {
+            Some(Ok(units)) if units <= UNITS_MAX => Ok(units),
+            Some(Ok(_)) => Err(format!("gave more than {UNITS_MAX}")),
+            Some(Err(_)) => Err("gave a number below 0, or too large a one".into()),
+            None if is_number => Err("gave a number that is not whole".into()),
+            None => Err(gave(&value)),
+        }
+    }
+
+    fn evaluate(&self, view: impl Fn(&Member) -> Json) -> Result<cel::Value, String> {
         let mut roots: HashMap<&str, HashMap<String, cel::Value>> = ["request", "path", "caller"]
             .map(|root| (root, HashMap::new()))
             .into();
@@ -147,17 +203,9 @@ impl Expression {
         for (root, members) in roots {
             context.add_variable_from_value(root, members);
         }
-        match self.program.execute(&context) {
-            Ok(cel::Value::Bool(true)) => Decision::True,
-            Ok(cel::Value::Bool(false)) => Decision::False,
-            Ok(other) => Decision::Failed {
-                why: format!("gave {}", other.type_of()),
-            },
-            // The error can repeat a value of the request: the log is told its kind alone.
-            Err(error) => Decision::Failed {
-                why: kind_of(&error),
-            },
-        }
+        // The error can repeat a value of the request: the log is told its kind alone.
+        let value = self.program.execute(&context);
+        value.map_err(|error| kind_of(&error))
     }
 }
 
@@ -173,6 +221,26 @@ impl fmt::Debug for Expression {
 /// The environment that all rules are compiled in.
 pub fn environment() -> Arc<Env> {
     Arc::new(Env::stdlib())
+}
+
+fn gave(value: &cel::Value) -> String {
+    format!("gave {}", value.type_of())
+}
+
+/// A number without a fraction, as a whole one.
+fn whole(value: &cel::Value) -> Option<i128> {
+    match value {
+        cel::Value::Int(number) => Some(i128::from(*number)),
+        cel::Value::UInt(number) => Some(i128::from(*number)),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "in this range every whole number is exact"
+        )]
+        cel::Value::Float(number) if number.fract() == 0.0 && number.abs() <= WHOLE_MAX => {
+            Some(*number as i128)
+        }
+        _ => None,
+    }
 }
 
 fn kind_of(error: &cel::ExecutionError) -> String {

@@ -148,6 +148,8 @@ pub struct Route {
     pub limits: Vec<Rc<LimitRule>>,
     /// Whether the caller's plan is charged too.
     pub plan: bool,
+    /// What limits count by that count by an expression, the limit's name before it.
+    pub counters: Vec<(String, Expression)>,
     /// Units of one request.
     pub cost: u64,
     pub request: RequestRules,

@@ -2,6 +2,7 @@
 //! whatever cannot be enforced, with every fault told at once.
 
 mod authenticators;
+mod charging;
 pub mod document;
 pub mod expression;
 pub mod fault;

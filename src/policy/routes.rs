@@ -12,7 +12,8 @@ use crate::body::parameters::ParameterRules;
 use crate::body::schema::Schema;
 use crate::facts::Method;
 use crate::house;
-use crate::limit::rule::{CountBy, Counts, LimitRule};
+use crate::limit::rule::LimitRule;
+use crate::policy::charging::charging;
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
@@ -108,8 +109,7 @@ fn route(
     if request.content_types.is_empty() && allow.as_ref().is_some_and(Expression::needs_body) {
         request.content_types = vec!["application/json".into()];
     }
-    let cost = entry.cost.as_ref().and_then(Value::as_u64).unwrap_or(1);
-    let (shield, limits) = route_limits(entry, cost, at, context, faults);
+    let charging = charging(entry, &template, at, context, faults);
     Some(Route {
         id: entry.id.clone(),
         template,
@@ -122,10 +122,11 @@ fn route(
             max_auth_age_s: entry.require.max_auth_age_s,
         },
         allow,
-        shield,
-        limits,
-        plan: entry.limits.iter().any(|name| name == "plan"),
-        cost,
+        shield: charging.shield,
+        limits: charging.limits,
+        plan: charging.plan,
+        counters: charging.counters,
+        cost: charging.cost,
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
@@ -226,67 +227,6 @@ fn allow(
     }
 }
 
-type Rules = Vec<Rc<LimitRule>>;
-
-/// The limits of a route: those by address, which come before the credential, and the others.
-fn route_limits(
-    entry: &RouteEntry,
-    cost: u64,
-    at: &Place,
-    context: &Context<'_>,
-    faults: &mut Faults,
-) -> (Rules, Rules) {
-    let mut rules: Rules = Vec::new();
-    for (index, name) in entry
-        .limits
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| *name != "plan")
-    {
-        match context.limits.get(name) {
-            Some(rule) => rules.push(Rc::clone(rule)),
-            None if context.document.limits.contains_key(name) => {}
-            None => {
-                let path = at.path(&["limits", &index.to_string()]);
-                faults.unknown(&path, "limit", name, context.document.limits.keys());
-            }
-        }
-    }
-    // A refused credential costs one, whatever the route's requests cost.
-    let dear =
-        |rule: &Rc<LimitRule>| cost > rule.meter.capacity() && rule.counts == Counts::Requests;
-    for rule in rules.iter().filter(|rule| dear(rule)) {
-        let problem = format!("one request costs more than `{}` ever allows", rule.name);
-        at.add(
-            faults,
-            &["cost"],
-            problem,
-            "Lower the cost or raise the limit",
-        );
-    }
-    if entry.limits.iter().any(|name| name == "plan") {
-        let planned = context
-            .document
-            .plans
-            .values()
-            .flat_map(|plan| &plan.limits);
-        let rules = planned.filter_map(|name| context.limits.get(name));
-        for rule in rules.filter(|rule| dear(rule)) {
-            let problem = format!(
-                "one request costs more than `{}` of a plan ever allows",
-                rule.name
-            );
-            at.add(
-                faults,
-                &["cost"],
-                problem,
-                "Lower the cost or raise the limit",
-            );
-        }
-    }
-    rules.into_iter().partition(|rule| rule.by == CountBy::Ip)
-}
-
 fn request_rules(
     entry: &RequestEntry,
     template: &Template,
@@ -366,19 +306,19 @@ fn check_content(request: &RequestRules, reads: bool, at: &Place, faults: &mut F
 }
 
 /// Where a route stands in the policy.
-struct Place {
+pub(super) struct Place {
     index: String,
 }
 
 impl Place {
-    fn path(&self, below: &[&str]) -> Vec<String> {
+    pub(super) fn path(&self, below: &[&str]) -> Vec<String> {
         let names = ["routes", &self.index]
             .into_iter()
             .chain(below.iter().copied());
         names.map(str::to_owned).collect()
     }
 
-    fn add(
+    pub(super) fn add(
         &self,
         faults: &mut Faults,
         below: &[&str],

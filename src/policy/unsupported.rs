@@ -22,9 +22,17 @@ const FIELDS: [&[&str]; 11] = [
 ];
 
 /// Values that are refused where others are enforced: the place, and those enforced.
-const VALUES: [(&[&str], &[&str]); 4] = [
-    (&["limits", "*", "algorithm"], &["sliding_window"]),
-    (&["limits", "*", "by"], &["ip", "caller", "tenant"]),
+const VALUES: [(&[&str], &[&str]); 3] = [
+    (
+        &["limits", "*", "algorithm"],
+        &[
+            "sliding_window",
+            "fixed_window",
+            "token_bucket",
+            "leaky_bucket",
+            "calendar",
+        ],
+    ),
     (
         &["limits", "*", "counts"],
         &["requests", "refused_credentials"],

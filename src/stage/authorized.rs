@@ -1,17 +1,17 @@
 //! The caller may do this, as far as it can be told without the content.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::credential::caller::Caller;
 use crate::credential::claims;
-use crate::facts::Facts;
 use crate::limit::rule::Mode;
-use crate::policy::expression::{Decision, Expression, Member};
+use crate::policy::expression::{Decision, Expression};
 use crate::policy::gate::{Gate, Require};
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
 use crate::stage::limited::Limited;
+use crate::stage::view::Seen;
 use crate::trail::{Refused, StageName};
 
 /// How far the clock that tells of a login may be ahead.
@@ -49,7 +49,7 @@ impl<'g, B> Exchange<Limited<'g>, B> {
             .as_ref()
             .filter(|allow| !allow.needs_body() && mode != Mode::Off);
         let allowed = early.map_or(Ok(()), |allow| {
-            ask(allow, identified, &self.trail.facts, &Value::Null)
+            ask(allow, &identified.seen(&self.trail.facts, &Value::Null))
         });
         for found in [required, fresh, allowed] {
             if let Err(refusal) = self.settle(mode, found) {
@@ -123,73 +123,10 @@ fn step_up(require: &Require, caller: &Caller, now_s: u64) -> Result<(), Refusal
 }
 
 /// Asks a rule. Only `true` admits.
-pub(super) fn ask(
-    rule: &Expression,
-    identified: &Identified<'_>,
-    facts: &Facts,
-    body: &Value,
-) -> Result<(), Refusal> {
-    match rule.decide(|member| view(member, identified, facts, body)) {
+pub(super) fn ask(rule: &Expression, seen: &Seen<'_>) -> Result<(), Refusal> {
+    match rule.decide(|member| seen.under(member)) {
         Decision::True => Ok(()),
         Decision::False => Err(Refusal::NotAllowed),
         Decision::Failed { why } => Err(Refusal::AllowFailed { why }),
     }
-}
-
-/// What a rule sees under a name. Anonymous callers have empty text and lists.
-fn view(member: &Member, identified: &Identified<'_>, facts: &Facts, body: &Value) -> Value {
-    let routed = identified.routed();
-    let known = identified.caller().known();
-    match (member.root, member.name.as_str()) {
-        ("request", "method") => json!(routed.method().as_str()),
-        ("request", "path") => json!(routed.path().as_str()),
-        ("request", "query") => object(
-            routed
-                .query()
-                .pairs()
-                .iter()
-                .map(|(n, v)| (n.as_str(), v.as_str())),
-        ),
-        ("request", "headers") => {
-            let credential = &routed.gate().credential_headers;
-            object(
-                facts
-                    .headers
-                    .iter()
-                    .filter(|(name, _)| !credential.iter().any(|one| one == name)),
-            )
-        }
-        ("request", "body") => body.clone(),
-        ("request", "ip") => json!(routed.address().to_string()),
-        ("request", "country") => json!(facts.connection.country),
-        ("request", "time") => json!(facts.received_at_ms / 1_000),
-        ("path", name) => {
-            let value = routed.parameters().iter().find(|(known, _)| known == name);
-            json!(value.map(|(_, value)| value))
-        }
-        ("caller", "kind") => json!(known.map_or("anonymous", |caller| caller.kind.as_str())),
-        ("caller", "subject") => json!(known.map_or("", |caller| caller.subject.as_str())),
-        ("caller", "tenant") => json!(known.and_then(|caller| caller.tenant.as_deref())),
-        ("caller", "plan") => json!(known.and_then(|caller| caller.plan.as_deref())),
-        ("caller", "scopes") => json!(known.map_or(&[][..], |caller| &caller.scopes)),
-        ("caller", "roles") => json!(known.map_or(&[][..], |caller| &caller.roles)),
-        ("caller", "claims") => known.map_or_else(|| json!({}), |caller| json!(caller.claims)),
-        _ => Value::Null,
-    }
-}
-
-/// An object of text. A repeated name is a list: origins differ in which of two values they take,
-/// so a rule that compares with one must not be met by either (OWASP ASVS 15.3.7).
-fn object<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
-    let mut object = Map::new();
-    for (name, value) in pairs {
-        match object.get_mut(name) {
-            None => {
-                object.insert(name.to_owned(), json!(value));
-            }
-            Some(Value::Array(values)) => values.push(json!(value)),
-            Some(first) => *first = json!([first.take(), value]),
-        }
-    }
-    Value::Object(object)
 }

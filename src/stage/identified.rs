@@ -1,7 +1,8 @@
 //! Who calls is known, or that nobody says.
 
-use std::collections::HashSet;
 use std::rc::Rc;
+
+use serde_json::Value;
 
 use crate::credential::api_key::{self, ApiKey, KeyAnswer, NotAdmitted, Peppers, Rehash};
 use crate::credential::caller::{Caller, CallerKind, KnownCaller};
@@ -9,9 +10,8 @@ use crate::credential::certificate;
 use crate::credential::dpop::ProvenKey;
 use crate::credential::possession::Shown;
 use crate::credential::verified::VerifiedToken;
-use crate::facts::ClientCertificate;
-use crate::limit::charge::Charge;
-use crate::limit::rule::{CountBy, LimitRule, Mode};
+use crate::facts::{ClientCertificate, Facts};
+use crate::limit::rule::CountBy;
 use crate::limit::standing::StandingQuestion;
 use crate::object::ObjectName;
 use crate::policy::gate::{Auth, AuthenticatorKind};
@@ -21,6 +21,7 @@ use crate::stage::Exchange;
 use crate::stage::presented::{Claim, Presenting, ShownToken, takes};
 use crate::stage::routed::Routed;
 use crate::stage::shielded::Shielded;
+use crate::stage::view::Seen;
 use crate::trail::{Refused, StageName};
 
 /// The caller's credential was judged good, or the route is public and none came.
@@ -150,48 +151,6 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
     }
 }
 
-impl<'g, B> Exchange<Identified<'g>, B> {
-    /// The question: the route's limits by who calls, those of the caller's plan, and whether the
-    /// credential was taken back. The last is asked whatever the route's mode.
-    ///
-    /// Fails where the route charges the caller's plan and there is none: no plan is no limit, and
-    /// no limit was not meant.
-    pub fn charge(&self) -> Result<Charge, Refusal> {
-        let routed = self.stage.routed();
-        let route = routed.route();
-        let standing = self.stage.standing();
-        if route.mode == Mode::Off {
-            return Ok(Charge {
-                objects: Vec::new(),
-                standing,
-            });
-        }
-        let mut rules: Vec<&Rc<LimitRule>> = route.limits.iter().collect();
-        if route.plan {
-            let gate = routed.gate();
-            let own = self
-                .stage
-                .caller
-                .known()
-                .and_then(|caller| caller.plan.as_ref());
-            let plan = own
-                .or(gate.default_plan.as_ref())
-                .and_then(|plan| gate.plans.get(plan));
-            rules.extend(plan.ok_or(Refusal::NoPlan)?);
-        }
-        // Address limits of the route were charged before; a plan may name them again.
-        let shielded: HashSet<&str> = route.shield.iter().map(|rule| rule.name.as_str()).collect();
-        let rules = rules
-            .into_iter()
-            .filter(|rule| !shielded.contains(rule.name.as_str()));
-        let rules = rules.map(|rule| (self.stage.object(rule.by), rule));
-        Ok(Charge {
-            objects: routed.gather(rules),
-            standing,
-        })
-    }
-}
-
 impl<'g> Identified<'g> {
     pub fn routed(&self) -> &Routed<'g> {
         self.shielded.routed()
@@ -201,9 +160,19 @@ impl<'g> Identified<'g> {
         &self.caller
     }
 
+    /// What expressions see of the request.
+    pub(super) fn seen<'a>(&'a self, facts: &'a Facts, body: &'a Value) -> Seen<'a> {
+        Seen {
+            routed: self.routed(),
+            caller: &self.caller,
+            facts,
+            body,
+        }
+    }
+
     /// What may take back the caller's credential; `None` where there is none, or where it leaves
     /// the policy to be taken back.
-    fn standing(&self) -> Option<StandingQuestion> {
+    pub(super) fn standing(&self) -> Option<StandingQuestion> {
         let caller = self.caller.known()?;
         let issuer = match caller.credential {
             Credential::Configured => return None,
@@ -219,12 +188,19 @@ impl<'g> Identified<'g> {
         })
     }
 
+    pub(super) fn has_tenant(&self) -> bool {
+        self.caller
+            .known()
+            .is_some_and(|caller| caller.tenant.is_some())
+    }
+
     /// The object that counts for this caller. Only what was verified names one.
-    fn object(&self, by: CountBy) -> ObjectName {
+    pub(super) fn object(&self, by: CountBy) -> ObjectName {
         match (by, self.caller.known()) {
             (CountBy::Route, _) => ObjectName::of(&["route", &self.routed().route().id]),
             (CountBy::Service, _) => ObjectName::of(&["service"]),
             (CountBy::Ip, _) | (_, None) => self.routed().address_object(),
+            // Where an expression counts, it says what (`stage::charging`).
             (CountBy::Caller | CountBy::Expression, Some(caller)) => own_object(caller),
             (CountBy::Tenant, Some(caller)) => match &caller.tenant {
                 Some(tenant) => ObjectName::of(&["tenant", tenant]),

@@ -1,7 +1,6 @@
 //! The caller's limits had room and have been charged.
 
 use crate::limit::charge::Charged;
-use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
 use crate::stage::shielded::judge;
@@ -15,8 +14,12 @@ pub struct Limited<'g> {
 impl<'g, B> Exchange<Identified<'g>, B> {
     /// Judges the answer to [`Exchange::charge`].
     pub fn limit(mut self, charged: &Charged) -> Result<Exchange<Limited<'g>, B>, Refused> {
-        let asked: Result<_, Refusal> = self.charge();
-        match asked.and_then(|asked| judge(&mut self.trail, &asked, charged)) {
+        let (asked, counting) = match (self.charge(), self.counting()) {
+            (Ok(asked), Ok(counting)) => (asked, counting),
+            (Err(refusal), _) | (_, Err(refusal)) => return Err(self.refuse(refusal)),
+        };
+        self.trail.observed.extend(counting.observed);
+        match judge(&mut self.trail, &asked, charged) {
             Ok(()) => Ok(self.next(StageName::Authorized, |identified| Limited { identified })),
             Err(refusal) => Err(self.refuse(refusal)),
         }

@@ -7,6 +7,7 @@
 
 pub mod answered;
 pub mod authorized;
+mod charging;
 pub mod failure;
 pub mod forward;
 pub mod identified;
@@ -17,6 +18,7 @@ pub mod received;
 pub mod routed;
 pub mod shielded;
 pub mod validated;
+mod view;
 
 use crate::limit::rule::Mode;
 use crate::refusal::Refusal;

@@ -8,8 +8,6 @@ use crate::cors;
 use crate::credential::possession::SenderConstraint;
 use crate::facts::{Facts, Method};
 use crate::house;
-use crate::limit::charge::{ObjectCharge, UnitCharge};
-use crate::limit::rule::{Counts, LimitRule, Mode, Scope};
 use crate::object::ObjectName;
 use crate::path::{CanonicalPath, CanonicalQuery};
 use crate::policy::gate::{Auth, AuthenticatorKind, Gate, Route};
@@ -139,52 +137,6 @@ impl<'g> Routed<'g> {
     /// Where the address is counted.
     pub fn address_object(&self) -> ObjectName {
         ObjectName::of_address(&self.address_key(), &address::network(self.address))
-    }
-
-    /// Gathers charges so that each object is asked once, and no row is charged twice.
-    pub fn gather<'r>(
-        &self,
-        rules: impl Iterator<Item = (ObjectName, &'r std::rc::Rc<LimitRule>)>,
-    ) -> Vec<ObjectCharge> {
-        let mut objects: Vec<ObjectCharge> = Vec::new();
-        for (object, rule) in rules.filter(|(_, rule)| rule.mode != Mode::Off) {
-            let by_route =
-                self.route.mode == Mode::Observe && rule.counts != Counts::RefusedCredentials;
-            let observed = rule.mode == Mode::Observe || by_route;
-            let row = match rule.scope {
-                Scope::Service => object.row(&rule.name),
-                Scope::Route => object.row(&format!("{}@{}", rule.name, self.route.id)),
-            };
-            let known = objects.iter().any(|charge| {
-                charge.object == object && charge.units.iter().any(|unit| unit.row == row)
-            });
-            if known {
-                continue;
-            }
-            // A refused credential costs one, whatever the route's requests cost.
-            let (units, look) = match rule.counts {
-                Counts::Requests => (self.route.cost, false),
-                Counts::RefusedCredentials => (1, true),
-            };
-            let unit = UnitCharge {
-                rule: std::rc::Rc::clone(rule),
-                row,
-                units,
-                look,
-            };
-            let place = objects
-                .iter_mut()
-                .find(|charge| charge.object == object && charge.observed == observed);
-            match place {
-                Some(charge) => charge.units.push(unit),
-                None => objects.push(ObjectCharge {
-                    object,
-                    observed,
-                    units: vec![unit],
-                }),
-            }
-        }
-        objects
     }
 }
 

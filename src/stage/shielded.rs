@@ -10,6 +10,7 @@ use crate::limit::rule::{Counts, LimitRule, Mode};
 use crate::limit::standing::Standing;
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
+use crate::stage::charging::Counted;
 use crate::stage::routed::Routed;
 use crate::trail::{Refused, StageName, Trail};
 
@@ -27,7 +28,11 @@ impl<'g, B> Exchange<Routed<'g>, B> {
         let is_off = routed.route().mode == Mode::Off;
         let stays = |rule: &&Rc<LimitRule>| !is_off || rule.counts == Counts::RefusedCredentials;
         let rules = routed.route().shield.iter().filter(stays);
-        Charge::of(routed.gather(rules.map(|rule| (object.clone(), rule))))
+        let counted = rules.map(|rule| Counted {
+            object,
+            rule: Rc::clone(rule),
+        });
+        Charge::of(routed.gather(counted))
     }
 
     /// What the address is charged if the credential turns out bad: a guess costs whoever makes

@@ -124,7 +124,9 @@ fn ask_rule<B>(exchange: &mut Exchange<Inspected<'_>, B>, body: &Value) -> Resul
     let route = identified.routed().route();
     let rule = route.allow.as_ref().filter(|allow| allow.needs_body());
     let allowed = match rule {
-        Some(rule) if route.mode != Mode::Off => ask(rule, identified, &exchange.trail.facts, body),
+        Some(rule) if route.mode != Mode::Off => {
+            ask(rule, &identified.seen(&exchange.trail.facts, body))
+        }
         _ => Ok(()),
     };
     let mode = route.mode;

@@ -1,0 +1,124 @@
+//! What the requests of one route are charged, as enforced: limits, plan, cost.
+//!
+//! Owns: names resolved, expressions compiled, and that no request costs more than a limit ever
+//! allows, where that can be told. Called by: `policy::routes`.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::limit::rule::{CountBy, Counts, LimitRule};
+use crate::policy::document::RouteEntry;
+use crate::policy::expression::Expression;
+use crate::policy::fault::Faults;
+use crate::policy::route_table::Template;
+use crate::policy::routes::{Context, Place};
+
+pub(super) struct Charging {
+    /// Limits by address, which come before the credential.
+    pub(super) shield: Vec<Rc<LimitRule>>,
+    pub(super) limits: Vec<Rc<LimitRule>>,
+    pub(super) plan: bool,
+    pub(super) counters: Vec<(String, Expression)>,
+    pub(super) cost: u64,
+}
+
+/// Makes what one route charges.
+pub(super) fn charging(
+    entry: &RouteEntry,
+    template: &Template,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Charging {
+    let rules = named(entry, at, context, faults);
+    let plan = entry.limits.iter().any(|name| name == "plan");
+    let planned = match plan {
+        true => planned(context),
+        false => Vec::new(),
+    };
+    let cost = entry.cost.as_ref().and_then(Value::as_u64).unwrap_or(1);
+    // A refused credential costs one, whatever the route's requests cost.
+    let dear =
+        |rule: &&Rc<LimitRule>| cost > rule.meter.capacity() && rule.counts == Counts::Requests;
+    let owned = rules.iter().filter(dear).map(|rule| (rule, ""));
+    for (rule, of) in owned.chain(planned.iter().filter(dear).map(|rule| (rule, " of a plan"))) {
+        let problem = format!(
+            "one request costs more than `{}`{of} ever allows",
+            rule.name
+        );
+        let fix = "Lower the cost or raise the limit";
+        at.add(faults, &["cost"], problem, fix);
+    }
+    let mut counters: Vec<(String, Expression)> = Vec::new();
+    for rule in rules.iter().chain(&planned) {
+        let known = counters.iter().any(|(name, _)| *name == rule.name);
+        if rule.by == CountBy::Expression && !known {
+            let counter = counter(rule, template, at, context, faults);
+            counters.extend(counter.map(|counter| (rule.name.clone(), counter)));
+        }
+    }
+    let (shield, limits) = rules.into_iter().partition(|rule| rule.by == CountBy::Ip);
+    Charging {
+        shield,
+        limits,
+        plan,
+        counters,
+        cost,
+    }
+}
+
+/// The limits that the route names.
+fn named(
+    entry: &RouteEntry,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Vec<Rc<LimitRule>> {
+    let mut rules = Vec::new();
+    let names = entry.limits.iter().enumerate();
+    for (index, name) in names.filter(|(_, name)| *name != "plan") {
+        match context.limits.get(name) {
+            Some(rule) => rules.push(Rc::clone(rule)),
+            None if context.document.limits.contains_key(name) => {}
+            None => {
+                let path = at.path(&["limits", &index.to_string()]);
+                faults.unknown(&path, "limit", name, context.document.limits.keys());
+            }
+        }
+    }
+    rules
+}
+
+/// Every limit of every plan: any of them may be a caller's.
+fn planned(context: &Context<'_>) -> Vec<Rc<LimitRule>> {
+    let plans = context.document.plans.values();
+    let names = plans.flat_map(|plan| &plan.limits);
+    names
+        .filter_map(|name| context.limits.get(name).cloned())
+        .collect()
+}
+
+/// What a limit counts by on this route: only the route knows its path's parameters.
+fn counter(
+    rule: &LimitRule,
+    template: &Template,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Option<Expression> {
+    let entry = context.document.limits.get(&rule.name)?;
+    let source = entry.by.get("cel")?.as_str()?;
+    let problem = match Expression::compile(context.env, source, template.parameters()) {
+        Ok(counter) if !counter.needs_body() => return Some(counter),
+        Ok(_) => "it is charged before the content is read".to_owned(),
+        Err(fault) => {
+            let (line, column) = (fault.line, fault.column);
+            format!("line {line}, column {column}: {}", fault.message)
+        }
+    };
+    let problem = format!("`{}` cannot count here: {problem}", rule.name);
+    let fix = "Change what the limit counts `by`, or do not charge it on this route";
+    at.add(faults, &["limits"], problem, fix);
+    None
+}
