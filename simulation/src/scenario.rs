@@ -85,7 +85,7 @@ pub struct Clocks {
 /// A whole scenario.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    pub name: &'static str,
+    pub name: String,
     pub limits: Vec<Limit>,
     pub isolates: usize,
     pub callers: u32,
@@ -112,9 +112,9 @@ pub struct Scenario {
 
 impl Scenario {
     /// Five isolates, one caller, 10 requests a second each, no faults.
-    pub fn new(name: &'static str, limits: Vec<Limit>) -> Self {
+    pub fn new(name: &str, limits: Vec<Limit>) -> Self {
         Self {
-            name,
+            name: name.to_owned(),
             limits,
             isolates: 5,
             callers: 1,
@@ -154,10 +154,24 @@ impl Scenario {
 
 /// So many requests a second, without end.
 pub fn per_second(requests: u64) -> Beat {
+    per_ks(requests * 1_000)
+}
+
+/// So many requests in a thousand seconds.
+pub fn per_ks(per_ks: u64) -> Beat {
     Beat {
         burst: 0,
-        per_ks: requests * 1_000,
+        per_ks,
         ms: 60_000,
+    }
+}
+
+/// So many requests at once, and then none for a while.
+pub fn burst(requests: u64, ms: u64) -> Beat {
+    Beat {
+        burst: requests,
+        per_ks: 0,
+        ms,
     }
 }
 
@@ -191,6 +205,14 @@ pub fn period(limit: u64, window_ms: u64) -> MeterRule {
 
 pub fn permits(limit: u64, window_ms: u64) -> MeterRule {
     MeterRule::Permits(WindowRule { limit, window_ms })
+}
+
+/// A limit of the caller that becomes another one.
+pub fn changing(rule: MeterRule, changed: MeterRule) -> Limit {
+    Limit {
+        changed: Some(changed),
+        ..limit(By::Caller, rule)
+    }
 }
 
 /// A limit that does not change.

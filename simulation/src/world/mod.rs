@@ -120,14 +120,8 @@ impl World {
         from_us > 0 && (from_us..until_ms * 1_000 + 6_000_000).contains(&self.now_us())
     }
 
+    /// Lets an event happen; what reaches an isolate that stands still waits until it goes on.
     fn happen(self: &Rc<Self>, event: Event) {
-        if let Some((until_us, event)) = self.put_off(event) {
-            return self.at(until_us, event);
-        }
-    }
-
-    /// Lets an event happen, unless its isolate stands still: then it is returned, with until when.
-    fn put_off(self: &Rc<Self>, event: Event) -> Option<(u64, Event)> {
         let place = match &event {
             Event::Arrive { isolate } => Some(*isolate),
             Event::Answer { call, .. } | Event::TimeOut { call } => Some(call.isolate.place),
@@ -137,7 +131,7 @@ impl World {
         if let Some(place) = place {
             let until_us = self.isolates.borrow()[place].paused_until_us.get();
             if until_us > self.now_us() {
-                return Some((until_us, event));
+                return self.at(until_us, event);
             }
         }
         match event {
@@ -155,10 +149,19 @@ impl World {
             Event::Step { isolate } => self.step(isolate),
             Event::Pause { isolate } => self.pause(isolate),
             Event::ObjectStep { object } => self.object_step(object),
-            Event::Change { isolate } => self.changed.borrow_mut()[isolate] = true,
+            Event::Change { isolate } => self.change(isolate),
             Event::Settled => self.settled(),
         }
-        None
+    }
+
+    /// An isolate gets the changed policy; with half of them, the oracle goes over to it.
+    fn change(&self, isolate: usize) {
+        let mut changed = self.changed.borrow_mut();
+        changed[isolate] = true;
+        let now = changed.iter().filter(|one| **one).count();
+        if now == self.scenario.isolates.div_ceil(2) {
+            self.change_oracle();
+        }
     }
 
     /// Begins something that an isolate does, and goes on with it as far as it goes.
