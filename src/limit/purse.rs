@@ -23,6 +23,8 @@ pub const TOLD_MS: u64 = 2_000;
 /// Longest a refusal is remembered without asking again: units may come back meanwhile.
 pub const REFUSAL_MS_MAX: u64 = 2_000;
 
+use asking::PROBE_MS;
+
 mod asking;
 
 /// One row, as an isolate knows it.
@@ -224,12 +226,13 @@ impl Purse {
     /// Takes an answer that granted what was asked.
     ///
     /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
-    /// - `lent_at_ms`: when that was, by the object's clock.
+    /// - `want`: what it asked to have lent. - `lent_at_ms`: when that was, by the object's clock.
     pub(super) fn granted(
         &mut self,
         asked_seq: u64,
         sent_ms: UnixMs,
         left: Left,
+        want: u64,
         (lent_at_ms, lent): (UnixMs, Option<Lent>),
     ) {
         self.refused = None;
@@ -240,9 +243,15 @@ impl Purse {
             frees_at_ms,
             until_ms: sent_ms.saturating_add(TOLD_MS),
         });
-        if left.remaining == 0 && self.is_hot(sent_ms) {
-            // What was lent is spent first; then nobody has to be asked.
-            self.refused(asked_seq, sent_ms, 1, left.frees_in_ms);
+        let is_scarce = left.remaining == 0 || lent.map_or(0, |lent| lent.units) < want;
+        if is_scarce && self.is_hot(sent_ms) {
+            // What was lent is spent first; then nobody waits for an object that has no more.
+            let wait_ms = if left.remaining > 0 {
+                1
+            } else {
+                left.frees_in_ms
+            };
+            self.refused(asked_seq, sent_ms, 1, wait_ms.max(PROBE_MS));
         }
         match (lent, self.rule.shared(), &mut self.share) {
             (None, _, _) => {}
