@@ -13,11 +13,12 @@ use crate::facts::UnixMs;
 use crate::limit::charge::TakenOf;
 use crate::limit::demand::Demand;
 use crate::limit::held::Held;
-use crate::limit::ledger::REPORTS_MAX;
 use crate::limit::meter::MeterRule;
 use crate::limit::share::Share;
 use crate::limit::wire::{Lent, Report};
 
+/// Most leases that are kept of one row; of those beyond the oldest is given up.
+const LEASES_MAX: usize = 6;
 /// How long what was told without a lease is relied on.
 pub const TOLD_MS: u64 = 2_000;
 /// Longest a refusal is remembered without asking again: units may come back meanwhile.
@@ -213,9 +214,9 @@ impl Purse {
     /// - `want`: the share that is asked for with it.
     pub(super) fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
         let mut reports = Vec::with_capacity(self.leases.len());
-        let surplus = self.leases.len().saturating_sub(REPORTS_MAX - 2);
+        let surplus = self.leases.len().saturating_sub(LEASES_MAX);
         for (place, held) in self.leases.iter_mut().enumerate() {
-            reports.push(held.report(now_ms, place < surplus));
+            reports.extend(held.report(now_ms, place < surplus));
         }
         self.leases.retain(|held| !held.is_over());
         let share = self.share.as_mut();

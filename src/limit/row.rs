@@ -286,11 +286,7 @@ impl Row {
         let free = self.free();
         // Where little is left, little is lent, and none of it lies idle for long.
         let is_tight = free < self.rule.capacity() / TIGHT_PART;
-        let want = if is_tight {
-            want.div_ceil(6)
-        } else {
-            want
-        };
+        let want = if is_tight { want.div_ceil(6) } else { want };
         // Half of what is left, while others are there.
         let part = if self.holders(holder) > 1 { 2 } else { 1 };
         let units = want
