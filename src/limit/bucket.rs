@@ -36,12 +36,12 @@ impl BucketRule {
     /// than the rate says. `None` for a rate that is not a number above zero, or of less than one
     /// unit in 104 days. Rates above 10⁹ are held at 10⁹.
     pub fn per_second(rate: f64, capacity: u64) -> Option<Self> {
-        let interval_ns = (NS_PER_S / rate).ceil().max(1.0);
+        let interval_ns = (NS_PER_S / rate).trunc().max(1.0);
         if !rate.is_finite() || rate <= 0.0 || interval_ns >= INTERVAL_NS_MAX {
             return None;
         }
-        // A quotient just above an integer may have been rounded to it. The fused product is exact
-        // in its sign.
+        // Whether one more is needed the quotient can not say: it may have been rounded to an
+        // integer. The fused product is exact in its sign.
         let is_short = interval_ns.mul_add(rate, -NS_PER_S) < 0.0;
         Some(Self {
             capacity,

@@ -111,8 +111,9 @@ fn units_given_back_at_once_are_free_at_once_and_only_once() {
     // Half of its time has passed: at most the other half is freed.
     bucket.give_back(rule, START_MS + 500, START_MS, 1);
     assert_eq!(bucket.empty_at_ms(), START_MS + 500);
-    bucket.give_back(rule, START_MS + 500, START_MS, u64::MAX);
-    assert_eq!(bucket.empty_at_ms(), START_MS + 500);
+    bucket.take(rule, START_MS + 500, 1);
+    bucket.give_back(rule, START_MS + 600, START_MS, u64::MAX);
+    assert_eq!(bucket.empty_at_ms(), START_MS + 600);
 }
 
 #[test]
@@ -148,8 +149,31 @@ fn a_changed_rule_keeps_the_units_and_drains_them_at_its_own_rate() {
 fn a_bucket_that_was_empty_before_a_change_stays_empty() {
     let mut bucket = Bucket::default();
     bucket.take(rule(10, 1_000_000), START_MS, 4);
-    bucket.fit(rule(10, 1_000_000_000), START_MS + 4);
-    assert_eq!(bucket.used(rule(10, 1_000_000_000), START_MS + 4), 0);
+    bucket.fit(rule(10, 1_000_000_000), START_MS + 5);
+    assert_eq!(bucket.used(rule(10, 1_000_000_000), START_MS + 5), 0);
+    assert_eq!(bucket.empty_at_ms(), START_MS + 4);
+}
+
+#[test]
+fn a_rule_that_nobody_fitted_to_frees_nothing() {
+    let (slow, fast) = (rule(10, 1_000_000_000), rule(10, 1_000_000));
+    let mut bucket = Bucket::default();
+    bucket.take(slow, START_MS, 10);
+    assert_eq!(bucket.used(fast, START_MS + 1_000), 9);
+    assert_eq!(bucket.wait_ms(fast, START_MS + 1_000, 10), 9);
+    bucket.take(fast, START_MS, 2);
+    bucket.give_back(fast, START_MS, START_MS, 5_000);
+    assert_eq!(bucket.used(fast, START_MS), 12);
+}
+
+#[test]
+fn where_there_is_room_the_wait_is_the_shortest() {
+    let rule = rule(2, 1_000_000_000);
+    assert_eq!(Bucket::default().wait_ms(rule, START_MS, 2), 1);
+    let mut bucket = Bucket::default();
+    bucket.take(rule, START_MS, 1);
+    assert_eq!(bucket.wait_ms(rule, START_MS, 1), 1);
+    assert_eq!(bucket.wait_ms(rule, u64::MAX, 2), 1);
 }
 
 #[test]
