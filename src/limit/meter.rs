@@ -147,8 +147,14 @@ impl Meter {
         match (self, rule) {
             (Self::Window(window), MeterRule::Window(rule))
             | (Self::Permits(window), MeterRule::Permits(rule)) => window.take(*rule, at_ms, units),
-            (Self::Bucket(bucket), MeterRule::Bucket(rule)) => bucket.take(*rule, at_ms, units),
-            (Self::Period(period), MeterRule::Period(rule)) => period.take(rule, at_ms, units),
+            (Self::Bucket(bucket), MeterRule::Bucket(rule)) => {
+                bucket.take(*rule, at_ms, units);
+                at_ms
+            }
+            (Self::Period(period), MeterRule::Period(rule)) => {
+                period.take(rule, at_ms, units);
+                at_ms
+            }
             _ => at_ms,
         }
     }
