@@ -315,10 +315,8 @@ impl Purse {
     pub(super) fn is_idle(&self, now_ms: UnixMs) -> bool {
         let refused = self.refused.is_some_and(|one| one.ask_at_ms > now_ms);
         let told = self.told.is_some_and(|told| told.until_ms > now_ms);
-        let shares = self
-            .share
-            .as_ref()
-            .is_some_and(|one| one.expires_ms > now_ms);
+        let share = self.share.as_ref();
+        let shares = share.is_some_and(|share| !share.is_idle(now_ms));
         self.balance(now_ms) == 0 && !refused && !told && !shares
     }
 
