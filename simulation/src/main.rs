@@ -1,16 +1,20 @@
-//! `cargo run --release -p edgeward-simulation -- --requests N --seed S [--scenario NAME] [--json FILE]`:
+//! `cargo run --release -p edgeward-simulation -- --requests N --seed S [--scenario NAME] [--json FILE]
+//! [--tell FROM_MS-TO_MS]`:
 //! runs scenarios, prints a table, and ends with 1 if a limit was exceeded anywhere.
 
 mod table;
 
+use std::ops::Range;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use edgeward_simulation::bugs::Bug;
 use edgeward_simulation::scenario::Scenario;
-use edgeward_simulation::{scenarios, world};
+use edgeward_simulation::scenarios;
+use edgeward_simulation::world::{self, Course};
 
 const REQUESTS: u64 = 100_000_000;
+
+const WORDS: &str = "--requests, --seed, --scenario, --json, --tell FROM_MS-TO_MS";
 
 /// What is asked for on the command line.
 struct Asked {
@@ -18,6 +22,8 @@ struct Asked {
     seed: u64,
     scenario: Option<String>,
     json: Option<String>,
+    /// The milliseconds in which every message is told on stderr.
+    told_ms: Range<u64>,
 }
 
 fn main() -> ExitCode {
@@ -48,7 +54,13 @@ fn main() -> ExitCode {
                 println!("seed {}\n\n{}", asked.seed, table::head());
             }
             let requests = scenarios::share(scenario, &chosen, asked.requests);
-            let outcome = world::run(scenario, requests, asked.seed, Bug::None);
+            let course = Course {
+                requests,
+                seed: asked.seed,
+                told_ms: asked.told_ms.clone(),
+                ..Course::default()
+            };
+            let outcome = world::run(scenario, &course);
             println!("{}", table::line(scenario, &outcome));
             table::Run {
                 scenario: Rc::clone(scenario),
@@ -78,6 +90,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         seed: 1,
         scenario: None,
         json: None,
+        told_ms: 0..0,
     };
     while let Some(word) = words.next() {
         let value = words.next().ok_or(format!("{word} needs a value"))?;
@@ -100,4 +113,11 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         }
     }
     Ok(asked)
+}
+
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let ends = text.split_once('-');
+    let ends = ends.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    let (from, to) = ends.ok_or(format!("--tell {text}: not FROM_MS-TO_MS"))?;
+    Ok(from..to)
 }

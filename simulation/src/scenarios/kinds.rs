@@ -42,7 +42,7 @@ fn daily(scenario: Scenario) -> Scenario {
     Scenario {
         net: Net {
             lost: if exact { 0 } else { 1_000 },
-            twice: if exact { 20_000 } else { 1_000 },
+            twice: if exact { 0 } else { 1_000 },
             late: if exact { 0 } else { 1_000 },
             ..scenario.net.clone()
         },
@@ -87,7 +87,7 @@ fn several(name: &str, tenths: u64) -> Scenario {
 }
 
 /// Limits too small to lend of: whenever nothing is on its way, what is held is what was admitted.
-fn settling() -> Scenario {
+pub(super) fn settling() -> Scenario {
     let limits = vec![
         limit(By::Caller, window(20, 20_000)),
         limit(By::Tenant, window(40, 30_000)),

@@ -3,6 +3,7 @@
 //! Owns: the whole of the table, by name. Called by: `main`, tests.
 
 mod adversaries;
+pub mod controls;
 mod faults;
 mod hot;
 mod kinds;

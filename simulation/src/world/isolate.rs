@@ -132,7 +132,7 @@ impl Objects for Ports {
     }
 
     fn now_ms(&self) -> UnixMs {
-        self.isolate.now_ms(self.world.now_us(), self.world.bug)
+        self.isolate.now_ms(self.world.now_us(), self.world.bug())
     }
 
     fn limit_memory(&self) -> &RefCell<LimitMemory> {

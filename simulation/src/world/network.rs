@@ -76,6 +76,7 @@ impl World {
             is_copied: Cell::new(false),
         });
         let text: Rc<str> = serde_json::to_string(question).unwrap_or_default().into();
+        self.tell(|| format!("isolate {} asks {target:?}: {text}", ports.isolate.place));
         let timeout_us = match self.is_broker(ports.isolate.place) {
             true => ROOT_TIMEOUT_US,
             false => CALL_TIMEOUT_US,
@@ -118,6 +119,10 @@ impl World {
         match call.target {
             Target::Object(object) => {
                 let answer = self.answer_at(object, text, copy);
+                self.tell(|| {
+                    let asked_by = call.isolate.place;
+                    format!("object {object} answers isolate {asked_by}: {text} -> {answer:?}")
+                });
                 self.reply(call, answer, self.now_us());
             }
             Target::Broker(place) => self.broker(call, place, text),
@@ -168,9 +173,10 @@ impl World {
         }
         let answer = text.and_then(|text| serde_json::from_str::<Answer>(text).ok());
         let answer = answer.map(|mut answer| {
-            bugs::alter_answer(self.bug, &mut answer, call, self.now_us());
+            bugs::alter_answer(self.bug(), &mut answer, call, self.now_us());
             answer
         });
+        self.tell(|| format!("isolate {} hears {answer:?}", call.isolate.place));
         call.committed_us.set(committed_us);
         *call.answer.borrow_mut() = Some(answer.ok_or(ObjectDown));
         self.go_on(&call.isolate, call.task);

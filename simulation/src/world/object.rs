@@ -135,22 +135,22 @@ impl World {
             return None;
         }
         let mut question = serde_json::from_str::<Question>(text).ok()?;
-        bugs::alter_question(self.bug, &mut question, copy);
+        bugs::alter_question(self.bug(), &mut question, copy);
         let now_ms = object.clock.borrow().at_ms(now_us);
-        let is_twin = self.bug == Bug::Twin && self.chance.borrow_mut().below(2) == 0;
+        let is_twin = self.bug() == Bug::Twin && self.chance.borrow_mut().below(2) == 0;
         let table = Table {
             rows: if is_twin { &object.twin } else { &object.rows },
             chance: &self.chance,
             fails: faults.storage,
             now_ms,
-            bug: self.bug,
+            bug: self.bug(),
             held: RefCell::default(),
         };
         let answer = ledger::answer(&table, now_ms, &question).ok()?;
         self.look_at(object, &table, &question, &answer);
         if self.chance.borrow_mut().hits(faults.restart) {
             // What was written stays, and nobody is told.
-            bugs::restart(self.bug, &mut object.rows.borrow_mut());
+            bugs::restart(self.bug(), &mut object.rows.borrow_mut());
             return None;
         }
         serde_json::to_string(&answer).ok()

@@ -224,6 +224,10 @@ impl World {
             ends_us: self.now_us() + arrived.origin_us,
             object_ms,
         };
+        self.tell(|| {
+            let place = ports.isolate.place;
+            format!("isolate {place} admitted at {at_us} with {:?}", taken.of)
+        });
         let mut violations = self.violations.borrow_mut();
         self.audits.borrow_mut()[*row].admit(self.now_us(), admission, &mut violations);
     }

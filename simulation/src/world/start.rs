@@ -8,12 +8,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::audit::RowAudit;
-use crate::bugs::Bug;
 use crate::exact::Exact;
 use crate::figures::Figures;
 use crate::object::ObjectName;
 use crate::scenario::Scenario;
-use crate::world::World;
 use crate::world::clock::Clock;
 use crate::world::isolate::Isolate;
 use crate::world::load::Load;
@@ -23,6 +21,7 @@ use crate::world::queue::{Event, Queue};
 use crate::world::random::Chance;
 use crate::world::request::{self, Caller};
 use crate::world::task::Tasks;
+use crate::world::{Course, World};
 
 /// Streams of chance, one for each thing, so that none changes another.
 const FAULTS: u64 = 1;
@@ -38,7 +37,8 @@ struct Names {
 }
 
 impl World {
-    pub(super) fn new(scenario: &Rc<Scenario>, requests: u64, seed: u64, bug: Bug) -> Self {
+    pub(super) fn new(scenario: &Rc<Scenario>, course: &Course) -> Self {
+        let seed = course.seed;
         let mut chance = Chance::new(seed, FAULTS);
         let names = names(scenario);
         let clocks = &scenario.clocks;
@@ -66,7 +66,6 @@ impl World {
         });
         Self {
             scenario: Rc::clone(scenario),
-            bug,
             now_us: Cell::new(0),
             queue: RefCell::new(Queue::default()),
             chance: RefCell::new(chance),
@@ -82,7 +81,7 @@ impl World {
             oracle: RefCell::new(names.oracle),
             figures: RefCell::new(Figures::default()),
             violations: RefCell::new(Vec::new()),
-            requests,
+            course: course.clone(),
         }
     }
 
@@ -122,7 +121,7 @@ impl World {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.figures.borrow().requests >= self.requests
+        self.figures.borrow().requests >= self.course.requests
     }
 
     /// An isolate ends with all that it holds, and another takes its place.
