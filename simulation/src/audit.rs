@@ -34,6 +34,8 @@ pub enum What {
     Held { held: u64, limit: u64 },
     /// With no message on its way, an object holds what nobody was admitted for, or less.
     Left { held: u64, admitted: u64 },
+    /// A leased unit was used after its object counted the lease as over.
+    UsedLate { by_ms: u64 },
     /// An admission came later than the audit waits for: a fault of the simulation.
     Late,
 }

@@ -1,5 +1,5 @@
 //! `cargo run --release -p edgeward-simulation -- --requests N --seed S [--scenario NAME] [--json FILE]
-//! [--tell FROM_MS-TO_MS]`:
+//! [--control NUMBER] [--tell FROM_MS-TO_MS]`:
 //! runs scenarios, prints a table, and ends with 1 if a limit was exceeded anywhere.
 
 mod table;
@@ -8,13 +8,15 @@ use std::ops::Range;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use edgeward_simulation::bugs::Bug;
 use edgeward_simulation::scenario::Scenario;
-use edgeward_simulation::scenarios;
+use edgeward_simulation::scenarios::{self, controls};
 use edgeward_simulation::world::{self, Course};
 
 const REQUESTS: u64 = 100_000_000;
 
-const WORDS: &str = "--requests, --seed, --scenario, --json, --tell FROM_MS-TO_MS";
+const WORDS: &str =
+    "--requests, --seed, --scenario, --json, --control NUMBER, --tell FROM_MS-TO_MS";
 
 /// What is asked for on the command line.
 struct Asked {
@@ -22,6 +24,8 @@ struct Asked {
     seed: u64,
     scenario: Option<String>,
     json: Option<String>,
+    /// A bug to put in, by its place among the controls; its scenario is run and no other.
+    control: Option<usize>,
     /// The milliseconds in which every message is told on stderr.
     told_ms: Range<u64>,
 }
@@ -35,9 +39,13 @@ fn main() -> ExitCode {
         }
     };
     let all = scenarios::all();
-    let chosen: Vec<Rc<Scenario>> = match &asked.scenario {
-        None => all,
-        Some(name) => all.into_iter().filter(|one| one.name == *name).collect(),
+    let mut controls = controls::all();
+    let control = asked.control.filter(|place| *place < controls.len());
+    let control = control.map(|place| controls.swap_remove(place));
+    let chosen: Vec<Rc<Scenario>> = match (&control, &asked.scenario) {
+        (Some(control), _) => vec![Rc::clone(&control.scenario)],
+        (None, None) => all,
+        (None, Some(name)) => all.into_iter().filter(|one| one.name == *name).collect(),
     };
     if chosen.is_empty() {
         eprintln!("there is no scenario of that name; there are:");
@@ -58,7 +66,7 @@ fn main() -> ExitCode {
                 requests,
                 seed: asked.seed,
                 told_ms: asked.told_ms.clone(),
-                ..Course::default()
+                bug: control.as_ref().map_or(Bug::None, |control| control.bug),
             };
             let outcome = world::run(scenario, &course);
             println!("{}", table::line(scenario, &outcome));
@@ -90,6 +98,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         seed: 1,
         scenario: None,
         json: None,
+        control: None,
         told_ms: 0..0,
     };
     while let Some(word) = words.next() {
@@ -105,11 +114,9 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--seed" => asked.seed = number()?,
             "--scenario" => asked.scenario = Some(value),
             "--json" => asked.json = Some(value),
-            _ => {
-                return Err(format!(
-                    "{word} is not known: --requests, --seed, --scenario, --json"
-                ));
-            }
+            "--control" => asked.control = Some(number()? as usize),
+            "--tell" => asked.told_ms = range(&value)?,
+            _ => return Err(format!("{word} is not known: {WORDS}")),
         }
     }
     Ok(asked)

@@ -76,6 +76,8 @@ pub struct Clocks {
     /// Between two steps of an isolate's clock, and how far.
     pub step_every_ms: u64,
     pub step_ms: u64,
+    /// Whether each step goes back by all of that, and the next one ahead again.
+    pub back_and_forth: bool,
     /// The same of an object's clock.
     pub object_step_every_ms: u64,
     pub object_step_ms: u64,

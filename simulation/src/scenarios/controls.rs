@@ -136,32 +136,28 @@ pub fn all() -> Vec<Control> {
     ]
 }
 
-/// Isolates earn leases, hold them as long as they think they may, and spend them at once; then all
-/// that gets free is taken. No errand is done: nothing is handed back before its end.
+/// Isolates earn leases, hold them as long as they think they may, and spend them at once; a window
+/// later all that gets free is taken. No errand is done: nothing is handed back before its end.
 fn held() -> Scenario {
+    let beat = |per_s, ms| Beat {
+        ms,
+        ..per_second(per_s)
+    };
     let beats = vec![
-        Beat {
-            ms: 2_000,
-            ..per_second(60)
-        },
-        silence(1_900),
-        burst(20, 900),
-        burst(20, 900),
-        burst(20, 900),
-        burst(20, 400),
-        Beat {
-            ms: 53_000,
-            ..per_second(10)
-        },
+        beat(60, 2_000),
+        silence(3_700),
+        burst(60, 50),
+        burst(60, 50),
+        burst(60, 200),
+        beat(10, 55_000),
+        beat(400, 5_000),
+        silence(75_000),
     ];
     Scenario {
         isolates: 20,
         beats,
         together: true,
-        faults: Faults {
-            errands_lost: crate::world::random::MILLION,
-            ..Faults::default()
-        },
+        faults: no_errands(),
         ..Scenario::new(
             "held, then saturated",
             vec![limit(By::Caller, window(6_000, 60_000))],
@@ -169,16 +165,23 @@ fn held() -> Scenario {
     }
 }
 
-/// The same, so far away that an answer comes when its lease is nearly over.
+fn no_errands() -> Faults {
+    Faults {
+        errands_lost: crate::world::random::MILLION,
+        ..Faults::default()
+    }
+}
+
+/// Some isolates are so far away that an answer comes when its lease is nearly over.
 fn far() -> Scenario {
-    let scenario = held();
     Scenario {
-        name: "far away, held, then saturated".to_owned(),
         net: Net {
-            rtt_ms: vec![1_500, 1_700],
-            ..scenario.net.clone()
+            rtt_ms: vec![1_800, 4],
+            lost: 0,
+            twice: 0,
+            late: 0,
         },
-        ..scenario
+        ..loaded("far away", window(6_000, 15_000), 4, 12)
     }
 }
 
@@ -216,23 +219,21 @@ fn restarting() -> Scenario {
     }
 }
 
-/// Clocks are set back by seconds, at isolates that are never idle.
+/// Clocks are set back by more than isolates are idle, and ahead again.
 fn back() -> Scenario {
     Scenario {
+        name: "clocks set back, held, then saturated".to_owned(),
         clocks: Clocks {
-            step_every_ms: 15_000,
-            step_ms: 8_000,
+            step_every_ms: 2_000,
+            step_ms: 6_000,
+            back_and_forth: true,
             ..Clocks::default()
         },
-        faults: Faults {
-            errands_lost: crate::world::random::MILLION,
-            ..Faults::default()
-        },
-        ..loaded("clocks set back", window(6_000, 15_000), 10, 15)
+        ..held()
     }
 }
 
-/// An object's clock is set ahead by more than a window.
+/// An object's clock is set ahead by more than a window, while nobody calls.
 fn ahead() -> Scenario {
     Scenario {
         clocks: Clocks {
@@ -240,6 +241,8 @@ fn ahead() -> Scenario {
             object_step_ms: 60_000,
             ..Clocks::default()
         },
+        beats: vec![burst(20, 20_000), burst(20, 100_000)],
+        together: true,
         ..loaded("an object's clock set", window(48, 30_000), 5, 30)
     }
 }

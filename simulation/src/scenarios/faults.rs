@@ -49,6 +49,7 @@ fn wrong(short: bool) -> Clocks {
         stale_ms: if short { 10 } else { 50 },
         step_every_ms: 3_000,
         step_ms: if short { 30 } else { 200 },
+        back_and_forth: false,
         object_step_every_ms: 10_000,
         object_step_ms: if short { 0 } else { 150 },
         object_offset_ms: 500,

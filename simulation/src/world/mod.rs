@@ -58,6 +58,8 @@ pub struct World {
     pub oracle: RefCell<Vec<Exact>>,
     pub figures: RefCell<Figures>,
     pub violations: RefCell<Vec<Violation>>,
+    /// When objects count leases as over: by holder, limit and the question that brought it.
+    leases: RefCell<HashMap<(u64, usize, u64), u64>>,
     course: Course,
 }
 

@@ -48,6 +48,24 @@ pub struct Call {
     pub committed_us: Cell<u64>,
     /// Whether the question came twice.
     pub is_copied: Cell<bool>,
+    /// What was granted first: the object's instant, and the world's.
+    granted: Cell<(u64, u64)>,
+}
+
+impl Call {
+    /// When what an answer grants was written: where the question came before, perhaps then.
+    fn committed_at(&self, answer: Option<&Answer>, now_us: u64) -> u64 {
+        let Some(Answer::Granted(rows)) = answer else {
+            return now_us;
+        };
+        let at_ms = rows.iter().map(|row| row.at_ms).max().unwrap_or(0);
+        let (known_ms, known_us) = self.granted.get();
+        if known_ms == at_ms {
+            return known_us;
+        }
+        self.granted.set((at_ms, now_us));
+        now_us
+    }
 }
 
 impl World {
@@ -74,6 +92,7 @@ impl World {
             is_over: Cell::new(false),
             committed_us: Cell::new(0),
             is_copied: Cell::new(false),
+            granted: Cell::default(),
         });
         let text: Rc<str> = serde_json::to_string(question).unwrap_or_default().into();
         self.tell(|| format!("isolate {} asks {target:?}: {text}", ports.isolate.place));
@@ -119,11 +138,13 @@ impl World {
         match call.target {
             Target::Object(object) => {
                 let answer = self.answer_at(object, text, copy);
+                let committed_us = call.committed_at(answer.as_ref(), self.now_us());
+                let answer = answer.and_then(|answer| serde_json::to_string(&answer).ok());
                 self.tell(|| {
                     let asked_by = call.isolate.place;
                     format!("object {object} answers isolate {asked_by}: {text} -> {answer:?}")
                 });
-                self.reply(call, answer, self.now_us());
+                self.reply(call, answer, committed_us);
             }
             Target::Broker(place) => self.broker(call, place, text),
         }

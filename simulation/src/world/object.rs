@@ -6,16 +6,20 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use crate::audit::{Violation, What};
+use crate::audit::{HORIZON_US, Violation, What};
 use crate::bugs::{self, Bug};
 use crate::limit::ledger::{self, Rows};
-use crate::limit::row::Row;
-use crate::limit::wire::{Act, Answer, KeyUse, Question};
+use crate::limit::row::{CLOCK_ERROR_MS, Row};
+use crate::limit::wire::{Act, Answer, HolderId, KeyUse, Question};
 use crate::object::ObjectName;
 use crate::revocation::Marks;
 use crate::world::World;
 use crate::world::clock::Clock;
 use crate::world::random::Chance;
+use crate::world::request::{place_of, row};
+
+/// Most leases that are noted before those that are long over are forgotten.
+const LEASES_NOTED_MAX: usize = 20_000;
 
 /// A counter object.
 pub struct CounterObject {
@@ -126,7 +130,7 @@ impl Rows for Table<'_> {
 
 impl World {
     /// An object answers a question; `None`: it does not.
-    pub fn answer_at(&self, object: usize, text: &str, copy: bool) -> Option<String> {
+    pub fn answer_at(&self, object: usize, text: &str, copy: bool) -> Option<Answer> {
         let object = &self.objects[object];
         let faults = &self.scenario.faults;
         let now_us = self.now_us();
@@ -153,7 +157,7 @@ impl World {
             bugs::restart(self.bug(), &mut object.rows.borrow_mut());
             return None;
         }
-        serde_json::to_string(&answer).ok()
+        Some(answer)
     }
 
     /// Looks at what an object holds after it granted something: never more than its limit. While a
@@ -164,7 +168,11 @@ impl World {
         };
         let mut figures = self.figures.borrow_mut();
         for (asked, granted) in asking.rows.iter().zip(rows) {
-            figures.lent += granted.lent.map_or(0, |lent| lent.units);
+            if let Some(lent) = granted.lent {
+                figures.lent += lent.units;
+                let lease = (asking.holder, place_of(&asked.row), lent.seq);
+                self.note_lease(lease, lent.ttl_ms);
+            }
             if (asked.units == 0 && granted.lent.is_none()) || self.is_changing() {
                 continue;
             }
@@ -179,5 +187,33 @@ impl World {
                 });
             }
         }
+    }
+}
+
+impl World {
+    /// Notes how long an object holds a lease, in the world's time.
+    fn note_lease(&self, lease: (HolderId, usize, u64), ttl_ms: u64) {
+        let now_us = self.now_us();
+        let mut leases = self.leases.borrow_mut();
+        if leases.len() >= LEASES_NOTED_MAX {
+            leases.retain(|_, ends_us| *ends_us + HORIZON_US > now_us);
+        }
+        let ends_us = leases.entry(lease).or_default();
+        *ends_us = (*ends_us).max(now_us + (ttl_ms + CLOCK_ERROR_MS) * 1_000);
+    }
+
+    /// Checks that a leased unit is used while its object holds the lease.
+    pub fn check_lease(&self, lease: (HolderId, usize, u64), at_us: u64) {
+        let leases = self.leases.borrow();
+        let Some(ends_us) = leases.get(&lease).filter(|ends_us| **ends_us < at_us) else {
+            return;
+        };
+        self.violations.borrow_mut().push(Violation {
+            at_us,
+            row: row(lease.1),
+            what: What::UsedLate {
+                by_ms: (at_us - ends_us) / 1_000,
+            },
+        });
     }
 }

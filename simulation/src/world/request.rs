@@ -68,7 +68,8 @@ pub fn row(place: usize) -> String {
     format!("limit{place}")
 }
 
-fn place_of(row: &str) -> usize {
+/// The place of a limit, by its row.
+pub fn place_of(row: &str) -> usize {
     row.trim_start_matches("limit").parse().unwrap_or(0)
 }
 
@@ -216,7 +217,12 @@ impl World {
                     false => (at_us, at_ms),
                 }
             }
-            _ => (arrived.at_us, clock.at_ms(arrived.at_us)),
+            TakenOf::Lease { seq, .. } => {
+                let lease = (ports.isolate.life, place_of(&taken.row), seq);
+                self.check_lease(lease, arrived.at_us);
+                (arrived.at_us, clock.at_ms(arrived.at_us))
+            }
+            TakenOf::StandIn { .. } => (arrived.at_us, clock.at_ms(arrived.at_us)),
         };
         let admission = Admission {
             at_us,

@@ -81,6 +81,7 @@ impl World {
             oracle: RefCell::new(names.oracle),
             figures: RefCell::new(Figures::default()),
             violations: RefCell::new(Vec::new()),
+            leases: RefCell::default(),
             course: course.clone(),
         }
     }
@@ -141,11 +142,14 @@ impl World {
 
     /// An isolate's clock is set, ahead or back.
     pub(super) fn step(self: &Rc<Self>, place: usize) {
-        let by_us = {
-            let mut chance = self.chance.borrow_mut();
-            chance.around(self.scenario.clocks.step_ms * 1_000)
-        };
         let isolate = self.isolate(place);
+        let clocks = &self.scenario.clocks;
+        let most_us = clocks.step_ms * 1_000;
+        let by_us = match clocks.back_and_forth {
+            true if isolate.is_back.replace(!isolate.is_back.get()) => most_us as i64,
+            true => -(most_us as i64),
+            false => self.chance.borrow_mut().around(most_us),
+        };
         isolate.clock.borrow_mut().step(self.now_us(), by_us);
         self.figures.borrow_mut().steps += 1;
         let every_ms = self.scenario.clocks.step_every_ms;
