@@ -23,7 +23,7 @@ const PLAYS = {
   C: { schedule: "overload", vantages: MANY },
 };
 
-/** - `context`: `{ folder, rounds, seed, say }`: the build, how often each is played, where random numbers begin. */
+/** - `context`: `{ folder, rounds, seed, say }`: the build, how often each is played, where random numbers begin. `null` without a Redis. */
 export async function run({ folder, rounds, seed, say }) {
   const program = await findRedis();
   if (!program) return null;

@@ -6,7 +6,7 @@ export const admitted = (trace) => trace.filter(({ outcome }) => outcome === "ad
 
 /**
  * How many admissions one window of `windowMs` holds for certain: the most whose whole intervals lie within one
- * window. A window holds its beginning and not its end, so two instants exactly `windowMs` apart are not in one.
+ * window, whatever the instants within the intervals. A window holds its beginning and not its end, so two instants exactly `windowMs` apart are not in one.
  */
 export function certain(trace, windowMs) {
   const all = admitted(trace);
@@ -42,6 +42,7 @@ export function audit(trace, { limit, windowMs }) {
     admitted: count("admitted"),
     refused: count("refused"),
     failed: count("failed"),
+    why_failed: [...new Set(trace.flatMap(({ why }) => why ?? []))],
     over: Math.max(0, certain(trace, windowMs) - limit),
     over_at_most: Math.max(0, possible(trace, windowMs) - limit),
     oracle: oracle(trace, limit, windowMs),

@@ -21,8 +21,11 @@ export async function drive(events, askers, windowMs) {
 
 async function ask(asker, vantage, zero) {
   const sent_ms = performance.now() - zero;
-  const outcome = await asker().then((passed) => (passed ? "admitted" : "refused"), () => "failed");
-  return { vantage, sent_ms, done_ms: performance.now() - zero, outcome };
+  const told = await asker().then(
+    (passed) => ({ outcome: passed ? "admitted" : "refused" }),
+    (error) => ({ outcome: "failed", why: error.message }),
+  );
+  return { vantage, sent_ms, done_ms: performance.now() - zero, ...told };
 }
 
 /** The instant of `performance.now()` at which the next window of the wall clock begins, shortly before it does. */
