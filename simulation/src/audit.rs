@@ -36,6 +36,8 @@ pub enum What {
     Left { held: u64, admitted: u64 },
     /// A leased unit was used after its object counted the lease as over.
     UsedLate { by_ms: u64 },
+    /// What an object wrote does not read as it was.
+    Misread,
     /// An admission came later than the audit waits for: a fault of the simulation.
     Late,
 }

@@ -3,8 +3,6 @@
 //! Owns: what each bug does to messages, to stored rows and to clocks. Does not own: in which
 //! scenario each must be found (`scenarios::controls`). Called by: `world`.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use crate::limit::wire::{Act, Answer, Lent, Question};
@@ -131,15 +129,12 @@ fn free(meter: &mut Value, mut units: u64) {
     }
 }
 
-/// What a bug makes of an object that starts again.
-pub fn restart(bug: Bug, rows: &mut HashMap<String, String>) {
+/// What a bug makes of a row of an object that starts again; `None`: nothing.
+pub fn restart(bug: Bug, text: &str) -> Option<String> {
     if bug != Bug::RestartForgets {
-        return;
+        return None;
     }
-    for text in rows.values_mut() {
-        if let Ok(mut row) = serde_json::from_str::<Value>(text) {
-            row["leases"] = Value::Array(Vec::new());
-            *text = row.to_string();
-        }
-    }
+    let mut row: Value = serde_json::from_str(text).ok()?;
+    row["leases"] = Value::Array(Vec::new());
+    Some(row.to_string())
 }

@@ -59,7 +59,7 @@ fn open() -> Scenario {
     Scenario {
         beats: vec![per_second(20)],
         origin_ms: 800,
-        weight: 5,
+        weight: 4,
         ..Scenario::new(
             "20 at a time at 5",
             vec![limit(By::Caller, permits(20, 10_000))],
@@ -81,7 +81,7 @@ fn several(name: &str, tenths: u64) -> Scenario {
         per_tenant: 8,
         units_max: 3,
         beats: vec![per_ks(5_000 * tenths / 10)],
-        weight: 3,
+        weight: 2,
         ..Scenario::new(name, limits)
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn settling() -> Scenario {
             .collect(),
         together: true,
         settles: true,
-        weight: 3,
+        weight: 2,
         ..Scenario::new("three objects, settled", limits)
     }
 }
