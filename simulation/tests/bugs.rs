@@ -19,7 +19,14 @@ fn each_bug_is_found_and_without_it_nothing_is() {
         let with = world::run(&control.scenario, &course(control.bug));
         let without = world::run(&control.scenario, &course(Bug::None));
         let found = with.violations.first().map(|one| one.what);
-        println!("{:45} {:30} {found:?}", control.told, control.scenario.name);
+        let found_by = match found {
+            Some(found) => format!("{found:?}"),
+            None => "nothing".to_owned(),
+        };
+        println!(
+            "{:44} {:38} {found_by}",
+            control.told, control.scenario.name
+        );
         if found.is_none() {
             missed.push(format!("{}: not found", control.told));
         }

@@ -23,117 +23,73 @@ pub struct Control {
 
 /// All bugs.
 pub fn all() -> Vec<Control> {
-    let of = |bug, told, scenario, requests| Control {
-        bug,
-        told,
-        scenario: Rc::new(scenario),
-        requests,
-    };
-    let full = || loaded("saturated", window(1_000, 10_000), 5, 30);
+    let mut all = of_objects();
+    all.extend(of_holders());
+    all
+}
+
+/// What an object, or its storage, does wrong.
+fn of_objects() -> Vec<Control> {
+    let unwritten = "an object answers without having written";
+    let forgotten = "a lease is forgotten at its end";
+    let freed = "used units are free when they are reported";
+    let settled = "a report frees what was used before";
+    let restarted = "a restart forgets leases";
+    let ahead_of = "an object's clock ran ahead and frees early";
+    let inline = "what is granted at once is not charged";
+    let of_bucket = loaded("bucket, saturated", bucket(100, 50), 5, 30);
     vec![
-        of(
-            Bug::NoWrite,
-            "an object answers without having written",
-            full(),
-            20_000,
-        ),
-        of(
-            Bug::LeaseForgotten,
-            "a lease is forgotten at its end",
-            held(),
-            60_000,
-        ),
-        of(
-            Bug::UsedFreed,
-            "used units are free when they are reported",
-            full(),
-            20_000,
-        ),
-        of(
-            Bug::SettledTwice,
-            "a report frees what was used before",
-            full(),
-            20_000,
-        ),
-        of(
-            Bug::LateUse,
-            "a lease is used two lives beyond its end",
-            held(),
-            200_000,
-        ),
-        of(
-            Bug::FromReceipt,
-            "a lease is reckoned from receipt",
-            far(),
-            200_000,
-        ),
-        of(
-            Bug::BothAnswersUsed,
-            "both answers to one question are used",
-            twice(full()),
-            20_000,
-        ),
-        of(
-            Bug::GivenBackTwice,
-            "what is given back is given back twice",
-            twice(refusing()),
-            60_000,
-        ),
-        of(
-            Bug::NothingGivenBack,
-            "a refused request's other charge stays",
-            settling(),
-            20_000,
-        ),
-        of(
+        control(Bug::NoWrite, unwritten, full(), 20_000),
+        control(Bug::LeaseForgotten, forgotten, held(), 60_000),
+        control(Bug::UsedFreed, freed, full(), 20_000),
+        control(Bug::SettledTwice, settled, full(), 20_000),
+        control(
             Bug::Twin,
             "two instances of one object answer",
             full(),
             20_000,
         ),
-        of(
-            Bug::RestartForgets,
-            "a restart forgets leases",
-            restarting(),
-            40_000,
-        ),
-        of(
-            Bug::ClockRanBack,
-            "a clock that ran back is not noticed",
-            back(),
-            100_000,
-        ),
-        of(
-            Bug::AheadBelieved,
-            "an object's clock ran ahead and frees early",
-            ahead(),
-            60_000,
-        ),
-        of(
-            Bug::InlineFree,
-            "what is granted at once is not charged",
-            full(),
-            20_000,
-        ),
-        of(
-            Bug::ShareKept,
-            "a share that was given up is used on",
-            shared(),
-            40_000,
-        ),
-        of(
-            Bug::LentDoubled,
-            "more is told to be lent than is",
-            full(),
-            20_000,
-        ),
-        of(
-            Bug::InlineFree,
-            "the same of a bucket",
-            loaded("bucket", bucket(100, 50), 5, 30),
-            20_000,
-        ),
+        control(Bug::RestartForgets, restarted, restarting(), 40_000),
+        control(Bug::AheadBelieved, ahead_of, ahead(), 60_000),
+        control(Bug::InlineFree, inline, full(), 20_000),
+        control(Bug::InlineFree, "the same of a bucket", of_bucket, 20_000),
     ]
+}
+
+/// What a holder does wrong, or a message does to it.
+fn of_holders() -> Vec<Control> {
+    let late = "a lease is used two lives beyond its end";
+    let receipt = "a lease is reckoned from receipt";
+    let both = "both answers to one question are used";
+    let given = "what is given back is given back twice";
+    let stays = "a refused request's other charge stays";
+    let ran_back = "a clock that ran back is not noticed";
+    let kept = "a share that was given up is used on";
+    let doubled = "more is told to be lent than is";
+    vec![
+        control(Bug::LateUse, late, held(), 200_000),
+        control(Bug::FromReceipt, receipt, far(), 60_000),
+        control(Bug::BothAnswersUsed, both, twice(full()), 20_000),
+        control(Bug::GivenBackTwice, given, twice(refusing()), 60_000),
+        control(Bug::NothingGivenBack, stays, settling(), 20_000),
+        control(Bug::ClockRanBack, ran_back, back(), 100_000),
+        control(Bug::ShareKept, kept, shared(), 40_000),
+        control(Bug::LentDoubled, doubled, full(), 20_000),
+    ]
+}
+
+fn control(bug: Bug, told: &'static str, scenario: Scenario, requests: u64) -> Control {
+    Control {
+        bug,
+        told,
+        scenario: Rc::new(scenario),
+        requests,
+    }
+}
+
+/// Three times what the limit lets pass.
+fn full() -> Scenario {
+    loaded("saturated", window(1_000, 10_000), 5, 30)
 }
 
 /// Isolates earn leases, hold them as long as they think they may, and spend them at once; a window

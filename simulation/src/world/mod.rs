@@ -114,7 +114,7 @@ impl World {
 
     /// Has something happen.
     pub fn at(&self, at_us: u64, event: Event) {
-        let tie = self.chance.borrow_mut().next();
+        let tie = self.chance.borrow_mut().draw();
         self.queue.borrow_mut().push(at_us, tie, event);
     }
 

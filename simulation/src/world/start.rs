@@ -221,7 +221,7 @@ fn isolate(scenario: &Scenario, chance: &mut Chance, place: usize, now_us: u64) 
     clock.step(now_us, -(now_us as i64 * rate_ppm / 1_000_000));
     let rtts = &scenario.net.rtt_ms;
     let rtt_us = rtts[place % rtts.len()] * 1_000;
-    Isolate::new(place, chance.next(), rtt_us, clock)
+    Isolate::new(place, chance.draw(), rtt_us, clock)
 }
 
 fn names(scenario: &Scenario) -> Names {
