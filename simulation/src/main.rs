@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let chosen: Vec<Rc<Scenario>> = match (&control, &asked.scenario) {
         (Some(control), _) => vec![Rc::clone(&control.scenario)],
         (None, None) => all,
-        (None, Some(name)) => all.into_iter().filter(|one| one.name == *name).collect(),
+        (None, Some(name)) => scenarios::named(name).into_iter().collect(),
     };
     if chosen.is_empty() {
         eprintln!("there is no scenario of that name; there are:");
