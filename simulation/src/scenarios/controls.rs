@@ -195,6 +195,7 @@ fn ahead() -> Scenario {
         clocks: Clocks {
             object_step_every_ms: 20_000,
             object_step_ms: 60_000,
+            back_and_forth: true,
             ..Clocks::default()
         },
         beats: vec![burst(20, 20_000), burst(20, 100_000)],

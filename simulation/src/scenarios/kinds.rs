@@ -27,6 +27,16 @@ pub(super) fn all() -> Vec<Scenario> {
             15,
         ),
     ];
+    for (name, rule) in [
+        ("refunds, a minute", window(3_000, 60_000)),
+        ("refunds, ten seconds", window(40, 10_000)),
+        ("refunds, a second", window(100, 1_000)),
+    ] {
+        all.push(Scenario {
+            refunded: 300_000,
+            ..loaded(name, rule, 5, 20)
+        });
+    }
     all.push(open());
     all.push(several("three objects, load 3", 30));
     all.push(several("three objects, load 0.7", 7));

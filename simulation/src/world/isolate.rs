@@ -35,8 +35,6 @@ pub struct Isolate {
     pub stale_us: Cell<u64>,
     /// It stands still until then.
     pub paused_until_us: Cell<u64>,
-    /// Whether its clock was set back last.
-    pub is_back: Cell<bool>,
     /// What it granted on, where it is a broker.
     pub grants: RefCell<Grants>,
     /// The latest instant that its clock showed.
@@ -53,7 +51,6 @@ impl Isolate {
             clock: RefCell::new(clock),
             stale_us: Cell::new(0),
             paused_until_us: Cell::new(0),
-            is_back: Cell::new(false),
             grants: RefCell::default(),
             latest_ms: Cell::new(0),
         }

@@ -268,6 +268,11 @@ fn finish(ports: &Ports, arrived: &Arrived, charged: Charged) {
     for errand in ports.deferred.borrow_mut().drain(..) {
         world.leave(&ports.isolate, errand, after_us);
     }
+    let refunded = world.scenario.refunded;
+    if is_admitted && refunded > 0 && world.chance.borrow_mut().hits(refunded) {
+        let taken = charged.taken.clone();
+        world.leave(&ports.isolate, Errand::Refund { taken }, after_us);
+    }
     release(&ports.isolate, world, charged.taken, after_us);
 }
 
