@@ -13,15 +13,18 @@ use crate::facts::UnixMs;
 use crate::limit::charge::TakenOf;
 use crate::limit::demand::Demand;
 use crate::limit::held::Held;
-use crate::limit::ledger::REPORTS_MAX;
 use crate::limit::meter::MeterRule;
 use crate::limit::share::Share;
 use crate::limit::wire::{Lent, Report};
 
+/// Most leases that are kept of one row; of those beyond the oldest is given up.
+const LEASES_MAX: usize = 6;
 /// How long what was told without a lease is relied on.
 pub const TOLD_MS: u64 = 2_000;
 /// Longest a refusal is remembered without asking again: units may come back meanwhile.
 pub const REFUSAL_MS_MAX: u64 = 2_000;
+
+use asking::PROBE_MS;
 
 mod asking;
 
@@ -211,9 +214,9 @@ impl Purse {
     /// - `want`: the share that is asked for with it.
     pub(super) fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
         let mut reports = Vec::with_capacity(self.leases.len());
-        let surplus = self.leases.len().saturating_sub(REPORTS_MAX - 2);
+        let surplus = self.leases.len().saturating_sub(LEASES_MAX);
         for (place, held) in self.leases.iter_mut().enumerate() {
-            reports.push(held.report(now_ms, place < surplus));
+            reports.extend(held.report(now_ms, place < surplus));
         }
         self.leases.retain(|held| !held.is_over());
         let share = self.share.as_mut();
@@ -224,12 +227,13 @@ impl Purse {
     /// Takes an answer that granted what was asked.
     ///
     /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
-    /// - `lent_at_ms`: when that was, by the object's clock.
+    /// - `want`: what it asked to have lent. - `lent_at_ms`: when that was, by the object's clock.
     pub(super) fn granted(
         &mut self,
         asked_seq: u64,
         sent_ms: UnixMs,
         left: Left,
+        want: u64,
         (lent_at_ms, lent): (UnixMs, Option<Lent>),
     ) {
         self.refused = None;
@@ -240,9 +244,15 @@ impl Purse {
             frees_at_ms,
             until_ms: sent_ms.saturating_add(TOLD_MS),
         });
-        if left.remaining == 0 && self.is_hot(sent_ms) {
-            // What was lent is spent first; then nobody has to be asked.
-            self.refused(asked_seq, sent_ms, 1, left.frees_in_ms);
+        let is_scarce = left.remaining == 0 || lent.map_or(0, |lent| lent.units) < want;
+        if is_scarce && self.is_hot(sent_ms) {
+            // What was lent is spent first; then nobody waits for an object that has no more.
+            let wait_ms = if left.remaining > 0 {
+                1
+            } else {
+                left.frees_in_ms
+            };
+            self.refused(asked_seq, sent_ms, 1, wait_ms.max(PROBE_MS));
         }
         match (lent, self.rule.shared(), &mut self.share) {
             (None, _, _) => {}

@@ -64,10 +64,14 @@ impl Share {
     }
 
     pub(super) fn left(&self, now_ms: UnixMs) -> u64 {
-        match self.expires_ms > now_ms && self.state == State::Open {
+        match self.is_open(now_ms) {
             true => self.size().saturating_sub(self.spent.used(now_ms)),
             false => 0,
         }
+    }
+
+    pub(super) fn is_open(&self, now_ms: UnixMs) -> bool {
+        self.state == State::Open && self.expires_ms > now_ms
     }
 
     /// Whether it has ended, and the object was not told.
@@ -115,8 +119,8 @@ impl Share {
             limit: self.size(),
             ..self.rule
         };
-        let is_open = self.state == State::Open && self.expires_ms > now_ms;
-        (units <= rule.limit && is_open).then(|| self.spent.wait_ms(rule, now_ms, units))
+        (units <= rule.limit && self.is_open(now_ms))
+            .then(|| self.spent.wait_ms(rule, now_ms, units))
     }
 
     /// What was used in the last window, and how much is kept: from now on, no more is spent. `None`:

@@ -102,17 +102,20 @@ impl Wallet {
         if !unit.look {
             purse.note(now_ms, unit.units);
         }
-        let is_covered = match unit.look || unit.units == 0 {
-            true => purse.shows(now_ms, unit.units).is_some(),
-            false => purse.covers(now_ms, unit.units),
-        };
-        if is_covered {
+        if purse.has(now_ms, unit) {
             return Local::Covered;
         }
         match purse.refused_for_ms(now_ms, unit.units) {
             Some(retry_after_ms) => Local::Refused { retry_after_ms },
             None => Local::Lacking,
         }
+    }
+
+    /// Whether a charge is covered now.
+    pub fn has(&mut self, object: &ObjectName, unit: &UnitCharge) -> bool {
+        let now_ms = self.seen_ms;
+        let purse = self.find(object, unit);
+        purse.is_some_and(|purse| purse.has(now_ms, unit))
     }
 
     /// Spends what [`Wallet::look_up`] found covered; names the lease, where one was spent of.
@@ -212,7 +215,8 @@ impl Wallet {
                 remaining: row.remaining,
                 frees_in_ms: row.frees_in_ms,
             };
-            purse.granted(sent.asking.seq, sent.at_ms, left, (row.at_ms, row.lent));
+            let lent = (row.at_ms, row.lent);
+            purse.granted(sent.asking.seq, sent.at_ms, left, asked.want, lent);
         }
     }
 
@@ -329,6 +333,13 @@ impl Wallet {
 }
 
 impl Purse {
+    fn has(&self, now_ms: UnixMs, unit: &UnitCharge) -> bool {
+        match unit.look || unit.units == 0 {
+            true => self.shows(now_ms, unit.units).is_some(),
+            false => self.covers(now_ms, unit.units),
+        }
+    }
+
     fn is_of(&self, unit: &UnitCharge) -> bool {
         self.row == unit.row && self.rule == unit.rule.meter
     }

@@ -217,10 +217,12 @@ impl World {
                     false => (at_us, at_ms),
                 }
             }
-            TakenOf::Lease { seq, .. } => {
-                let lease = (ports.isolate.life, place_of(&taken.row), seq);
-                self.check_lease(lease, arrived.at_us);
-                (arrived.at_us, clock.at_ms(arrived.at_us))
+            TakenOf::Lease { seq, at_ms } => {
+                let readings = ports.readings.borrow();
+                let read = readings.iter().find(|(shown_ms, _)| *shown_ms == at_ms);
+                let at_us = read.map_or(arrived.at_us, |(_, at_us)| *at_us);
+                self.check_lease((ports.isolate.life, place_of(&taken.row), seq), at_us);
+                (at_us, clock.at_ms(at_us))
             }
             TakenOf::StandIn { .. } => (arrived.at_us, clock.at_ms(arrived.at_us)),
         };

@@ -14,7 +14,7 @@ const HOT_PER_S: u64 = 10;
 const AWAITED_MS: u64 = 2_000;
 /// How long one question stands for all after a refusal, and the shortest time between two that are
 /// asked behind the answers.
-const PROBE_MS: u64 = 250;
+pub(super) const PROBE_MS: u64 = 150;
 
 impl Purse {
     /// Units to ask for: what is likely to be used until the next lease, less what is there. Of a
@@ -47,12 +47,21 @@ impl Purse {
         if self.runs_low(now_ms) {
             return Some(0);
         }
-        let refused = self.refused.filter(|_| self.is_hot(now_ms))?;
-        let pause_ms = self
-            .asked_ms
-            .saturating_add(PROBE_MS)
-            .saturating_sub(now_ms);
-        Some(refused.ask_at_ms.saturating_sub(now_ms).max(pause_ms))
+        if !self.is_hot(now_ms) {
+            return None;
+        }
+        let renewed_ms = self.share.as_ref().and_then(|share| {
+            let half_ms = self.rule.lease_ms() / 2;
+            share
+                .is_open(now_ms)
+                .then(|| share.expires_ms.saturating_sub(half_ms))
+        });
+        let probed_ms = self.refused.map(|refused| {
+            let next_ms = self.asked_ms.saturating_add(PROBE_MS);
+            refused.ask_at_ms.max(next_ms)
+        });
+        let due_ms = renewed_ms.into_iter().chain(probed_ms).min()?;
+        Some(due_ms.saturating_sub(now_ms))
     }
 
     fn runs_low(&self, now_ms: UnixMs) -> bool {
