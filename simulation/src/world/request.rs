@@ -217,7 +217,7 @@ impl World {
                     false => (at_us, at_ms),
                 }
             }
-            TakenOf::Lease { seq, at_ms } => {
+            TakenOf::Lease { seq, at_ms, .. } => {
                 let readings = ports.readings.borrow();
                 let read = readings.iter().find(|(shown_ms, _)| *shown_ms == at_ms);
                 let at_us = read.map_or(arrived.at_us, |(_, at_us)| *at_us);
