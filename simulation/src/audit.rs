@@ -34,9 +34,18 @@ pub enum What {
     Held { held: u64, limit: u64 },
     /// With no message on its way, an object holds what nobody was admitted for, or less.
     Left { held: u64, admitted: u64 },
+    /// A leased unit was used after its object counted the lease as over.
+    UsedLate { by_ms: u64 },
+    /// What an object wrote does not read as it was.
+    Misread,
     /// An admission came later than the audit waits for: a fault of the simulation.
     Late,
 }
+
+/// What may be refunded in one window: a tenth of the limit in each of two windows of the object's, that
+/// the world's lies across, and a tenth of what was lent.
+const REFUNDS: u64 = 3;
+const REFUND_PART: u64 = 10;
 
 /// One row's audit.
 #[derive(Clone, Debug)]
@@ -47,6 +56,8 @@ pub struct RowAudit {
     changes: VecDeque<(u64, MeterRule)>,
     waiting: VecDeque<Admission>,
     checked_us: u64,
+    /// Units that may be admitted beyond the limit, because as many were refunded.
+    refunds: u64,
     /// The most that ever counted, less the limit.
     pub worst: i64,
     pub admitted: u64,
@@ -60,6 +71,10 @@ impl RowAudit {
             changes: changes(limit, scenario),
             waiting: VecDeque::new(),
             checked_us: 0,
+            refunds: match scenario.refunded {
+                0 => 0,
+                _ => REFUNDS * (limit.rule.capacity() / REFUND_PART + 1),
+            },
             worst: -(limit.rule.capacity() as i64),
             admitted: 0,
         }
@@ -91,7 +106,8 @@ impl RowAudit {
             while let Some((_, rule)) = self.changes.pop_front_if(|one| one.0 <= admission.at_us) {
                 self.exact.change(&rule);
             }
-            let (counted, limit) = (self.exact.add(&admission), self.exact.capacity());
+            let counted = self.exact.add(&admission);
+            let limit = self.exact.capacity() + self.refunds;
             self.worst = self.worst.max(counted as i64 - limit as i64);
             if counted > limit {
                 self.report(admission.at_us, What::Over { counted, limit }, found);

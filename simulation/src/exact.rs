@@ -11,6 +11,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use crate::limit::meter::MeterRule;
 use crate::limit::period::Span;
 
+/// Clocks show whole milliseconds: between two instants a bucket may have drained as much more.
+const BUCKET_CLOCK_NS: u128 = 1_000_000;
 const DAY_MS: u64 = 86_400_000;
 
 /// One admission as a counter sees it; they come in the order of their instants.
@@ -114,7 +116,8 @@ impl Exact {
                 *sum
             }
             (Kept::Bucket { empty_ns }, MeterRule::Bucket(rule)) => {
-                let left_ns = empty_ns.saturating_sub(u128::from(at_us) * 1_000);
+                let now_ns = u128::from(at_us) * 1_000 + BUCKET_CLOCK_NS;
+                let left_ns = empty_ns.saturating_sub(now_ns);
                 left_ns.div_ceil(u128::from(rule.interval_ns)) as u64
             }
             (Kept::Periods(periods), MeterRule::Period(rule)) => {

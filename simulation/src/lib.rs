@@ -11,6 +11,7 @@
 pub mod facts;
 #[allow(
     dead_code,
+    clippy::large_enum_variant,
     reason = "the gateway's files; what is not needed here is used there"
 )]
 #[path = "../../src/limit/mod.rs"]

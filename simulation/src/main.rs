@@ -1,16 +1,22 @@
-//! `cargo run --release -p edgeward-simulation -- --requests N --seed S [--scenario NAME] [--json FILE]`:
+//! `cargo run --release -p edgeward-simulation -- --requests N --seed S [--scenario NAME] [--json FILE]
+//! [--control NUMBER] [--tell FROM_MS-TO_MS]`:
 //! runs scenarios, prints a table, and ends with 1 if a limit was exceeded anywhere.
 
 mod table;
 
+use std::ops::Range;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use edgeward_simulation::bugs::Bug;
 use edgeward_simulation::scenario::Scenario;
-use edgeward_simulation::{scenarios, world};
+use edgeward_simulation::scenarios::{self, controls};
+use edgeward_simulation::world::{self, Course};
 
 const REQUESTS: u64 = 100_000_000;
+
+const WORDS: &str =
+    "--requests, --seed, --scenario, --json, --control NUMBER, --tell FROM_MS-TO_MS";
 
 /// What is asked for on the command line.
 struct Asked {
@@ -18,6 +24,10 @@ struct Asked {
     seed: u64,
     scenario: Option<String>,
     json: Option<String>,
+    /// A bug to put in, by its place among the controls; its scenario is run and no other.
+    control: Option<usize>,
+    /// The milliseconds in which every message is told on stderr.
+    told_ms: Range<u64>,
 }
 
 fn main() -> ExitCode {
@@ -29,9 +39,13 @@ fn main() -> ExitCode {
         }
     };
     let all = scenarios::all();
-    let chosen: Vec<Rc<Scenario>> = match &asked.scenario {
-        None => all,
-        Some(name) => all.into_iter().filter(|one| one.name == *name).collect(),
+    let mut controls = controls::all();
+    let control = asked.control.filter(|place| *place < controls.len());
+    let control = control.map(|place| controls.swap_remove(place));
+    let chosen: Vec<Rc<Scenario>> = match (&control, &asked.scenario) {
+        (Some(control), _) => vec![Rc::clone(&control.scenario)],
+        (None, None) => all,
+        (None, Some(name)) => scenarios::named(name).into_iter().collect(),
     };
     if chosen.is_empty() {
         eprintln!("there is no scenario of that name; there are:");
@@ -48,7 +62,13 @@ fn main() -> ExitCode {
                 println!("seed {}\n\n{}", asked.seed, table::head());
             }
             let requests = scenarios::share(scenario, &chosen, asked.requests);
-            let outcome = world::run(scenario, requests, asked.seed, Bug::None);
+            let course = Course {
+                requests,
+                seed: asked.seed,
+                told_ms: asked.told_ms.clone(),
+                bug: control.as_ref().map_or(Bug::None, |control| control.bug),
+            };
+            let outcome = world::run(scenario, &course);
             println!("{}", table::line(scenario, &outcome));
             table::Run {
                 scenario: Rc::clone(scenario),
@@ -78,6 +98,8 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         seed: 1,
         scenario: None,
         json: None,
+        control: None,
+        told_ms: 0..0,
     };
     while let Some(word) = words.next() {
         let value = words.next().ok_or(format!("{word} needs a value"))?;
@@ -92,12 +114,17 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--seed" => asked.seed = number()?,
             "--scenario" => asked.scenario = Some(value),
             "--json" => asked.json = Some(value),
-            _ => {
-                return Err(format!(
-                    "{word} is not known: --requests, --seed, --scenario, --json"
-                ));
-            }
+            "--control" => asked.control = Some(number()? as usize),
+            "--tell" => asked.told_ms = range(&value)?,
+            _ => return Err(format!("{word} is not known: {WORDS}")),
         }
     }
     Ok(asked)
+}
+
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let ends = text.split_once('-');
+    let ends = ends.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    let (from, to) = ends.ok_or(format!("--tell {text}: not FROM_MS-TO_MS"))?;
+    Ok(from..to)
 }

@@ -65,7 +65,8 @@ pub struct Faults {
     pub errands_lost: u64,
 }
 
-/// How wrong clocks are: at most. The limiter bears half a second over one lease, and 50 ms over
+/// How wrong clocks are: at most. Offset and steps together stay within what an object believes
+/// (`ledger::AHEAD_MS_MAX`). The limiter bears half a second over one lease, and 50 ms over
 /// one short window.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clocks {
@@ -76,6 +77,9 @@ pub struct Clocks {
     /// Between two steps of an isolate's clock, and how far.
     pub step_every_ms: u64,
     pub step_ms: u64,
+    /// Whether each step is of all of that and the next one undoes it: an isolate's clock is set back,
+    /// an object's ahead.
+    pub back_and_forth: bool,
     /// The same of an object's clock.
     pub object_step_every_ms: u64,
     pub object_step_ms: u64,
@@ -98,6 +102,8 @@ pub struct Scenario {
     pub units_max: u64,
     /// How long an origin takes, at most: then errands are done and permits given back.
     pub origin_ms: u64,
+    /// Admitted requests, in a million, that fail at their origin and are refunded.
+    pub refunded: u64,
     pub net: Net,
     pub faults: Faults,
     pub clocks: Clocks,
@@ -123,6 +129,7 @@ impl Scenario {
             together: false,
             units_max: 1,
             origin_ms: 50,
+            refunded: 0,
             net: Net {
                 rtt_ms: vec![4, 20, 80, 150, 250],
                 lost: 0,

@@ -32,6 +32,47 @@ pub(super) fn all() -> Vec<Scenario> {
     all
 }
 
+/// Clocks more wrong than the proof allows: what it costs. Run by name, and by no test.
+pub(super) fn beyond() -> Vec<Scenario> {
+    let of = |name, clocks| Scenario {
+        clocks,
+        ..loaded(name, window(100, 10_000), 10, 20)
+    };
+    let none = Clocks::default();
+    vec![
+        of(
+            "beyond: isolates' clocks a minute apart",
+            Clocks {
+                offset_ms: 60_000,
+                ..none
+            },
+        ),
+        of(
+            "beyond: isolates' clocks five seconds apart",
+            Clocks {
+                offset_ms: 5_000,
+                ..none
+            },
+        ),
+        of(
+            "beyond: an object's clock set by two seconds",
+            Clocks {
+                object_step_every_ms: 30_000,
+                object_step_ms: 2_000,
+                ..none
+            },
+        ),
+        of(
+            "beyond: an object's clock set by a minute",
+            Clocks {
+                object_step_every_ms: 30_000,
+                object_step_ms: 60_000,
+                ..none
+            },
+        ),
+    ]
+}
+
 fn lossy() -> Net {
     Net {
         rtt_ms: vec![4, 20, 80, 150, 250],
@@ -49,6 +90,7 @@ fn wrong(short: bool) -> Clocks {
         stale_ms: if short { 10 } else { 50 },
         step_every_ms: 3_000,
         step_ms: if short { 30 } else { 200 },
+        back_and_forth: false,
         object_step_every_ms: 10_000,
         object_step_ms: if short { 0 } else { 150 },
         object_offset_ms: 500,

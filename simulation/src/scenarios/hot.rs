@@ -31,7 +31,8 @@ fn hot(per_s: u64, isolates: usize, told: &str, load: u64) -> Scenario {
     Scenario {
         isolates,
         beats: vec![per_ks(per_s * 1_000)],
-        weight: 40,
+        // At least some windows of each in a hundred million requests.
+        weight: (per_s * isolates as u64 / 600).max(20),
         ..Scenario::new(&name, vec![limit(By::Caller, window(most, MINUTE_MS))])
     }
 }
@@ -43,7 +44,7 @@ pub(super) fn loaded(name: &str, rule: MeterRule, isolates: usize, tenths: u64) 
     Scenario {
         isolates,
         beats: vec![beat],
-        weight: 5,
+        weight: 4,
         ..Scenario::new(name, vec![limit(By::Caller, rule)])
     }
 }
@@ -101,7 +102,7 @@ fn cold() -> Scenario {
         isolates: 50,
         callers: 20_000,
         beats: vec![per_ks(100_000)],
-        weight: 10,
+        weight: 4,
         ..Scenario::new(
             "20000 cold callers at 50",
             vec![limit(By::Caller, window(20, MINUTE_MS))],

@@ -27,6 +27,16 @@ pub(super) fn all() -> Vec<Scenario> {
             15,
         ),
     ];
+    for (name, rule) in [
+        ("refunds, a minute", window(3_000, 60_000)),
+        ("refunds, ten seconds", window(40, 10_000)),
+        ("refunds, a second", window(100, 1_000)),
+    ] {
+        all.push(Scenario {
+            refunded: 300_000,
+            ..loaded(name, rule, 5, 20)
+        });
+    }
     all.push(open());
     all.push(several("three objects, load 3", 30));
     all.push(several("three objects, load 0.7", 7));
@@ -42,7 +52,7 @@ fn daily(scenario: Scenario) -> Scenario {
     Scenario {
         net: Net {
             lost: if exact { 0 } else { 1_000 },
-            twice: if exact { 20_000 } else { 1_000 },
+            twice: if exact { 0 } else { 1_000 },
             late: if exact { 0 } else { 1_000 },
             ..scenario.net.clone()
         },
@@ -59,7 +69,7 @@ fn open() -> Scenario {
     Scenario {
         beats: vec![per_second(20)],
         origin_ms: 800,
-        weight: 5,
+        weight: 4,
         ..Scenario::new(
             "20 at a time at 5",
             vec![limit(By::Caller, permits(20, 10_000))],
@@ -81,13 +91,13 @@ fn several(name: &str, tenths: u64) -> Scenario {
         per_tenant: 8,
         units_max: 3,
         beats: vec![per_ks(5_000 * tenths / 10)],
-        weight: 3,
+        weight: 2,
         ..Scenario::new(name, limits)
     }
 }
 
 /// Limits too small to lend of: whenever nothing is on its way, what is held is what was admitted.
-fn settling() -> Scenario {
+pub(super) fn settling() -> Scenario {
     let limits = vec![
         limit(By::Caller, window(20, 20_000)),
         limit(By::Tenant, window(40, 30_000)),
@@ -105,7 +115,7 @@ fn settling() -> Scenario {
             .collect(),
         together: true,
         settles: true,
-        weight: 3,
+        weight: 2,
         ..Scenario::new("three objects, settled", limits)
     }
 }

@@ -3,6 +3,7 @@
 //! Owns: the whole of the table, by name. Called by: `main`, tests.
 
 mod adversaries;
+pub mod controls;
 mod faults;
 mod hot;
 mod kinds;
@@ -17,14 +18,16 @@ pub fn all() -> Vec<Rc<Scenario>> {
     parts.into_iter().flatten().map(Rc::new).collect()
 }
 
-/// The one of a name.
+/// The one of a name, also of those that go beyond what the limiter promises.
 pub fn named(name: &str) -> Option<Rc<Scenario>> {
-    all().into_iter().find(|scenario| scenario.name == name)
+    let beyond = faults::beyond().into_iter().map(Rc::new);
+    let mut known = all().into_iter().chain(beyond);
+    known.find(|scenario| scenario.name == name)
 }
 
 /// How many of `requests` fall to each scenario, by its weight.
 pub fn share(scenario: &Scenario, all: &[Rc<Scenario>], requests: u64) -> u64 {
     let sum: u64 = all.iter().map(|one| one.weight).sum();
     let wide = u128::from(requests) * u128::from(scenario.weight) / u128::from(sum.max(1));
-    (wide as u64).max(1)
+    wide as u64 + 1
 }

@@ -136,7 +136,7 @@ impl Objects for Ports {
 
     fn now_ms(&self) -> UnixMs {
         let now_us = self.world.now_us();
-        let shown_ms = self.isolate.now_ms(now_us, self.world.bug);
+        let shown_ms = self.isolate.now_ms(now_us, self.world.bug());
         if self.is_request {
             self.readings.borrow_mut().push((shown_ms, now_us));
         }

@@ -48,8 +48,8 @@ impl Load {
                 return self.at_us;
             }
             let per_ks = self.beats[self.place].per_ks;
-            if per_ks > 0 {
-                let next_us = self.at_us + self.chance.apart(S_IN_KS_US / per_ks).max(1);
+            if let Some(mean_us) = S_IN_KS_US.checked_div(per_ks) {
+                let next_us = self.at_us + self.chance.apart(mean_us).max(1);
                 if next_us < self.ends_us {
                     self.at_us = next_us;
                     return next_us;

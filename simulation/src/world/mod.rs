@@ -16,6 +16,7 @@ pub mod task;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::audit::{RowAudit, Violation};
@@ -40,7 +41,6 @@ const VIOLATIONS_MAX: usize = 5;
 /// Everything there is.
 pub struct World {
     pub scenario: Rc<Scenario>,
-    pub bug: Bug,
     now_us: Cell<u64>,
     queue: RefCell<Queue>,
     pub chance: RefCell<Chance>,
@@ -58,7 +58,9 @@ pub struct World {
     pub oracle: RefCell<Vec<Exact>>,
     pub figures: RefCell<Figures>,
     pub violations: RefCell<Vec<Violation>>,
-    requests: u64,
+    /// When objects count leases as over: by holder, limit and the question that brought it.
+    leases: RefCell<HashMap<(u64, usize, u64), u64>>,
+    course: Course,
 }
 
 /// What a run came to.
@@ -68,9 +70,19 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
 }
 
-/// Runs a scenario for so many requests. The same arguments give the same outcome.
-pub fn run(scenario: &Rc<Scenario>, requests: u64, seed: u64, bug: Bug) -> Outcome {
-    let world = Rc::new(World::new(scenario, requests, seed, bug));
+/// What a run is to be, beside its scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    pub requests: u64,
+    pub seed: u64,
+    pub bug: Bug,
+    /// The milliseconds in which every message is told on stderr.
+    pub told_ms: Range<u64>,
+}
+
+/// Runs a scenario. The same arguments give the same outcome.
+pub fn run(scenario: &Rc<Scenario>, course: &Course) -> Outcome {
+    let world = Rc::new(World::new(scenario, course));
     world.begin();
     loop {
         let next = world.queue.borrow_mut().pop();
@@ -89,9 +101,20 @@ impl World {
         self.now_us.get()
     }
 
+    pub fn bug(&self) -> Bug {
+        self.course.bug
+    }
+
+    /// Tells on stderr what happens, where that is asked for.
+    pub fn tell(&self, what: impl FnOnce() -> String) {
+        if self.course.told_ms.contains(&(self.now_us() / 1_000)) {
+            eprintln!("{:>12} {}", self.now_us(), what());
+        }
+    }
+
     /// Has something happen.
     pub fn at(&self, at_us: u64, event: Event) {
-        let tie = self.chance.borrow_mut().next();
+        let tie = self.chance.borrow_mut().draw();
         self.queue.borrow_mut().push(at_us, tie, event);
     }
 

@@ -48,6 +48,24 @@ pub struct Call {
     pub committed_us: Cell<u64>,
     /// Whether the question came twice.
     pub is_copied: Cell<bool>,
+    /// What was granted first: the object's instant, and the world's.
+    granted: Cell<(u64, u64)>,
+}
+
+impl Call {
+    /// When what an answer grants was written: where the question came before, perhaps then.
+    fn committed_at(&self, answer: Option<&Answer>, now_us: u64) -> u64 {
+        let Some(Answer::Granted(rows)) = answer else {
+            return now_us;
+        };
+        let at_ms = rows.iter().map(|row| row.at_ms).max().unwrap_or(0);
+        let (known_ms, known_us) = self.granted.get();
+        if known_ms == at_ms {
+            return known_us;
+        }
+        self.granted.set((at_ms, now_us));
+        now_us
+    }
 }
 
 impl World {
@@ -74,8 +92,10 @@ impl World {
             is_over: Cell::new(false),
             committed_us: Cell::new(0),
             is_copied: Cell::new(false),
+            granted: Cell::default(),
         });
         let text: Rc<str> = serde_json::to_string(question).unwrap_or_default().into();
+        self.tell(|| format!("isolate {} asks {target:?}: {text}", ports.isolate.place));
         let timeout_us = match self.is_broker(ports.isolate.place) {
             true => ROOT_TIMEOUT_US,
             false => CALL_TIMEOUT_US,
@@ -118,7 +138,13 @@ impl World {
         match call.target {
             Target::Object(object) => {
                 let answer = self.answer_at(object, text, copy);
-                self.reply(call, answer, self.now_us());
+                let committed_us = call.committed_at(answer.as_ref(), self.now_us());
+                let answer = answer.and_then(|answer| serde_json::to_string(&answer).ok());
+                self.tell(|| {
+                    let asked_by = call.isolate.place;
+                    format!("object {object} answers isolate {asked_by}: {text} -> {answer:?}")
+                });
+                self.reply(call, answer, committed_us);
             }
             Target::Broker(place) => self.broker(call, place, text),
         }
@@ -168,9 +194,10 @@ impl World {
         }
         let answer = text.and_then(|text| serde_json::from_str::<Answer>(text).ok());
         let answer = answer.map(|mut answer| {
-            bugs::alter_answer(self.bug, &mut answer, call, self.now_us());
+            bugs::alter_answer(self.bug(), &mut answer, call, self.now_us());
             answer
         });
+        self.tell(|| format!("isolate {} hears {answer:?}", call.isolate.place));
         call.committed_us.set(committed_us);
         *call.answer.borrow_mut() = Some(answer.ok_or(ObjectDown));
         self.go_on(&call.isolate, call.task);

@@ -68,7 +68,8 @@ pub fn row(place: usize) -> String {
     format!("limit{place}")
 }
 
-fn place_of(row: &str) -> usize {
+/// The place of a limit, by its row.
+pub fn place_of(row: &str) -> usize {
     row.trim_start_matches("limit").parse().unwrap_or(0)
 }
 
@@ -216,10 +217,11 @@ impl World {
                     false => (at_us, at_ms),
                 }
             }
-            TakenOf::Lease { at_ms, .. } => {
+            TakenOf::Lease { seq, at_ms, .. } => {
                 let readings = ports.readings.borrow();
                 let read = readings.iter().find(|(shown_ms, _)| *shown_ms == at_ms);
                 let at_us = read.map_or(arrived.at_us, |(_, at_us)| *at_us);
+                self.check_lease((ports.isolate.life, place_of(&taken.row), seq), at_us);
                 (at_us, clock.at_ms(at_us))
             }
             TakenOf::StandIn { .. } => (arrived.at_us, clock.at_ms(arrived.at_us)),
@@ -230,6 +232,10 @@ impl World {
             ends_us: self.now_us() + arrived.origin_us,
             object_ms,
         };
+        self.tell(|| {
+            let place = ports.isolate.place;
+            format!("isolate {place} admitted at {at_us} with {:?}", taken.of)
+        });
         let mut violations = self.violations.borrow_mut();
         self.audits.borrow_mut()[*row].admit(self.now_us(), admission, &mut violations);
     }
@@ -263,6 +269,11 @@ fn finish(ports: &Ports, arrived: &Arrived, charged: Charged) {
     };
     for errand in ports.deferred.borrow_mut().drain(..) {
         world.leave(&ports.isolate, errand, after_us);
+    }
+    let refunded = world.scenario.refunded;
+    if is_admitted && refunded > 0 && world.chance.borrow_mut().hits(refunded) {
+        let taken = charged.taken.clone();
+        world.leave(&ports.isolate, Errand::Refund { taken }, after_us);
     }
     release(&ports.isolate, world, charged.taken, after_us);
 }

@@ -8,12 +8,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::audit::RowAudit;
-use crate::bugs::Bug;
 use crate::exact::Exact;
 use crate::figures::Figures;
 use crate::object::ObjectName;
 use crate::scenario::Scenario;
-use crate::world::World;
 use crate::world::clock::Clock;
 use crate::world::isolate::Isolate;
 use crate::world::load::Load;
@@ -23,6 +21,7 @@ use crate::world::queue::{Event, Queue};
 use crate::world::random::Chance;
 use crate::world::request::{self, Caller};
 use crate::world::task::Tasks;
+use crate::world::{Course, World};
 
 /// Streams of chance, one for each thing, so that none changes another.
 const FAULTS: u64 = 1;
@@ -38,7 +37,8 @@ struct Names {
 }
 
 impl World {
-    pub(super) fn new(scenario: &Rc<Scenario>, requests: u64, seed: u64, bug: Bug) -> Self {
+    pub(super) fn new(scenario: &Rc<Scenario>, course: &Course) -> Self {
+        let seed = course.seed;
         let mut chance = Chance::new(seed, FAULTS);
         let names = names(scenario);
         let clocks = &scenario.clocks;
@@ -58,7 +58,7 @@ impl World {
             }
         }
         let places = scenario.isolates + brokers;
-        let isolates = (0..places).map(|place| Rc::new(isolate(scenario, &mut chance, place, 0)));
+        let isolates = (0..places).map(|place| Rc::new(isolate(scenario, &mut chance, place)));
         let isolates = isolates.collect();
         let loads = (0..scenario.isolates as u64).map(|place| {
             let chance = Chance::new(seed, LOADS + place);
@@ -66,7 +66,6 @@ impl World {
         });
         Self {
             scenario: Rc::clone(scenario),
-            bug,
             now_us: Cell::new(0),
             queue: RefCell::new(Queue::default()),
             chance: RefCell::new(chance),
@@ -82,7 +81,8 @@ impl World {
             oracle: RefCell::new(names.oracle),
             figures: RefCell::new(Figures::default()),
             violations: RefCell::new(Vec::new()),
-            requests,
+            leases: RefCell::default(),
+            course: course.clone(),
         }
     }
 
@@ -122,7 +122,7 @@ impl World {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.figures.borrow().requests >= self.requests
+        self.figures.borrow().requests >= self.course.requests
     }
 
     /// An isolate ends with all that it holds, and another takes its place.
@@ -132,7 +132,7 @@ impl World {
         drop(killed);
         let next = {
             let mut chance = self.chance.borrow_mut();
-            Rc::new(isolate(&self.scenario, &mut chance, place, self.now_us()))
+            Rc::new(isolate(&self.scenario, &mut chance, place))
         };
         self.isolates.borrow_mut()[place] = next;
         self.figures.borrow_mut().crashes += 1;
@@ -142,24 +142,33 @@ impl World {
 
     /// An isolate's clock is set, ahead or back.
     pub(super) fn step(self: &Rc<Self>, place: usize) {
-        let by_us = {
-            let mut chance = self.chance.borrow_mut();
-            chance.around(self.scenario.clocks.step_ms * 1_000)
-        };
         let isolate = self.isolate(place);
-        isolate.clock.borrow_mut().step(self.now_us(), by_us);
+        let clocks = &self.scenario.clocks;
+        let most_us = clocks.step_ms * 1_000;
+        let mut clock = isolate.clock.borrow_mut();
+        let to_us = match clocks.back_and_forth {
+            true if clock.is_unstepped() => -(most_us as i64),
+            true => 0,
+            // No step is longer than that.
+            false => self.chance.borrow_mut().around(most_us / 2),
+        };
+        clock.step_to(self.now_us(), to_us);
+        drop(clock);
         self.figures.borrow_mut().steps += 1;
         let every_ms = self.scenario.clocks.step_every_ms;
         self.again(every_ms, Event::Step { isolate: place });
     }
 
     pub(super) fn object_step(self: &Rc<Self>, object: usize) {
-        let by_us = {
-            let mut chance = self.chance.borrow_mut();
-            chance.around(self.scenario.clocks.object_step_ms * 1_000)
+        let clocks = &self.scenario.clocks;
+        let mut clock = self.objects[object].clock.borrow_mut();
+        let to_us = match clocks.back_and_forth {
+            true if clock.is_unstepped() => (clocks.object_step_ms * 1_000) as i64,
+            true => 0,
+            false => self.chance.borrow_mut().around(clocks.object_step_ms * 500),
         };
-        let clock = &self.objects[object].clock;
-        clock.borrow_mut().step(self.now_us(), by_us);
+        clock.step_to(self.now_us(), to_us);
+        drop(clock);
         self.figures.borrow_mut().steps += 1;
         let every_ms = self.scenario.clocks.object_step_every_ms;
         self.again(every_ms, Event::ObjectStep { object });
@@ -208,17 +217,15 @@ impl World {
     }
 }
 
-/// An isolate that starts at `now_us`, with a number and a clock of its own.
-fn isolate(scenario: &Scenario, chance: &mut Chance, place: usize, now_us: u64) -> Isolate {
+/// An isolate with a number and a clock of its own.
+fn isolate(scenario: &Scenario, chance: &mut Chance, place: usize) -> Isolate {
     let clocks = &scenario.clocks;
     let offset_us = chance.around(clocks.offset_ms * 1_000);
     let rate_ppm = chance.around(clocks.rate_ppm);
-    let mut clock = Clock::new(offset_us, rate_ppm);
-    // What it would have gained before it started is not its own.
-    clock.step(now_us, -(now_us as i64 * rate_ppm / 1_000_000));
+    let clock = Clock::new(offset_us, rate_ppm);
     let rtts = &scenario.net.rtt_ms;
     let rtt_us = rtts[place % rtts.len()] * 1_000;
-    Isolate::new(place, chance.next(), rtt_us, clock)
+    Isolate::new(place, chance.draw(), rtt_us, clock)
 }
 
 fn names(scenario: &Scenario) -> Names {
