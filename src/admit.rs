@@ -30,17 +30,25 @@ pub enum Outcome<A> {
     },
 }
 
-/// Takes one request through every stage. What a bad credential costs is charged at the end.
+/// Takes one request through every stage. What a bad credential costs is charged at the end, and what
+/// is to be given back is left to be done behind the answer.
 pub async fn admit<P: Ports>(
     gate: &Gate,
     ports: &P,
     facts: Facts,
     body: P::Body,
 ) -> Result<Outcome<P::Answer>, Refused> {
-    match through(gate, ports, facts, body).await {
+    let mut ended = match through(gate, ports, facts, body).await {
         Ok(outcome) => Ok(outcome),
         Err(refused) => Err(failure::charge(ports, refused).await),
-    }
+    };
+    let errands = match &mut ended {
+        Ok(Outcome::Released(release)) => release.take_errands(),
+        Ok(Outcome::Preflight { trail, .. }) => std::mem::take(&mut trail.errands),
+        Err(refused) => std::mem::take(&mut refused.trail.errands),
+    };
+    errands.into_iter().for_each(|errand| ports.defer(errand));
+    ended
 }
 
 async fn through<P: Ports>(
@@ -69,14 +77,16 @@ async fn through<P: Ports>(
             waiting.validate(ports.read(body, max_bytes).await)?
         }
     };
-    let signed = match (validated.statement(), gate.identity_keys.as_ref()) {
+    let charged = ask::charge(ports, validated.rest()).await;
+    let paid = validated.pay(&charged)?;
+    let signed = match (paid.statement(), gate.identity_keys.as_ref()) {
         (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
             Ok(signed) => Some(signed),
-            Err(down) => return Err(validated.refuse(down.into())),
+            Err(down) => return Err(paid.refuse(down.into())),
         },
         _ => None,
     };
-    let (forward, sent) = validated.forward(signed)?;
+    let (forward, sent) = paid.forward(signed)?;
     let sent_at_ms = ports.now_ms();
     let answer = ports.send(forward).await;
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;

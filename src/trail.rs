@@ -7,7 +7,8 @@ use crate::challenge::Challenge;
 use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
 use crate::facts::Facts;
-use crate::limit::charge::Charge;
+use crate::limit::charge::{Charge, Taken};
+use crate::limit::errand::Errand;
 use crate::limit::headers::LimitReport;
 use crate::policy::gate::Gate;
 use crate::refusal::Refusal;
@@ -22,6 +23,7 @@ pub enum StageName {
     Limited,
     Authorized,
     Validated,
+    Paid,
     Answered,
     Released,
 }
@@ -36,6 +38,7 @@ impl StageName {
             Self::Limited => "limited",
             Self::Authorized => "authorized",
             Self::Validated => "validated",
+            Self::Paid => "paid",
             Self::Answered => "answered",
             Self::Released => "released",
         }
@@ -61,6 +64,10 @@ pub struct Trail {
     pub rehash: Option<Rehash>,
     /// What is charged if the credential is refused.
     pub failure: Charge,
+    /// What the request was charged, so that it can be given back.
+    pub taken: Vec<Taken>,
+    /// What is to be done about it when the request has its answer.
+    pub errands: Vec<Errand>,
     pub limits: Vec<LimitReport>,
     /// What rules in observe mode would have refused.
     pub observed: Vec<Refusal>,
@@ -95,9 +102,45 @@ impl Trail {
             dpop_nonce: None,
             rehash: None,
             failure: Charge::default(),
+            taken: Vec::new(),
+            errands: Vec::new(),
             limits: Vec::new(),
             observed: Vec::new(),
             origin: None,
+        }
+    }
+
+    /// Notes what came of one limit's charge; a second charge of the same limit adds to the first.
+    pub fn report(&mut self, report: LimitReport) {
+        let known = self.limits.iter_mut().find(|one| one.name == report.name);
+        match known {
+            Some(known) => {
+                known.charged = known.charged.saturating_add(report.charged);
+                known.remaining = report.remaining.or(known.remaining);
+                known.frees_in_ms = report.frees_in_ms;
+            }
+            None => self.limits.push(report),
+        }
+    }
+
+    /// Has what was taken given back, as far as `what` says so.
+    pub fn give_back(&mut self, what: impl Fn(&Taken) -> bool) {
+        let taken = std::mem::take(&mut self.taken).into_iter();
+        let (back, kept): (Vec<_>, Vec<_>) = taken.partition(|one| what(one));
+        self.taken = kept;
+        for one in &back {
+            let known = self
+                .limits
+                .iter_mut()
+                .find(|known| known.name == one.rule.name);
+            if let Some(known) = known {
+                known.charged = known.charged.saturating_sub(one.units);
+                let remaining = known.remaining;
+                known.remaining = remaining.map(|left| left.saturating_add(one.units));
+            }
+        }
+        if !back.is_empty() {
+            self.errands.push(Errand::GiveBack { taken: back });
         }
     }
 

@@ -70,3 +70,11 @@ pub struct LimitRule {
     /// How many brokers stand between isolates and the counter; 0: none.
     pub brokers: u16,
 }
+
+impl LimitRule {
+    /// Whether a request is charged what it costs. A refused credential counts once, and a request
+    /// that is open is one request, whatever they cost.
+    pub fn takes_cost(&self) -> bool {
+        self.counts == Counts::Requests && !matches!(self.meter, MeterRule::Permits(_))
+    }
+}

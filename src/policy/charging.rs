@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::limit::rule::{CountBy, Counts, LimitRule};
+use crate::limit::rule::{CountBy, LimitRule};
 use crate::policy::document::RouteEntry;
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
+use crate::policy::gate::Cost;
 use crate::policy::route_table::Template;
 use crate::policy::routes::{Context, Place};
 
@@ -20,7 +21,7 @@ pub(super) struct Charging {
     pub(super) limits: Vec<Rc<LimitRule>>,
     pub(super) plan: bool,
     pub(super) counters: Vec<(String, Expression)>,
-    pub(super) cost: u64,
+    pub(super) cost: Cost,
 }
 
 /// Makes what one route charges.
@@ -37,10 +38,11 @@ pub(super) fn charging(
         true => planned(context),
         false => Vec::new(),
     };
-    let cost = entry.cost.as_ref().and_then(Value::as_u64).unwrap_or(1);
-    // A refused credential costs one, whatever the route's requests cost.
-    let dear =
-        |rule: &&Rc<LimitRule>| cost > rule.meter.capacity() && rule.counts == Counts::Requests;
+    let cost = cost(entry, template, at, context, faults);
+    let dear = |rule: &&Rc<LimitRule>| match cost {
+        Cost::Fixed(units) => rule.takes_cost() && units > rule.meter.capacity(),
+        Cost::Reckoned(_) => false,
+    };
     let owned = rules.iter().filter(dear).map(|rule| (rule, ""));
     for (rule, of) in owned.chain(planned.iter().filter(dear).map(|rule| (rule, " of a plan"))) {
         let problem = format!(
@@ -97,6 +99,30 @@ fn planned(context: &Context<'_>) -> Vec<Rc<LimitRule>> {
     names
         .filter_map(|name| context.limits.get(name).cloned())
         .collect()
+}
+
+/// What one request costs.
+fn cost(
+    entry: &RouteEntry,
+    template: &Template,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Cost {
+    let Some(source) = entry.cost.as_ref().and_then(Value::as_str) else {
+        let units = entry.cost.as_ref().and_then(Value::as_u64);
+        return Cost::Fixed(units.unwrap_or(1));
+    };
+    match Expression::compile(context.env, source, template.parameters()) {
+        Ok(cost) => Cost::Reckoned(cost),
+        Err(fault) => {
+            let (line, column) = (fault.line, fault.column);
+            let problem = format!("line {line}, column {column}: {}", fault.message);
+            let fix = "Write a whole number, or a CEL expression that gives one";
+            at.add(faults, &["cost"], problem, fix);
+            Cost::Fixed(1)
+        }
+    }
 }
 
 /// What a limit counts by on this route: only the route knows its path's parameters.

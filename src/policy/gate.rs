@@ -150,11 +150,36 @@ pub struct Route {
     pub plan: bool,
     /// What limits count by that count by an expression, the limit's name before it.
     pub counters: Vec<(String, Expression)>,
-    /// Units of one request.
-    pub cost: u64,
+    pub cost: Cost,
     pub request: RequestRules,
     pub mode: Mode,
     pub timeout_ms: u64,
+}
+
+/// Units of one request.
+#[derive(Debug)]
+pub enum Cost {
+    Fixed(u64),
+    /// Reckoned for each request.
+    Reckoned(Expression),
+}
+
+impl Cost {
+    /// Whether it is known only when the caller is.
+    pub fn needs_caller(&self) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Reckoned(cost) => cost.needs_caller() || cost.needs_body(),
+        }
+    }
+
+    /// Whether it is known only when the content is.
+    pub fn needs_body(&self) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Reckoned(cost) => cost.needs_body(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -63,17 +63,6 @@ pub(super) fn check(policy: &Value, faults: &mut Faults) {
             }
         });
     }
-    each(
-        policy,
-        &["routes", "*", "cost"],
-        String::new(),
-        &mut |pointer, value| {
-            if value.as_u64().is_none_or(|cost| cost == 0) {
-                let problem = format!("{} is not enforced by this version", told(value));
-                faults.add_at(pointer, problem, "Write a whole number of 1 or more");
-            }
-        },
-    );
 }
 
 fn told(value: &Value) -> String {

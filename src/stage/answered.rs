@@ -1,5 +1,6 @@
 //! The origin has answered; what of it may leave is the release.
 
+use crate::limit::errand::Errand;
 use crate::policy::gate::{Gate, Route};
 use crate::ports::OriginAnswer;
 use crate::refusal::Refusal;
@@ -93,6 +94,11 @@ impl<A> Release<A> {
 
     pub fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// What is to be done for limits, once.
+    pub fn take_errands(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.trail.errands)
     }
 
     pub fn answer(&self) -> &A {

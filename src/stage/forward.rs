@@ -7,7 +7,8 @@ use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::answered::Answered;
-use crate::stage::validated::{Content, Validated};
+use crate::stage::paid::Paid;
+use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName};
 
 /// A request for an origin: made of what was checked, and of nothing else.
@@ -106,7 +107,7 @@ const SPOKEN_FOR_PREFIXES: [&str; 23] = [
     "x-forwarded",
 ];
 
-impl<'g, B> Exchange<Validated<'g>, Content<B>> {
+impl<'g, B> Exchange<Paid<'g>, Content<B>> {
     /// Makes what is sent. `signed` answers [`Exchange::statement`].
     ///
     /// Refuses if the statement that was signed is not the one that was asked for.

@@ -13,6 +13,7 @@ pub mod forward;
 pub mod identified;
 pub mod inspected;
 pub mod limited;
+pub mod paid;
 pub mod presented;
 pub mod received;
 pub mod routed;

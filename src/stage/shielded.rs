@@ -32,7 +32,7 @@ impl<'g, B> Exchange<Routed<'g>, B> {
             object,
             rule: Rc::clone(rule),
         });
-        Charge::of(routed.gather(counted))
+        Charge::of(routed.gather(counted, routed.price(&self.trail.facts).units()))
     }
 
     /// What the address is charged if the credential turns out bad: a guess costs whoever makes
@@ -51,7 +51,10 @@ impl<'g, B> Exchange<Routed<'g>, B> {
     pub fn shield(mut self, charged: &Charged) -> Result<Exchange<Shielded<'g>, B>, Refused> {
         let asked = self.address_charge();
         self.trail.failure = self.failure_charge();
-        match judge(&mut self.trail, &asked, charged) {
+        let priced = self.stage.price(&self.trail.facts).fault();
+        let mode = self.stage.route().mode;
+        let judged = judge(&mut self.trail, &asked, charged);
+        match judged.and_then(|()| self.settle(mode, priced)) {
             Ok(()) => Ok(self.next(StageName::Identified, |routed| Shielded { routed })),
             Err(refusal) => Err(self.refuse(refusal)),
         }
@@ -88,11 +91,11 @@ pub(crate) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Res
     if let Err(refusal @ Refusal::Revoked { .. }) = standing {
         return Err(refusal);
     }
+    trail.taken.extend(charged.taken.iter().cloned());
     let (observed, enforced): (Vec<_>, Vec<_>) =
         charged.units.iter().partition(|answer| answer.observed);
-    trail
-        .limits
-        .extend(enforced.iter().filter_map(|answer| report(answer)));
+    let reports = enforced.iter().filter_map(|answer| report(answer));
+    reports.for_each(|report| trail.report(report));
     trail.observed.extend(refusal_of(&observed));
     refusal_of(&enforced).map_or(standing, Err)
 }

@@ -8,12 +8,16 @@
     reason = "a test may stop at the first surprise, and a table is long"
 )]
 
+mod costs;
 mod counters;
 #[path = "../support/mod.rs"]
 mod support;
 
 use edgeward::admit::{Outcome, admit};
 use edgeward::facts::Facts;
+use edgeward::limit::errand::{self, Errand};
+use edgeward::limit::ledger::Rows;
+use edgeward::object::ObjectName;
 use edgeward::policy::gate::Gate;
 use edgeward::policy::load::load;
 use edgeward::trail::Trail;
@@ -115,4 +119,34 @@ fn faults(policy: &Value) -> Vec<String> {
     faults
         .map(|fault| format!("{}: {}", fault.pointer, fault.problem))
         .collect()
+}
+
+/// Units of a row that are held now.
+fn held(ports: &FakePorts, object: &ObjectName, limit: &str) -> u64 {
+    let objects = ports.objects.borrow();
+    let rows = objects.get(&object.hex());
+    let row = rows.and_then(|rows| rows.load(&object.row(limit)).unwrap());
+    row.map_or(0, |row| row.held(ports.clock_ms.get()))
+}
+
+/// Does what was left to be done for limits; the refilling of leases apart.
+fn settle(ports: &FakePorts) {
+    let errands = std::mem::take(&mut *ports.errands.borrow_mut());
+    for errand in errands {
+        let settles = matches!(
+            errand,
+            Errand::GiveBack { .. } | Errand::Refund { .. } | Errand::Owe { .. }
+        );
+        if settles {
+            run(errand::run(ports, errand));
+        }
+    }
+}
+
+fn own(caller: &str) -> ObjectName {
+    ObjectName::of_caller("keys", "", caller)
+}
+
+fn address() -> ObjectName {
+    ObjectName::of_address("192.0.2.1", "192.0")
 }

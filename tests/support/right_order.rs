@@ -15,7 +15,8 @@ pub async fn right_order<P: Ports>(gate: &Gate, ports: &P, facts: Facts, body: P
     let identified = routed.shield(&charged)?.present()?.identify(Evidence::Nothing)?;
     let charged = ask::charge(ports, identified.charge().unwrap_or_default()).await;
     let validated = identified.limit(&charged)?.authorize()?.inspect()?.validate_unread()?;
-    let (forward, sent) = validated.forward(None)?;
+    let charged = ask::charge(ports, validated.rest()).await;
+    let (forward, sent) = validated.pay(&charged)?.forward(None)?;
     let answered = sent.answered(ports.send(forward).await, 0)?;
     let _ = answered.release();
     Ok(())
