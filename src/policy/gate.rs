@@ -39,6 +39,8 @@ pub struct Gate {
     /// How each authenticator is presented to, by its name.
     pub carriers: Vec<(String, Carrier)>,
     pub roles: HashMap<String, Vec<String>>,
+    /// Every limit, by its name.
+    pub limits: HashMap<String, Rc<LimitRule>>,
     pub plans: HashMap<String, Vec<Rc<LimitRule>>>,
     pub default_plan: Option<String>,
     pub routes: Vec<Route>,

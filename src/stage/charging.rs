@@ -14,6 +14,7 @@ use crate::limit::charge::{Charge, ObjectCharge, UnitCharge};
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, Scope};
 use crate::object::ObjectName;
 use crate::policy::gate::{Cost, Route};
+use crate::policy::own_numbers::with_numbers;
 use crate::refusal::{Reckoned, Refusal};
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
@@ -24,6 +25,9 @@ use crate::stage::view::Seen;
 pub(super) struct Counted {
     pub(super) object: ObjectName,
     pub(super) rule: Rc<LimitRule>,
+    /// The id of the key that has numbers of its own for it, and so a counter of its own: two keys
+    /// of one caller would else rewrite one another's.
+    pub(super) key: Option<String>,
 }
 
 /// What a request is charged, and why limits in observe mode could not be.
@@ -101,13 +105,15 @@ impl Routed<'_> {
     ) -> Vec<ObjectCharge> {
         let route = self.route();
         let mut objects: Vec<ObjectCharge> = Vec::new();
-        for Counted { object, rule } in counted {
+        for Counted { object, rule, key } in counted {
             if rule.mode == Mode::Off {
                 continue;
             }
+            let own = key.map(|id| format!("~{id}")).unwrap_or_default();
+            let name = &rule.name;
             let row = match rule.scope {
-                Scope::Service => object.row(&rule.name),
-                Scope::Route => object.row(&format!("{}@{}", rule.name, route.id)),
+                Scope::Service => object.row(&format!("{name}{own}")),
+                Scope::Route => object.row(&format!("{name}{own}@{}", route.id)),
             };
             let known = objects.iter().any(|charge| {
                 charge.object == object && charge.units.iter().any(|unit| unit.row == row)
@@ -188,15 +194,37 @@ impl<'g> Identified<'g> {
             .filter(|rule| !shielded.contains(rule.name.as_str()) && rule.mode != Mode::Off);
         for rule in rules {
             match self.counter(rule, facts) {
-                Ok(object) => counting.counted.push(Counted {
-                    object,
-                    rule: Rc::clone(rule),
-                }),
+                Ok(object) => counting.counted.push(self.with_own_numbers(object, rule)),
                 Err(refusal) if is_observed(route, rule) => counting.observed.push(refusal),
                 Err(refusal) => return Err(refusal),
             }
         }
         Ok(counting)
+    }
+
+    /// A limit by the caller, with the numbers of the key it came with.
+    fn with_own_numbers(&self, object: ObjectName, rule: &Rc<LimitRule>) -> Counted {
+        let caller = self.caller().known();
+        let caller = caller.filter(|_| rule.by == CountBy::Caller);
+        let own = caller.and_then(|caller| {
+            let meter = with_numbers(&rule.meter, caller.limits.get(&rule.name)?)?;
+            Some((meter, caller.key_id()?.to_owned()))
+        });
+        match own {
+            None => Counted {
+                object,
+                rule: Rc::clone(rule),
+                key: None,
+            },
+            Some((meter, id)) => Counted {
+                object,
+                rule: Rc::new(LimitRule {
+                    meter,
+                    ..LimitRule::clone(rule)
+                }),
+                key: Some(id),
+            },
+        }
     }
 
     fn plan(&self) -> Option<&'g [Rc<LimitRule>]> {

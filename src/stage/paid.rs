@@ -87,6 +87,7 @@ impl<'g, B> Exchange<Validated<'g>, B> {
         counted.extend(route.shield.iter().map(|rule| Counted {
             object,
             rule: Rc::clone(rule),
+            key: None,
         }));
         if route.cost.needs_body() {
             counted.extend(identified.counting(&self.trail.facts)?.counted);

@@ -31,6 +31,7 @@ impl<'g, B> Exchange<Routed<'g>, B> {
         let counted = rules.map(|rule| Counted {
             object,
             rule: Rc::clone(rule),
+            key: None,
         });
         Charge::of(routed.gather(counted, routed.price(&self.trail.facts).units()))
     }

@@ -10,6 +10,8 @@
 
 mod costs;
 mod counters;
+mod desk;
+mod own_numbers;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -31,7 +33,7 @@ fn policy(change: Value) -> Value {
         "name": "orders", "profile": "development",
         "origins": { "o": { "url": "https://origin.example" } },
         "authenticators": { "keys": { "kind": "api_key" } },
-        "routes": []
+        "routes": [route(json!({ "auth": "public" }))]
     });
     lay(&mut policy, change);
     policy
