@@ -38,6 +38,8 @@ await main(async () => {
 });
 
 async function nativeTests(compiler, tally) {
+  // What the benchmarks measure with: it needs nothing but Node.
+  await nodeTests("bench", "bench", process.env, tally);
   const env = { ...environment(compiler), CARGO_TARGET_DIR: target };
   const cargo = (...args) => [compiler.cargo, args, { env, cwd: root }];
   if (compiler.lints) {

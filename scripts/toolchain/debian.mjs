@@ -1,20 +1,21 @@
 // Debian's packages, for a machine that reaches a Debian archive but not rustup's server: the compiler that Debian
-// keeps recent for its browsers, the library's source, and a linker. They stand beside a rustup toolchain.
+// keeps recent for its browsers, the library's source, and a linker. They stand beside a rustup toolchain. And what
+// benchmarks are run against.
 import { existsSync } from "node:fs";
 import { answer, run } from "../command.mjs";
 import { say } from "../progress.mjs";
 import { onPath } from "./compiler.mjs";
 
-const PACKAGES = ["rustc-web", "cargo-web", "rust-web-src", "lld"];
+const COMPILER = ["rustc-web", "cargo-web", "rust-web-src", "lld"];
 
 // A package that conflicts with these (Debian's own rustup, an older rustc) is never removed for them.
-const INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "--no-remove", ...PACKAGES];
+const INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "--no-remove"];
 
 /** What a person would type to do the same. */
-export const debianCommands = ["apt-get update", INSTALL.join(" ")];
+export const debianCommands = ["apt-get update", [...INSTALL, ...COMPILER].join(" ")];
 
-/** Installs the packages. False, with the reason told, where that cannot be. */
-export async function addPackages() {
+/** Installs packages, by default the compiler. False, with the reason told, where that cannot be. */
+export async function addPackages(packages = COMPILER) {
   if (!existsSync("/etc/debian_version") || !onPath("apt-get")) return false;
   const prefix = asRoot();
   if (!prefix) {
@@ -22,7 +23,7 @@ export async function addPackages() {
     return false;
   }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const command of [["apt-get", "update", "-qq"], INSTALL]) {
+  for (const command of [["apt-get", "update", "-qq"], [...INSTALL, ...packages]]) {
     say(`  ${command.join(" ")}`);
     const [program, ...args] = [...prefix, ...command];
     const done = await run(program, args, { env, quiet: true, limitMs: 600_000 });

@@ -19,3 +19,11 @@ pub mod limit;
 pub mod object;
 #[path = "../../src/revocation.rs"]
 pub mod revocation;
+
+pub mod audit;
+pub mod bugs;
+pub mod exact;
+pub mod figures;
+pub mod scenario;
+pub mod scenarios;
+pub mod world;

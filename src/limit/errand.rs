@@ -86,25 +86,7 @@ async fn refill<O: Objects>(
         ..Question::of(Act::Charge(sent.asking.clone()))
     };
     let answer = objects.ask(object, &question).await;
-    let mut memory = objects.limit_memory().borrow_mut();
-    memory.wallet.tick(objects.now_ms());
-    let mut lent = Vec::new();
-    let told = match answer {
-        Ok(Answer::Granted(rows)) => {
-            memory.wallet.granted(object, &sent, &rows);
-            lent.extend(rows.iter().filter_map(|row| row.lent));
-            Some(Standing::Good)
-        }
-        Ok(Answer::Revoked(by)) => {
-            memory.wallet.unanswered(object, &sent, false);
-            Some(Standing::Revoked(by))
-        }
-        Ok(_) | Err(ObjectDown) => {
-            memory.wallet.unanswered(object, &sent, true);
-            None
-        }
-    };
-    drop(memory);
+    let (told, lent) = take_refill(objects, object, &sent, &answer);
     if let (Some(asked), Some(told)) = (asked_standing, told) {
         standing::remember(objects, asked, told, sent.at_ms);
     }
@@ -112,6 +94,32 @@ async fn refill<O: Objects>(
         .iter()
         .map(|lent| hand_back(objects, object, lent.seq, back_in_ms(lent)));
     futures_util::future::join_all(back).await;
+}
+
+/// Takes the answer to a question for more; says what it tells of the credential, and what was lent.
+fn take_refill<O: Objects>(
+    objects: &O,
+    object: &ObjectName,
+    sent: &Sent,
+    answer: &Result<Answer, ObjectDown>,
+) -> (Option<Standing>, Vec<Lent>) {
+    let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+    wallet.tick(objects.now_ms());
+    match answer {
+        Ok(Answer::Granted(rows)) => {
+            wallet.granted(object, sent, rows);
+            let lent = rows.iter().filter_map(|row| row.lent);
+            (Some(Standing::Good), lent.collect())
+        }
+        Ok(Answer::Revoked(by)) => {
+            wallet.unanswered(object, sent, false);
+            (Some(Standing::Revoked(*by)), Vec::new())
+        }
+        Ok(_) | Err(ObjectDown) => {
+            wallet.unanswered(object, sent, true);
+            (None, Vec::new())
+        }
+    }
 }
 
 /// When what is not used of a lease is handed back.

@@ -98,8 +98,7 @@ impl LimitMemory {
         if self.marks.len() >= ISSUERS_MAX {
             self.marks.clear();
         }
-        self.marks
-            .insert(issuer.clone(), (Rc::clone(marks), until_ms));
+        self.marks.insert(*issuer, (Rc::clone(marks), until_ms));
     }
 
     /// Charges the stand-in counter of one row, or only looks; refuses also when there is no room

@@ -1,7 +1,8 @@
 //! What an isolate holds of one row: units that were lent to it, and what it was told.
 //!
-//! Owns: how lent units are spent and accounted for, and when more are asked for. Does not own: how
-//! many are lent (`limit::row`), a share of a short window (`limit::share`).
+//! Owns: how lent units are spent and accounted for. Does not own: how many are lent
+//! (`limit::row`), a share of a short window (`limit::share`), when more are asked for
+//! (`limit::purse::asking`).
 //! Called by: `limit::wallet`.
 //!
 //! A lease is over, for its holder, `ttl_ms` after the holder *sent* its question. The object holds
@@ -20,16 +21,8 @@ use crate::limit::wire::{Lent, Report};
 pub const TOLD_MS: u64 = 2_000;
 /// Longest a refusal is remembered without asking again: units may come back meanwhile.
 pub const REFUSAL_MS_MAX: u64 = 2_000;
-/// How long before it is needed more is asked for.
-const LEAD_MS: u64 = 500;
-/// Units a second from which a row is hot: nobody waits for its object to say no, it is asked behind
-/// the answers when something may be free.
-const HOT_PER_S: u64 = 10;
-/// How long an answer is awaited before another question for more is sent.
-const AWAITED_MS: u64 = 2_000;
-/// How long one question stands for all after a refusal, and the shortest time between two that are
-/// asked behind the answers.
-const PROBE_MS: u64 = 250;
+
+mod asking;
 
 /// One row, as an isolate knows it.
 #[derive(Clone, Debug)]
@@ -173,84 +166,6 @@ impl Purse {
         self.unspend(now_ms, seq, at_ms, allowed)
     }
 
-    /// Units to ask for: what is likely to be used until the next lease, less what is there. Of a
-    /// short window, the share that is likely to be used.
-    pub(super) fn want(&self, now_ms: UnixMs) -> u64 {
-        match self.awaited_until_ms > now_ms {
-            true => 0,
-            false => self.wanted(now_ms),
-        }
-    }
-
-    /// The same, whether or not an answer is awaited.
-    pub(super) fn wanted(&self, now_ms: UnixMs) -> u64 {
-        let most = self.rule.lease_units_max();
-        if let Some(window) = self.rule.shared() {
-            let wanted = self.demand.within(now_ms, window.window_ms);
-            return wanted.saturating_add(wanted / 4).min(most);
-        }
-        let lease_ms = self.rule.lease_ms().saturating_add(LEAD_MS);
-        let wanted = self.demand.within(now_ms, lease_ms).min(most);
-        wanted.saturating_sub(self.lasting(now_ms))
-    }
-
-    /// In how long more should be asked for behind the answers, if at all: while there still is some
-    /// left, or when something may be free again.
-    pub(super) fn ask_in_ms(&self, now_ms: UnixMs) -> Option<u64> {
-        if self.awaited_until_ms > now_ms {
-            return None;
-        }
-        if self.runs_low(now_ms) {
-            return Some(0);
-        }
-        let refused = self.refused.filter(|_| self.is_hot(now_ms))?;
-        let pause_ms = self
-            .asked_ms
-            .saturating_add(PROBE_MS)
-            .saturating_sub(now_ms);
-        Some(refused.ask_at_ms.saturating_sub(now_ms).max(pause_ms))
-    }
-
-    fn runs_low(&self, now_ms: UnixMs) -> bool {
-        let half_ms = self.rule.lease_ms() / 2;
-        let want = self.want(now_ms);
-        match &self.share {
-            Some(share) => {
-                let ages = share.expires_ms <= now_ms.saturating_add(half_ms);
-                let is_small =
-                    want > share.size() && now_ms >= self.asked_ms.saturating_add(2 * PROBE_MS);
-                want > 0 && (ages || is_small)
-            }
-            None if self.refused.is_some_and(|one| one.ask_at_ms > now_ms) => false,
-            None => {
-                let soon = self.demand.within(now_ms, LEAD_MS);
-                let balance = self.balance(now_ms);
-                let lasts = self.balance(now_ms.saturating_add(half_ms)) > 0;
-                want > 0 && balance > 0 && (balance < soon || !lasts)
-            }
-        }
-    }
-
-    /// Notes that an answer will be awaited from `at_ms` on which may bring more.
-    pub(super) fn will_ask(&mut self, at_ms: UnixMs) {
-        self.awaited_until_ms = at_ms.saturating_add(AWAITED_MS);
-    }
-
-    /// Notes that a question is on its way. Where a refusal has just ended it is the only one for a
-    /// moment: the others would find what it left.
-    pub(super) fn asked(&mut self, now_ms: UnixMs, may_bring_more: bool) {
-        if may_bring_more {
-            self.will_ask(now_ms);
-            self.asked_ms = now_ms;
-        }
-        if let Some(refused) = &mut self.refused
-            && self.rule.lease_units_max() > 0
-        {
-            refused.ask_at_ms = now_ms.saturating_add(PROBE_MS);
-            refused.until_ms = refused.until_ms.max(refused.ask_at_ms);
-        }
-    }
-
     /// Notes that no answer came.
     pub(super) fn unanswered(&mut self) {
         self.awaited_until_ms = 0;
@@ -387,18 +302,17 @@ impl Purse {
         self.share.as_ref().map_or(0, |share| share.left(now_ms))
     }
 
-    fn is_hot(&self, now_ms: UnixMs) -> bool {
-        self.rule.lease_units_max() > 0 && self.demand.within(now_ms, 1_000) >= HOT_PER_S
-    }
-
-    /// What is left: what nobody had when the object told of it, and what is lent to this isolate.
+    /// What is left for certain: what is lent to this isolate. What nobody had when the object told of
+    /// it may be gone by now.
     fn left(&self, now_ms: UnixMs) -> Left {
         let told = self.told.filter(|told| told.until_ms > now_ms);
-        let free = told.map_or(0, |told| told.free);
         let frees_at_ms = told.map_or(now_ms, |told| told.frees_at_ms);
         Left {
-            remaining: free.saturating_add(self.balance(now_ms)),
+            remaining: self.balance(now_ms),
             frees_in_ms: frees_at_ms.saturating_sub(now_ms).max(1),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,7 @@ use crate::facts::UnixMs;
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::purse::{Left, Purse};
 use crate::limit::row::{CLOCK_ERROR_MS, LEASE_MS_LEAST};
-use crate::limit::wire::{
-    Asking, Debt, HolderId, Lent, Receipt, RowCharge, RowGranted, RowRefused, Settling,
-};
+use crate::limit::wire::{Asking, HolderId, Lent, RowCharge, RowGranted, RowRefused, Settling};
 use crate::object::ObjectName;
 
 /// Most objects whose rows are remembered. What is forgotten with units in it counts as used.
@@ -22,9 +20,8 @@ pub const PURSES_MAX: usize = 64;
 const SWEEP_MS: u64 = 250;
 /// How long an object that was silent is not asked again: whoever waits for it waits in vain.
 pub const SILENT_MS: u64 = 500;
-/// Most settlings of one object that are kept until it heard of them; those beyond are dropped, and
-/// what they would have freed counts until its time has passed.
-pub const UNSETTLED_MAX: usize = 16;
+
+mod questions;
 
 /// What an isolate can say to a charge by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -167,95 +164,6 @@ impl Wallet {
         }
     }
 
-    /// Makes the question for `units`, with what there is to report of their rows.
-    ///
-    /// - `charged`: whether the units are charged with it; otherwise it only asks for more.
-    pub fn question<'u>(
-        &mut self,
-        object: &ObjectName,
-        units: impl Iterator<Item = &'u UnitCharge>,
-        charged: bool,
-    ) -> Sent {
-        let now_ms = self.seen_ms;
-        let asked_seq = self.next_seq();
-        let rows = units.map(|unit| {
-            let mut row = RowCharge {
-                row: unit.row.clone(),
-                rule: unit.rule.meter.clone(),
-                units: if charged { unit.units } else { 0 },
-                want: 0,
-                reports: Vec::new(),
-                look: unit.look,
-            };
-            if let (false, Some(purse)) = (unit.look, self.find(object, unit)) {
-                // A question for more was announced as awaited: it is this one.
-                row.want = if charged {
-                    purse.want(now_ms)
-                } else {
-                    purse.wanted(now_ms)
-                };
-                row.reports = purse.reports(now_ms, asked_seq, row.want);
-                purse.asked(now_ms, row.want > 0);
-            }
-            row
-        });
-        let rows = rows.collect();
-        self.sent(object, asked_seq, rows)
-    }
-
-    /// Makes the question that hands back what is left of the lease `seq` of a row, where it is the
-    /// newest: what was not used by now will not be.
-    pub fn hand_back(&mut self, object: &ObjectName, seq: u64) -> Option<Sent> {
-        let now_ms = self.seen_ms;
-        let asked_seq = self.next_seq();
-        let account = self.accounts.get_mut(object)?;
-        let idle = account.purses.iter_mut();
-        let idle = idle.filter(|purse| purse.ends_unused(now_ms, seq));
-        let rows = idle.map(|purse| RowCharge {
-            row: purse.row.clone(),
-            rule: purse.rule.clone(),
-            units: 0,
-            want: 0,
-            reports: purse.give_up(now_ms, asked_seq),
-            look: false,
-        });
-        let rows: Vec<_> = rows.collect();
-        (!rows.is_empty()).then(|| self.sent(object, asked_seq, rows))
-    }
-
-    /// Makes the question that sets right what an object charged at once. What it does not hear goes
-    /// with the next question to it.
-    pub fn settle(
-        &mut self,
-        object: &ObjectName,
-        receipts: Vec<Receipt>,
-        debts: Vec<Debt>,
-    ) -> Option<Sent> {
-        self.turn += 1;
-        let settling = Settling {
-            turn: self.turn,
-            receipts,
-            debts,
-        };
-        let account = self.account(object)?;
-        if account.unsettled.len() >= UNSETTLED_MAX {
-            account.unsettled.remove(0);
-        }
-        account.unsettled.push(settling.clone());
-        let asked_seq = self.next_seq();
-        let mut sent = self.sent(object, asked_seq, Vec::new());
-        sent.asking.settling = Some(settling);
-        Some(sent)
-    }
-
-    /// Notes that an object heard a question, whatever it answered.
-    pub fn heard(&mut self, object: &ObjectName, sent: &Sent) {
-        let turn = sent.asking.settling.as_ref().map(|settling| settling.turn);
-        if let (Some(turn), Some(account)) = (turn, self.accounts.get_mut(object)) {
-            account.unsettled.retain(|one| one.turn != turn);
-        }
-    }
-
     /// Notes that a row will be asked about behind the answers, in `after_ms`.
     pub fn will_ask(&mut self, object: &ObjectName, unit: &UnitCharge, after_ms: u64) {
         let at_ms = self.seen_ms.saturating_add(after_ms);
@@ -329,26 +237,6 @@ impl Wallet {
         let purses = account.into_iter().flat_map(|account| &account.purses);
         let purses = purses.filter(|purse| purse.row == row);
         purses.map(|purse| purse.balance(self.seen_ms)).sum()
-    }
-
-    fn next_seq(&mut self) -> u64 {
-        self.seq += 1;
-        self.seq
-    }
-
-    fn sent(&mut self, object: &ObjectName, seq: u64, rows: Vec<RowCharge>) -> Sent {
-        let account = self.accounts.get(object);
-        let unsettled = account.and_then(|account| account.unsettled.first());
-        Sent {
-            asking: Asking {
-                holder: self.holder,
-                seq,
-                at_ms: self.seen_ms,
-                rows,
-                settling: unsettled.cloned(),
-            },
-            at_ms: self.seen_ms,
-        }
     }
 
     fn find(&mut self, object: &ObjectName, unit: &UnitCharge) -> Option<&mut Purse> {

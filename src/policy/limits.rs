@@ -26,6 +26,11 @@ pub(super) fn limits(
             faults.add(&["limits", name, "timezone"], problem, fix);
         }
         let guesses = matches!(entry.counts, CountsEntry::RefusedCredentials);
+        if entry.brokers > 0 && !matches!(entry.by.as_str(), Some("tenant" | "route" | "service")) {
+            let problem = "only a counter that many callers share has brokers";
+            let fix = "Leave it out, or count by tenant, route or service";
+            faults.add(&["limits", name, "brokers"], problem, fix);
+        }
         if guesses && entry.by.as_str() != Some("ip") {
             let problem = "a refused credential names nobody who could be charged";
             faults.add(&["limits", name, "by"], problem, "Write ip");

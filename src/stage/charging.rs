@@ -235,10 +235,25 @@ impl<'g> Identified<'g> {
         gate.plans.get(plan).map(Vec::as_slice)
     }
 
+    /// The counter itself, or the broker of it that serves this location.
+    fn near(&self, rule: &LimitRule, object: ObjectName, facts: &Facts) -> ObjectName {
+        let colo = facts.connection.colo.as_deref();
+        // A caller without a tenant counts by itself: nobody shares that counter.
+        let is_shared = match rule.by {
+            CountBy::Route | CountBy::Service => true,
+            CountBy::Tenant => self.has_tenant(),
+            CountBy::Ip | CountBy::Caller | CountBy::Expression => false,
+        };
+        match is_shared && rule.brokers > 0 {
+            true => object.brokered(colo.unwrap_or_default(), rule.brokers),
+            false => object,
+        }
+    }
+
     /// What counts a limit for this request.
     fn counter(&self, rule: &LimitRule, facts: &Facts) -> Result<ObjectName, Refusal> {
         if rule.by != CountBy::Expression {
-            return Ok(self.object(rule.by));
+            return Ok(self.near(rule, self.object(rule.by), facts));
         }
         let failed = |why: String| Refusal::NotReckoned {
             of: Reckoned::Counter,

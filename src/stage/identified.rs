@@ -188,6 +188,12 @@ impl<'g> Identified<'g> {
         })
     }
 
+    pub(super) fn has_tenant(&self) -> bool {
+        self.caller
+            .known()
+            .is_some_and(|caller| caller.tenant.is_some())
+    }
+
     /// The object that counts for this caller. Only what was verified names one.
     pub(super) fn object(&self, by: CountBy) -> ObjectName {
         match (by, self.caller.known()) {

@@ -1,0 +1,72 @@
+// `npm run bench [-- --only PART --rounds N --seed N]`: sets up what is missing, builds the release worker, runs the
+// parts one after the other and writes what they found to `target/bench.json`. How to read it: benches/README.md.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { newSeed } from "../benches/peers/random.mjs";
+import { table } from "./bench/table.mjs";
+import { buildFolder, root, target } from "./place.mjs";
+import { Hint, main, say, seconds, step } from "./progress.mjs";
+import { setUp } from "./toolchain/setup.mjs";
+import { build } from "./wasm/build.mjs";
+
+/** The parts, in the order in which they run: modules of `benches/`. */
+const PARTS = ["peers"];
+
+/** Even, so that each order of what is compared comes as often as its reverse. */
+const ROUNDS = 2;
+
+const options = {
+  only: { type: "string", multiple: true, default: [] },
+  rounds: { type: "string", default: `${ROUNDS}` },
+  seed: { type: "string", default: `${newSeed()}` },
+};
+
+await main(async () => {
+  const began = performance.now();
+  const { only, ...numbers } = readFlags();
+  const { wasm } = await setUp();
+  const { gzipBytes } = await build("release", wasm);
+  say(`seed ${numbers.seed}: the same again by --seed ${numbers.seed}`);
+  const result = { figures: { wasm_gzip_bytes: gzipBytes }, runs: {} };
+  const context = { folder: buildFolder("release"), say, ...numbers };
+  for (const part of PARTS.filter((one) => only.length === 0 || only.includes(one))) await runPart(part, context, result);
+  say(`\nbenchmarks took ${seconds(began)}; every sample: ${write(result, numbers)}`);
+});
+
+function readFlags() {
+  const { values } = parseArgs({ options });
+  const unknown = values.only.filter((part) => !PARTS.includes(part));
+  if (unknown.length > 0) throw new Hint(`--only ${unknown.join(" ")}: the parts are ${PARTS.join(", ")}`);
+  return { only: values.only, rounds: number("rounds", values.rounds, 1), seed: number("seed", values.seed, 0) };
+}
+
+function number(flag, text, least) {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) throw new Hint(`--${flag} ${text}: a whole number from ${least} on`);
+  return value;
+}
+
+/** A part gives `{ figures, rows, samples }`, or `null` when this machine lacks what it needs, which it has told. */
+async function runPart(part, context, result) {
+  const { run } = await import(`../benches/${part}.mjs`);
+  let found;
+  await step(part, async () => void (found = await run(context)));
+  if (!found) return say(`${part} is left out`);
+  for (const [name, value] of Object.entries(found.figures)) {
+    if (name in result.figures) throw new Error(`two parts give ${name}`);
+    result.figures[name] = value;
+  }
+  result.runs[part] = found.samples;
+  say(table(found.rows));
+}
+
+/** Names of figures at the top, then where they come from, then every sample. Gives the file's name. */
+function write({ figures, runs }, numbers) {
+  const machine = { node: process.versions.node, platform: process.platform, cpu: cpus()[0]?.model, cores: availableParallelism() };
+  const file = join(target, "bench.json");
+  mkdirSync(target, { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...figures, at: new Date().toISOString(), ...numbers, machine, runs })}\n`);
+  return file.startsWith(root) ? file.slice(root.length + 1) : file;
+}

@@ -1,0 +1,199 @@
+use super::*;
+use crate::limit::window::WindowRule;
+
+const NOW: UnixMs = 1_800_000_000_000;
+
+fn window(limit: u64, window_ms: u64) -> MeterRule {
+    MeterRule::Window(WindowRule { limit, window_ms })
+}
+
+fn purse(rule: &MeterRule) -> Purse {
+    Purse::new("row", rule)
+}
+
+const LEFT: Left = Left {
+    remaining: 100,
+    frees_in_ms: 1,
+};
+
+fn lent(seq: u64, units: u64, ttl_ms: u64) -> Option<Lent> {
+    Some(Lent {
+        seq,
+        units,
+        ttl_ms,
+        fair: units,
+    })
+}
+
+/// A purse with ten units of question 1, sent at `NOW`, for two seconds.
+fn filled() -> Purse {
+    let mut purse = purse(&window(1_000, 60_000));
+    purse.granted(1, NOW, LEFT, lent(1, 10, 2_000));
+    purse
+}
+
+#[test]
+fn a_lease_ends_as_long_after_its_question_was_sent_as_it_was_lent_for() {
+    let purse = filled();
+    assert!(purse.covers(NOW + 1_999, 10));
+    assert!(!purse.covers(NOW + 2_000, 1));
+}
+
+#[test]
+fn an_answer_that_comes_too_late_lends_nothing() {
+    let mut purse = purse(&window(1_000, 60_000));
+    purse.granted(1, NOW, LEFT, lent(1, 10, 2_000));
+    assert!(purse.spend(NOW + 2_000, 1).is_none());
+}
+
+#[test]
+fn no_unit_is_spent_twice_and_one_that_is_taken_back_can_be_spent_again() {
+    let mut purse = filled();
+    for _ in 0..10 {
+        assert!(purse.spend(NOW, 1).is_some());
+    }
+    assert!(purse.spend(NOW, 1).is_none());
+    assert_eq!(purse.unspend(NOW, 1, NOW, 3), 3);
+    assert!(purse.spend(NOW, 3).is_some());
+    assert!(purse.spend(NOW, 1).is_none());
+}
+
+#[test]
+fn what_its_object_was_told_of_is_nobodys_to_take_back() {
+    let mut purse = filled();
+    purse.spend(NOW, 4);
+    let reports = purse.reports(NOW + 900, 2, 0);
+    let told: Vec<_> = reports
+        .iter()
+        .map(|one| (one.used, one.age_ms, one.keep))
+        .collect();
+    assert_eq!(
+        told,
+        [(4, 400, 6)],
+        "used 900 ms ago, less what clocks are wrong by"
+    );
+    assert_eq!(purse.unspend(NOW, 1, NOW, 4), 0);
+    assert_eq!(purse.balance(NOW), 6);
+}
+
+#[test]
+fn what_is_handed_back_is_not_spent() {
+    let mut purse = filled();
+    purse.spend(NOW, 4);
+    assert_eq!(purse.give_up(NOW, 2)[0].keep, 0);
+    assert!(purse.spend(NOW, 1).is_none());
+}
+
+#[test]
+fn a_refund_is_a_tenth_of_a_lease() {
+    let mut purse = purse(&window(1_000, 60_000));
+    purse.granted(1, NOW, LEFT, lent(1, 20, 2_000));
+    purse.spend(NOW, 20);
+    assert_eq!(purse.refund(NOW, 1, NOW, 1), 1);
+    assert_eq!(purse.refund(NOW, 1, NOW, 5), 1);
+    assert_eq!(purse.refund(NOW, 1, NOW, 1), 0);
+}
+
+#[test]
+fn a_clock_that_ran_back_makes_every_lease_worthless() {
+    let mut purse = filled();
+    purse.distrust();
+    assert!(purse.spend(NOW, 1).is_none());
+    assert_eq!(
+        purse.reports(NOW, 2, 0),
+        [],
+        "and nothing is said of it: it counts as used"
+    );
+}
+
+#[test]
+fn a_refusal_stands_until_it_may_pass_and_not_for_what_is_cheaper() {
+    let mut purse = purse(&window(1_000, 60_000));
+    purse.refused(NOW, 3, 700);
+    assert_eq!(purse.refused_for_ms(NOW + 699, 3), Some(1));
+    assert_eq!(purse.refused_for_ms(NOW, 2), None);
+    assert_eq!(purse.refused_for_ms(NOW + 700, 3), None);
+    purse.refused(NOW, 3, 50_000);
+    assert_eq!(
+        purse.refused_for_ms(NOW + REFUSAL_MS_MAX - 1, 3),
+        Some(48_001)
+    );
+    assert_eq!(
+        purse.refused_for_ms(NOW + REFUSAL_MS_MAX, 3),
+        None,
+        "asked again all the same"
+    );
+}
+
+#[test]
+fn a_hot_row_that_was_refused_is_asked_behind_the_answers() {
+    let mut purse = purse(&window(1_000, 60_000));
+    for tick in 0..100 {
+        purse.note(NOW - 1_000 + tick * 10, 1);
+    }
+    purse.refused(NOW, 1, 400);
+    assert_eq!(purse.ask_in_ms(NOW), Some(400));
+    purse.will_ask(NOW + 400);
+    assert_eq!(purse.ask_in_ms(NOW), None, "once");
+    assert!(
+        purse.refused_for_ms(NOW + 450, 1).is_some(),
+        "nobody waits meanwhile"
+    );
+    let mut quiet = self::purse(&window(1_000, 60_000));
+    quiet.refused(NOW, 1, 400);
+    assert_eq!(quiet.ask_in_ms(NOW), None);
+}
+
+mod shares {
+    use super::*;
+
+    /// A share of ten units of every second, until two seconds after `NOW`.
+    fn share() -> Purse {
+        let mut purse = purse(&window(100, 1_000));
+        purse.granted(1, NOW, LEFT, lent(1, 10, 2_000));
+        purse
+    }
+
+    #[test]
+    fn no_second_holds_more_than_the_share_whatever_clocks_are_wrong_by() {
+        let mut purse = share();
+        assert!(purse.spend(NOW, 10).is_some());
+        let margin_ms = 1_000 / 64 + 50;
+        assert!(!purse.covers(NOW + 1_000 + margin_ms, 1));
+        assert!(purse.covers(NOW + 1_001 + margin_ms, 10));
+        assert!(!purse.covers(NOW + 2_000, 1));
+    }
+
+    #[test]
+    fn others_that_wait_are_heeded_before_the_object_is_told() {
+        let mut purse = share();
+        let less = Some(Lent {
+            fair: 4,
+            ..lent(1, 10, 2_000).unwrap()
+        });
+        purse.granted(2, NOW + 500, LEFT, less);
+        assert_eq!(purse.balance(NOW + 500), 4);
+        let report = purse.reports(NOW + 600, 3, 10)[0];
+        assert_eq!((report.keep, report.used), (4, 0));
+    }
+
+    #[test]
+    fn an_answer_older_than_the_last_word_does_not_enlarge_a_share() {
+        let mut purse = share();
+        purse.reports(NOW, 5, 6);
+        purse.granted(4, NOW, LEFT, lent(1, 50, 2_000));
+        assert_eq!(purse.balance(NOW), 6);
+        purse.granted(5, NOW + 1_000, LEFT, lent(1, 50, 2_000));
+        assert_eq!(purse.balance(NOW + 2_500), 50);
+    }
+
+    #[test]
+    fn a_share_that_is_handed_back_reports_what_its_last_window_holds() {
+        let mut purse = share();
+        purse.spend(NOW, 3);
+        purse.spend(NOW + 900, 4);
+        let report = purse.give_up(NOW + 1_100, 2)[0];
+        assert_eq!((report.used, report.keep, report.age_ms), (4, 0, 0));
+        assert_eq!(purse.balance(NOW + 1_100), 0);
+    }
+}

@@ -1,0 +1,124 @@
+//! The questions that an isolate puts to objects.
+//!
+//! Owns: what goes into one: charges, reports, settlings. Does not own: carrying it
+//! (`limit::{plan, errand}`).
+
+use super::{Sent, Wallet};
+use crate::limit::charge::UnitCharge;
+use crate::limit::wire::{Asking, Debt, Receipt, RowCharge, Settling};
+use crate::object::ObjectName;
+
+/// Most settlings of one object that are kept until it heard of them; those beyond are dropped, and
+/// what they would have freed counts until its time has passed.
+const UNSETTLED_MAX: usize = 16;
+
+impl Wallet {
+    /// Makes the question for `units`, with what there is to report of their rows.
+    ///
+    /// - `charged`: whether the units are charged with it; otherwise it only asks for more.
+    pub fn question<'u>(
+        &mut self,
+        object: &ObjectName,
+        units: impl Iterator<Item = &'u UnitCharge>,
+        charged: bool,
+    ) -> Sent {
+        let now_ms = self.seen_ms;
+        let asked_seq = self.next_seq();
+        let rows = units.map(|unit| {
+            let mut row = RowCharge {
+                row: unit.row.clone(),
+                rule: unit.rule.meter.clone(),
+                units: if charged { unit.units } else { 0 },
+                want: 0,
+                reports: Vec::new(),
+                look: unit.look,
+            };
+            if let (false, Some(purse)) = (unit.look, self.find(object, unit)) {
+                // A question for more was announced as awaited: it is this one.
+                row.want = if charged {
+                    purse.want(now_ms)
+                } else {
+                    purse.wanted(now_ms)
+                };
+                row.reports = purse.reports(now_ms, asked_seq, row.want);
+                purse.asked(now_ms, row.want > 0);
+            }
+            row
+        });
+        let rows = rows.collect();
+        self.sent(object, asked_seq, rows)
+    }
+
+    /// Makes the question that hands back what is left of the lease `seq` of a row, where it is the
+    /// newest: what was not used by now will not be.
+    pub fn hand_back(&mut self, object: &ObjectName, seq: u64) -> Option<Sent> {
+        let now_ms = self.seen_ms;
+        let asked_seq = self.next_seq();
+        let account = self.accounts.get_mut(object)?;
+        let idle = account.purses.iter_mut();
+        let idle = idle.filter(|purse| purse.ends_unused(now_ms, seq));
+        let rows = idle.map(|purse| RowCharge {
+            row: purse.row.clone(),
+            rule: purse.rule.clone(),
+            units: 0,
+            want: 0,
+            reports: purse.give_up(now_ms, asked_seq),
+            look: false,
+        });
+        let rows: Vec<_> = rows.collect();
+        (!rows.is_empty()).then(|| self.sent(object, asked_seq, rows))
+    }
+
+    /// Makes the question that sets right what an object charged at once. What it does not hear goes
+    /// with the next question to it.
+    pub fn settle(
+        &mut self,
+        object: &ObjectName,
+        receipts: Vec<Receipt>,
+        debts: Vec<Debt>,
+    ) -> Option<Sent> {
+        self.turn += 1;
+        let settling = Settling {
+            turn: self.turn,
+            receipts,
+            debts,
+        };
+        let account = self.account(object)?;
+        if account.unsettled.len() >= UNSETTLED_MAX {
+            account.unsettled.remove(0);
+        }
+        account.unsettled.push(settling.clone());
+        let asked_seq = self.next_seq();
+        let mut sent = self.sent(object, asked_seq, Vec::new());
+        sent.asking.settling = Some(settling);
+        Some(sent)
+    }
+
+    /// Notes that an object heard a question, whatever it answered.
+    pub fn heard(&mut self, object: &ObjectName, sent: &Sent) {
+        let turn = sent.asking.settling.as_ref().map(|settling| settling.turn);
+        if let (Some(turn), Some(account)) = (turn, self.accounts.get_mut(object)) {
+            account.unsettled.retain(|one| one.turn != turn);
+        }
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    fn sent(&mut self, object: &ObjectName, seq: u64, rows: Vec<RowCharge>) -> Sent {
+        let account = self.accounts.get(object);
+        let unsettled = account.and_then(|account| account.unsettled.first());
+        Sent {
+            asking: Asking {
+                holder: self.holder,
+                seq,
+                at_ms: self.seen_ms,
+                rows,
+                settling: unsettled.cloned(),
+            },
+            at_ms: self.seen_ms,
+        }
+    }
+}
