@@ -3,6 +3,8 @@
 //!
 //! Owns: the notes. They prove nothing; proofs are the stages.
 
+mod charges;
+
 use crate::challenge::Challenge;
 use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
@@ -10,7 +12,7 @@ use crate::facts::Facts;
 use crate::limit::charge::{Charge, Taken};
 use crate::limit::errand::Errand;
 use crate::limit::headers::LimitReport;
-use crate::policy::gate::Gate;
+use crate::policy::gate::{Gate, RefundCause};
 use crate::refusal::Refusal;
 
 /// The stages, by the names the log gives them. A refusal names the stage it kept a request from.
@@ -69,6 +71,12 @@ pub struct Trail {
     /// What is to be done about it when the request has its answer.
     pub errands: Vec<Errand>,
     pub limits: Vec<LimitReport>,
+    /// Limits whose counter did not answer, by their names.
+    pub silent: Vec<String>,
+    /// What the origin was to tell of the cost, and told.
+    pub cost: Option<CostNote>,
+    /// For what failure the request was refunded.
+    pub refund: Option<RefundCause>,
     /// What rules in observe mode would have refused.
     pub observed: Vec<Refusal>,
     pub origin: Option<OriginNote>,
@@ -80,6 +88,15 @@ pub struct OriginNote {
     pub name: String,
     pub status: Option<u16>,
     pub ms: u64,
+}
+
+/// What a request costs where its origin tells that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CostNote {
+    /// Units charged before.
+    pub reserved: u64,
+    /// `None`: nothing that reads as units; what was reserved stands.
+    pub told: Option<u64>,
 }
 
 /// A request that was turned away: why, and what was known by then.
@@ -105,42 +122,11 @@ impl Trail {
             taken: Vec::new(),
             errands: Vec::new(),
             limits: Vec::new(),
+            silent: Vec::new(),
+            cost: None,
+            refund: None,
             observed: Vec::new(),
             origin: None,
-        }
-    }
-
-    /// Notes what came of one limit's charge; a second charge of the same limit adds to the first.
-    pub fn report(&mut self, report: LimitReport) {
-        let known = self.limits.iter_mut().find(|one| one.name == report.name);
-        match known {
-            Some(known) => {
-                known.charged = known.charged.saturating_add(report.charged);
-                known.remaining = report.remaining.or(known.remaining);
-                known.frees_in_ms = report.frees_in_ms;
-            }
-            None => self.limits.push(report),
-        }
-    }
-
-    /// Has what was taken given back, as far as `what` says so.
-    pub fn give_back(&mut self, what: impl Fn(&Taken) -> bool) {
-        let taken = std::mem::take(&mut self.taken).into_iter();
-        let (back, kept): (Vec<_>, Vec<_>) = taken.partition(|one| what(one));
-        self.taken = kept;
-        for one in &back {
-            let known = self
-                .limits
-                .iter_mut()
-                .find(|known| known.name == one.rule.name);
-            if let Some(known) = known {
-                known.charged = known.charged.saturating_sub(one.units);
-                let remaining = known.remaining;
-                known.remaining = remaining.map(|left| left.saturating_add(one.units));
-            }
-        }
-        if !back.is_empty() {
-            self.errands.push(Errand::GiveBack { taken: back });
         }
     }
 

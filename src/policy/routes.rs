@@ -128,6 +128,8 @@ fn route(
         plan: charging.plan,
         counters: charging.counters,
         cost: charging.cost,
+        cost_told_in: charging.cost_told_in,
+        refund_on: charging.refund_on,
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),

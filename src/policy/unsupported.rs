@@ -22,17 +22,7 @@ const FIELDS: [&[&str]; 11] = [
 ];
 
 /// Values that are refused where others are enforced: the place, and those enforced.
-const VALUES: [(&[&str], &[&str]); 3] = [
-    (
-        &["limits", "*", "algorithm"],
-        &[
-            "sliding_window",
-            "fixed_window",
-            "token_bucket",
-            "leaky_bucket",
-            "calendar",
-        ],
-    ),
+const VALUES: [(&[&str], &[&str]); 2] = [
     (
         &["limits", "*", "counts"],
         &["requests", "refused_credentials"],

@@ -12,6 +12,9 @@ mod costs;
 mod counters;
 mod desk;
 mod own_numbers;
+mod permits;
+mod settling;
+mod silence;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -105,7 +108,11 @@ fn outcome(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> (&'stati
 fn copy(trail: &Trail) -> Trail {
     Trail {
         limits: trail.limits.clone(),
+        silent: trail.silent.clone(),
         observed: trail.observed.clone(),
+        cost: trail.cost,
+        refund: trail.refund,
+        origin: trail.origin.clone(),
         ..Trail::new(trail.facts.clone())
     }
 }
@@ -151,4 +158,17 @@ fn own(caller: &str) -> ObjectName {
 
 fn address() -> ObjectName {
     ObjectName::of_address("192.0.2.1", "192.0")
+}
+
+/// A decision line meets its schema.
+fn check_line(line: serde_json::Map<String, Value>) {
+    let text = include_str!("../../schemas/decision.schema.json");
+    let schema: Value = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::options().offline().build(&schema).unwrap();
+    let line = Value::Object(line);
+    let wrong: Vec<_> = validator
+        .iter_errors(&line)
+        .map(|one| one.to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?} {line}");
 }
