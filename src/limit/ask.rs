@@ -15,6 +15,7 @@ use crate::limit::errand::{self, Errand};
 use crate::limit::memory::LimitMemory;
 use crate::limit::plan::Plan;
 use crate::limit::standing::{self, STANDING_MS, Standing, StandingQuestion};
+use crate::limit::wallet::Back;
 use crate::limit::wire::{Answer, Question};
 use crate::object::ObjectName;
 use crate::revocation::Marks;
@@ -67,7 +68,9 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
     }
     defer_refills(objects, &plans, question.filter(|_| may_go_on));
     let taken = plans.iter_mut().flat_map(|plan| plan.taken.drain(..));
-    let taken = taken.collect();
+    let taken: Vec<Taken> = taken.collect();
+    let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+    taken.iter().for_each(|taken| wallet.confirm(taken));
     Charged {
         units: plans.into_iter().flat_map(Plan::told).collect(),
         taken,
@@ -144,7 +147,7 @@ async fn settle<O: Objects>(objects: &O, plans: &mut [Plan<'_>], standing: Stand
         let all = standing != Standing::Good;
         let enforced = plans.iter_mut().filter(|plan| all || plan.is_enforced());
         let taken: Vec<Taken> = enforced.flat_map(Plan::release).collect();
-        errand::give_back(objects, &taken, false).await;
+        errand::give_back(objects, &taken, Back::Refused).await;
     }
 }
 

@@ -94,8 +94,13 @@ pub struct Taken {
 /// Where units were taken of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TakenOf {
-    /// A lease of this isolate, by the question that brought it.
-    Lease { seq: u64, at_ms: u64 },
+    /// A lease of this isolate, by the question that brought it. `at_ms` of this isolate's clock,
+    /// `lent_at_ms` of the object's.
+    Lease {
+        seq: u64,
+        at_ms: u64,
+        lent_at_ms: u64,
+    },
     /// The object itself, at an instant of its clock.
     Object { at_ms: u64 },
     /// The counter of this isolate that stands in for a silent object.

@@ -5,7 +5,7 @@
 use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::standing::{self, Standing, StandingQuestion};
-use crate::limit::wallet::Sent;
+use crate::limit::wallet::{Back, Sent};
 use crate::limit::wire::{Act, Answer, Debt, Lent, Question, Receipt, RowGranted};
 use crate::object::ObjectName;
 
@@ -20,13 +20,8 @@ pub enum Errand {
         after_ms: u64,
         standing: Option<StandingQuestion>,
     },
-    /// Hands back what is not used, shortly before its lease ends.
-    HandBack {
-        object: ObjectName,
-        /// The lease.
-        seq: u64,
-        after_ms: u64,
-    },
+    /// Tells what became of a lease when it has ended.
+    HandBack { object: ObjectName, after_ms: u64 },
     /// Reads an issuer's marks before they are too old.
     Marks { issuer: ObjectName },
     /// Frees what was taken for nothing.
@@ -53,16 +48,12 @@ pub async fn run<O: Objects>(objects: &O, errand: Errand) {
             }
             refill(objects, &object, &units, standing.as_ref()).await;
         }
-        Errand::HandBack {
-            object,
-            seq,
-            after_ms,
-        } => hand_back(objects, &object, seq, after_ms).await,
+        Errand::HandBack { object, after_ms } => hand_back(objects, &object, after_ms).await,
         Errand::Marks { issuer } => {
             let _ = standing::fetch_marks(objects, &issuer).await;
         }
-        Errand::GiveBack { taken } => give_back(objects, &taken, false).await,
-        Errand::Refund { taken } => give_back(objects, &taken, true).await,
+        Errand::GiveBack { taken } => give_back(objects, &taken, Back::Cheaper).await,
+        Errand::Refund { taken } => give_back(objects, &taken, Back::Failed).await,
         Errand::Owe { taken, units } => owe(objects, &taken, units).await,
     }
 }
@@ -92,7 +83,7 @@ async fn refill<O: Objects>(
     }
     let back = lent
         .iter()
-        .map(|lent| hand_back(objects, object, lent.seq, back_in_ms(lent)));
+        .map(|lent| hand_back(objects, object, back_in_ms(lent)));
     futures_util::future::join_all(back).await;
 }
 
@@ -122,60 +113,58 @@ fn take_refill<O: Objects>(
     }
 }
 
-/// When what is not used of a lease is handed back.
+/// When a lease has ended for its holder; its object waits longer.
 fn back_in_ms(lent: &Lent) -> u64 {
-    lent.ttl_ms * 3 / 4
+    lent.ttl_ms.saturating_add(1)
 }
 
-/// Has the units of an answer handed back shortly before their lease ends, if they are not used.
+/// Has what is left of the leases of an answer handed back when they have ended.
 pub(super) fn defer_hand_back<O: Objects>(objects: &O, object: &ObjectName, rows: &[RowGranted]) {
     for lent in rows.iter().filter_map(|row| row.lent) {
         objects.defer(Errand::HandBack {
             object: *object,
-            seq: lent.seq,
             after_ms: back_in_ms(&lent),
         });
     }
 }
 
-async fn hand_back<O: Objects>(objects: &O, object: &ObjectName, seq: u64, after_ms: u64) {
+async fn hand_back<O: Objects>(objects: &O, object: &ObjectName, after_ms: u64) {
     objects.pause(after_ms).await;
     let sent = {
         let mut memory = objects.limit_memory().borrow_mut();
         memory.wallet.tick(objects.now_ms());
-        memory.wallet.hand_back(object, seq)
+        memory.wallet.hand_back(object)
     };
     if let Some(sent) = sent {
         settle(objects, object, sent).await;
     }
 }
 
-/// Frees what was taken, each unit once: of a lease at once, of objects by asking them.
-///
-/// - `refund`: the request was admitted, and failed behind the gateway.
-pub(super) async fn give_back<O: Objects>(objects: &O, taken: &[Taken], refund: bool) {
+/// Frees what was taken, each unit once: of a lease at once, as far as its object was not told of it;
+/// else by asking the object.
+pub(super) async fn give_back<O: Objects>(objects: &O, taken: &[Taken], why: Back) {
     let now_ms = objects.now_ms();
     let mut receipts: Vec<(ObjectName, Vec<Receipt>)> = Vec::new();
     for one in taken {
         let mut memory = objects.limit_memory().borrow_mut();
-        match one.of {
-            TakenOf::Lease { seq, at_ms } => {
-                memory.wallet.tick(now_ms);
-                memory.wallet.unspend(one, (seq, at_ms), refund);
+        memory.wallet.tick(now_ms);
+        let (at_ms, units) = match one.of {
+            TakenOf::Lease { lent_at_ms, .. } => (lent_at_ms, memory.wallet.take_back(one, why)),
+            TakenOf::Object { at_ms } => (at_ms, one.units),
+            TakenOf::StandIn { at_ms } => {
+                if why != Back::Failed {
+                    memory.give_back_stand_in(one, at_ms, now_ms);
+                }
+                continue;
             }
-            TakenOf::StandIn { at_ms } if !refund => {
-                memory.give_back_stand_in(one, at_ms, now_ms);
-            }
-            TakenOf::StandIn { .. } => {}
-            TakenOf::Object { at_ms } => {
-                let receipt = Receipt {
-                    row: one.row.clone(),
-                    at_ms,
-                    units: one.units,
-                    refund,
-                };
-                of_object(&mut receipts, one.object).push(receipt);
-            }
+        };
+        if units > 0 {
+            of_object(&mut receipts, one.object).push(Receipt {
+                row: one.row.clone(),
+                at_ms,
+                units,
+                refund: why == Back::Failed,
+            });
         }
     }
     let asked = receipts.into_iter().map(|(object, receipts)| async move {

@@ -12,8 +12,8 @@ use crate::limit::wire::{
 };
 use crate::revocation::{Credential, Mark, Marks, MarksFull, RevokedBy};
 
-/// Most leases that one row of a question may report on.
-pub const REPORTS_MAX: usize = 8;
+/// Most reports of one row of a question: several of each lease.
+pub const REPORTS_MAX: usize = 128;
 /// How far an object's clock may be ahead of the clock that a question shows: as long as a question
 /// may be on its way, and what clocks are wrong by.
 pub const AHEAD_MS_MAX: u64 = 2_500;

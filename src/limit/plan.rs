@@ -10,7 +10,7 @@ use crate::limit::charge::{ObjectCharge, Taken, TakenOf, UnitCharge, UnitCharged
 use crate::limit::errand;
 use crate::limit::rule::OnError;
 use crate::limit::standing::{self, Standing, StandingQuestion};
-use crate::limit::wallet::{Local, Sent};
+use crate::limit::wallet::{Local, Sent, Wallet};
 use crate::limit::wire::{Act, Answer, Question, RowGranted, RowRefused};
 use crate::object::ObjectName;
 
@@ -194,7 +194,7 @@ async fn ask_object<O: Objects>(
             granted(objects, object, &sent, units, &rows, good())
         }
         Ok(Answer::Refused(rows)) if repeats(units, rows.iter().map(|row| &row.row)) => {
-            refused(objects, object, &sent, &rows, good())
+            refused(objects, object, &sent, units, &rows, good())
         }
         Ok(Answer::Revoked(by)) if credential.is_some() => {
             let revoked = Standing::Revoked(by);
@@ -252,11 +252,19 @@ fn refused<O: Objects>(
     objects: &O,
     object: &ObjectName,
     sent: &Sent,
+    units: &[&UnitCharge],
     rows: &[RowRefused],
     standing: Option<Standing>,
 ) -> Told {
     let wallet = &mut objects.limit_memory().borrow_mut().wallet;
     wallet.refused(object, sent, rows);
+    if let Some(verdicts) = spend_all(wallet, object, units) {
+        return Told {
+            is_silent: false,
+            verdicts,
+            standing,
+        };
+    }
     let verdicts = rows.iter().map(|row| {
         let verdict = match row.retry_after_ms {
             0 => Verdict::NotCharged {
@@ -271,6 +279,26 @@ fn refused<O: Objects>(
         verdicts: verdicts.collect(),
         standing,
     }
+}
+
+/// Spends every unit of what was lent to this isolate meanwhile, or none.
+fn spend_all(
+    wallet: &mut Wallet,
+    object: &ObjectName,
+    units: &[&UnitCharge],
+) -> Option<Vec<(Verdict, Option<TakenOf>)>> {
+    if !units.iter().all(|unit| wallet.has(object, unit)) {
+        return None;
+    }
+    let spent = units.iter().map(|unit| {
+        let (of, left) = wallet.spend(object, unit)?;
+        let verdict = Verdict::Granted {
+            remaining: left.remaining,
+            frees_in_ms: left.frees_in_ms,
+        };
+        Some((verdict, of))
+    });
+    spent.collect()
 }
 
 /// What each limit says of a silent object; the store says what it knows of the credential.

@@ -10,17 +10,21 @@
 //! spent once at most, and within the time that it counts.
 
 use crate::facts::UnixMs;
+use crate::limit::charge::TakenOf;
 use crate::limit::demand::Demand;
 use crate::limit::held::Held;
-use crate::limit::ledger::REPORTS_MAX;
 use crate::limit::meter::MeterRule;
 use crate::limit::share::Share;
 use crate::limit::wire::{Lent, Report};
 
+/// Most leases that are kept of one row; of those beyond the oldest is given up.
+const LEASES_MAX: usize = 6;
 /// How long what was told without a lease is relied on.
 pub const TOLD_MS: u64 = 2_000;
 /// Longest a refusal is remembered without asking again: units may come back meanwhile.
 pub const REFUSAL_MS_MAX: u64 = 2_000;
+
+use asking::PROBE_MS;
 
 mod asking;
 
@@ -34,8 +38,7 @@ pub struct Purse {
     told: Option<Told>,
     refused: Option<Refused>,
     demand: Demand,
-    /// Until when an answer is awaited that may bring a lease.
-    awaited_until_ms: UnixMs,
+    awaited: Awaited,
     asked_ms: UnixMs,
 }
 
@@ -57,6 +60,21 @@ struct Refused {
     ask_at_ms: UnixMs,
 }
 
+/// The question that may bring more, on its way or announced.
+#[derive(Clone, Copy, Debug, Default)]
+struct Awaited {
+    seq: u64,
+    until_ms: UnixMs,
+}
+
+impl Awaited {
+    fn is_over(&mut self, asked_seq: u64) {
+        if self.seq == asked_seq {
+            *self = Self::default();
+        }
+    }
+}
+
 /// Units left and when there are more, as far as this isolate knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Left {
@@ -74,7 +92,7 @@ impl Purse {
             told: None,
             refused: None,
             demand: Demand::default(),
-            awaited_until_ms: 0,
+            awaited: Awaited::default(),
             asked_ms: 0,
         }
     }
@@ -88,7 +106,7 @@ impl Purse {
     /// behind the answers just now refuses meanwhile.
     pub(super) fn refused_for_ms(&self, now_ms: UnixMs, units: u64) -> Option<u64> {
         let refused = self.refused?;
-        let is_asked = self.is_hot(now_ms) && self.awaited_until_ms > now_ms;
+        let is_asked = self.is_hot(now_ms) && self.awaited.until_ms > now_ms;
         // A cheaper charge may have room where a dearer one had not.
         let stands = units >= refused.units && (refused.ask_at_ms > now_ms || is_asked);
         let own = self
@@ -114,20 +132,25 @@ impl Purse {
 
     /// Spends `units` of the share, or of the oldest lease that covers them; says which, and what is
     /// left.
-    pub(super) fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(u64, Left)> {
-        let seq = match &mut self.share {
+    pub(super) fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(TakenOf, Left)> {
+        let (seq, lent_at_ms) = match &mut self.share {
             Some(share) if share.left(now_ms) >= units => {
                 share.spend(now_ms, units);
-                share.seq
+                (share.seq, UnixMs::MAX)
             }
             _ => {
                 let covers = |held: &&mut Held| held.covers(now_ms, units);
                 let held = self.leases.iter_mut().find(covers)?;
                 held.spend(now_ms, units);
-                held.seq
+                (held.seq, held.lent_at_ms)
             }
         };
-        Some((seq, self.left(now_ms)))
+        let of = TakenOf::Lease {
+            seq,
+            at_ms: now_ms,
+            lent_at_ms,
+        };
+        Some((of, self.left(now_ms)))
     }
 
     /// Lends up to `want` units on, of the lease that lasts longest: half of it at most, for others
@@ -146,92 +169,90 @@ impl Purse {
         self.leases.iter().map(|held| held.expires_ms).max()
     }
 
-    /// Takes back units that were spent at `at_ms` for nothing, if the object was not told of them
-    /// yet. Returns how many.
-    pub(super) fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
+    /// The request that units were spent for is admitted.
+    pub(super) fn confirm(&mut self, seq: u64, units: u64) {
+        if let Some(held) = self.leases.iter_mut().find(|held| held.seq == seq) {
+            held.confirm(units);
+        }
+    }
+
+    /// Takes back units that were spent at `at_ms` for a request that was refused elsewhere.
+    pub(super) fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) {
+        if let Some(share) = self.share.as_mut().filter(|share| share.seq == seq) {
+            share.unspend(now_ms, at_ms, units);
+        } else if let Some(held) = self.leases.iter_mut().find(|held| held.seq == seq) {
+            held.unspend(units);
+        }
+    }
+
+    /// Takes back units of a request that was admitted and failed behind the gateway, as far as their
+    /// object was not told of them: a part of each lease at most. Returns how many.
+    pub(super) fn refund(&mut self, seq: u64, units: u64) -> u64 {
+        let held = self.leases.iter_mut().find(|held| held.seq == seq);
+        held.map_or(0, |held| held.refund(units))
+    }
+
+    /// Takes back a part of what was reserved for a request that turned out cheaper, likewise.
+    pub(super) fn give_back(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
         if let Some(share) = self.share.as_mut().filter(|share| share.seq == seq) {
             share.unspend(now_ms, at_ms, units);
             return units;
         }
         let held = self.leases.iter_mut().find(|held| held.seq == seq);
-        held.map_or(0, |held| held.unspend(units))
+        held.map_or(0, |held| held.give_back(units))
     }
 
-    /// The same for a request that failed behind the gateway: a part of each lease at most.
-    pub(super) fn refund(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
-        let allowed = match self.leases.iter_mut().find(|held| held.seq == seq) {
-            Some(held) => held.refundable(units),
-            None => 0,
-        };
-        self.unspend(now_ms, seq, at_ms, allowed)
-    }
-
-    /// Notes that no answer came.
-    pub(super) fn unanswered(&mut self) {
-        self.awaited_until_ms = 0;
+    /// Notes that no answer came to a question.
+    pub(super) fn unanswered(&mut self, asked_seq: u64) {
+        self.awaited.is_over(asked_seq);
         self.refused = None;
     }
 
-    /// What became of the leases so far. Those that are over, or given up, are forgotten.
+    /// What became of the leases so far. Those that are over are forgotten.
     ///
     /// - `asked_seq`: the question that this goes with.
     /// - `want`: the share that is asked for with it.
     pub(super) fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
-        self.reports_keeping(now_ms, asked_seq, want, false)
-    }
-
-    /// The same, handing back all that is left.
-    pub(super) fn give_up(&mut self, now_ms: UnixMs, asked_seq: u64) -> Vec<Report> {
-        self.reports_keeping(now_ms, asked_seq, 0, true)
-    }
-
-    fn reports_keeping(
-        &mut self,
-        now_ms: UnixMs,
-        asked_seq: u64,
-        want: u64,
-        give_up: bool,
-    ) -> Vec<Report> {
         let mut reports = Vec::with_capacity(self.leases.len());
-        let surplus = self.leases.len().saturating_sub(REPORTS_MAX - 2);
+        let surplus = self.leases.len().saturating_sub(LEASES_MAX);
         for (place, held) in self.leases.iter_mut().enumerate() {
-            reports.push(held.report(now_ms, give_up || place < surplus));
+            reports.extend(held.report(now_ms, place < surplus));
         }
         self.leases.retain(|held| !held.is_over());
-        let is_over = |share: &Share| share.expires_ms <= now_ms;
-        if let Some(share) = &mut self.share
-            && (give_up || want > 0 || is_over(share))
-        {
-            let keep = if give_up || is_over(share) { 0 } else { want };
-            reports.push(share.report(now_ms, asked_seq, keep));
-            if keep == 0 {
-                self.share = None;
-            }
-        }
+        let share = self.share.as_mut();
+        reports.extend(share.and_then(|share| share.report(now_ms, asked_seq, want)));
         reports
     }
 
     /// Takes an answer that granted what was asked.
     ///
     /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
+    /// - `want`: what it asked to have lent. - `lent_at_ms`: when that was, by the object's clock.
     pub(super) fn granted(
         &mut self,
         asked_seq: u64,
         sent_ms: UnixMs,
         left: Left,
-        lent: Option<Lent>,
+        want: u64,
+        (lent_at_ms, lent): (UnixMs, Option<Lent>),
     ) {
         self.refused = None;
-        self.awaited_until_ms = 0;
+        self.awaited.is_over(asked_seq);
         let frees_at_ms = sent_ms.saturating_add(left.frees_in_ms);
         self.told = Some(Told {
             free: left.remaining,
             frees_at_ms,
             until_ms: sent_ms.saturating_add(TOLD_MS),
         });
-        if left.remaining == 0 && self.is_hot(sent_ms) {
-            // What was lent is spent first; then nobody has to be asked.
-            self.refused(sent_ms, 1, left.frees_in_ms);
+        let is_scarce = left.remaining == 0 || lent.map_or(0, |lent| lent.units) < want;
+        if is_scarce && self.is_hot(sent_ms) {
+            // What was lent is spent first; then nobody waits for an object that has no more.
+            let wait_ms = if left.remaining > 0 {
+                1
+            } else {
+                left.frees_in_ms
+            };
+            self.refused(asked_seq, sent_ms, 1, wait_ms.max(PROBE_MS));
         }
         match (lent, self.rule.shared(), &mut self.share) {
             (None, _, _) => {}
@@ -239,13 +260,21 @@ impl Purse {
                 share.extend(asked_seq, sent_ms, lent);
             }
             (Some(lent), Some(rule), _) => self.share = Some(Share::new(rule, sent_ms, lent)),
-            (Some(lent), None, _) => self.leases.push(Held::new(sent_ms, lent)),
+            (Some(lent), None, _) => {
+                self.leases.push(Held::new(sent_ms, lent_at_ms, lent));
+            }
         }
     }
 
     /// Remembers that there was no room for `units` until `retry_after_ms` from now.
-    pub(super) fn refused(&mut self, now_ms: UnixMs, units: u64, retry_after_ms: u64) {
-        self.awaited_until_ms = 0;
+    pub(super) fn refused(
+        &mut self,
+        asked_seq: u64,
+        now_ms: UnixMs,
+        units: u64,
+        retry_after_ms: u64,
+    ) {
+        self.awaited.is_over(asked_seq);
         self.told = None;
         self.refused = Some(Refused {
             units,
@@ -257,22 +286,20 @@ impl Purse {
     /// Forgets all that was lent: the clock ran back, and nobody knows how long it still counts.
     pub(super) fn distrust(&mut self) {
         self.leases.clear();
-        self.share = None;
+        if let Some(share) = &mut self.share {
+            share.distrust();
+        }
         self.told = None;
         self.refused = None;
-        self.awaited_until_ms = 0;
+        self.awaited = Awaited::default();
         self.asked_ms = 0;
     }
 
-    /// Whether the lease `seq` is about to end with units in it, and there is none after it.
-    pub(super) fn ends_unused(&self, now_ms: UnixMs, seq: u64) -> bool {
-        let soon_ms = now_ms.saturating_add(self.rule.lease_ms() / 2);
-        let (newest, expires_ms) = match (&self.share, self.leases.last()) {
-            (Some(share), _) => (share.seq, share.expires_ms),
-            (None, Some(held)) => (held.seq, held.expires_ms),
-            (None, None) => return false,
-        };
-        newest == seq && expires_ms <= soon_ms && self.balance(now_ms) > 0
+    /// Whether a lease has ended of which its object was not told the last.
+    pub(super) fn has_ended(&self, now_ms: UnixMs) -> bool {
+        let share = self.share.as_ref();
+        share.is_some_and(|share| share.has_ended(now_ms))
+            || self.leases.iter().any(|held| held.expires_ms <= now_ms)
     }
 
     /// Whether there is nothing here that is worth remembering.

@@ -20,11 +20,13 @@ pub const CLOCK_ERROR_MS: u64 = 500;
 /// How long one waits for a permit before it is asked for again.
 pub const PERMIT_WAIT_MS: u64 = 100;
 /// Most leases of one row; a holder beyond is granted what it asks for now and nothing more.
-pub const LEASES_MAX: usize = 64;
+pub const LEASES_MAX: usize = 256;
 /// Most holders that are known to wait for a share.
 pub const WAITING_MAX: usize = 16;
 /// How long a holder that was refused is taken to wait for a share.
 const WAITING_MS: u64 = 2 * LEASE_MS_MAX;
+/// Little is left where it is less than a part of this many; then a part of this many is lent.
+const TIGHT_PART: u64 = 4;
 /// Shortest lease that is worth its name.
 pub const LEASE_MS_LEAST: u64 = 100;
 
@@ -288,10 +290,14 @@ impl Row {
             .rule
             .lease_ms()
             .min(until_end_ms.saturating_sub(2 * CLOCK_ERROR_MS));
+        let free = self.free();
+        // Where little is left, little is lent, and none of it lies idle for long.
+        let is_tight = free < self.rule.capacity() / TIGHT_PART;
+        let want = if is_tight { want.div_ceil(6) } else { want };
         // Half of what is left, while others are there.
         let part = if self.holders(holder) > 1 { 2 } else { 1 };
         let units = want
-            .min(self.free().div_ceil(part))
+            .min(free.div_ceil(part))
             .min(self.rule.lease_units_max());
         if units == 0 || ttl_ms < LEASE_MS_LEAST {
             return None;

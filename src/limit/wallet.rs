@@ -34,6 +34,17 @@ pub enum Local {
     Refused { retry_after_ms: u64 },
 }
 
+/// Why units are taken back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Back {
+    /// Another object refused the request.
+    Refused,
+    /// The request turned out cheaper than what was reserved.
+    Cheaper,
+    /// The request was admitted, and failed behind the gateway.
+    Failed,
+}
+
 /// A question to one object, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
@@ -91,17 +102,20 @@ impl Wallet {
         if !unit.look {
             purse.note(now_ms, unit.units);
         }
-        let is_covered = match unit.look || unit.units == 0 {
-            true => purse.shows(now_ms, unit.units).is_some(),
-            false => purse.covers(now_ms, unit.units),
-        };
-        if is_covered {
+        if purse.has(now_ms, unit) {
             return Local::Covered;
         }
         match purse.refused_for_ms(now_ms, unit.units) {
             Some(retry_after_ms) => Local::Refused { retry_after_ms },
             None => Local::Lacking,
         }
+    }
+
+    /// Whether a charge is covered now.
+    pub fn has(&mut self, object: &ObjectName, unit: &UnitCharge) -> bool {
+        let now_ms = self.seen_ms;
+        let purse = self.find(object, unit);
+        purse.is_some_and(|purse| purse.has(now_ms, unit))
     }
 
     /// Spends what [`Wallet::look_up`] found covered; names the lease, where one was spent of.
@@ -115,8 +129,7 @@ impl Wallet {
         match unit.look || unit.units == 0 {
             true => purse.shows(now_ms, unit.units).map(|left| (None, left)),
             false => {
-                let (seq, left) = purse.spend(now_ms, unit.units)?;
-                let of = TakenOf::Lease { seq, at_ms: now_ms };
+                let (of, left) = purse.spend(now_ms, unit.units)?;
                 Some((Some(of), left))
             }
         }
@@ -149,19 +162,38 @@ impl Wallet {
         })
     }
 
-    /// Takes back what was spent of a lease for nothing, as far as its object was not told of it.
-    ///
-    /// - `refund`: the request was admitted, and failed behind the gateway.
-    pub fn unspend(&mut self, taken: &Taken, (seq, at_ms): (u64, UnixMs), refund: bool) {
-        let now_ms = self.seen_ms;
-        let account = self.accounts.get_mut(&taken.object);
-        let purses = account.into_iter().flat_map(|one| &mut one.purses);
-        for purse in purses.filter(|purse| purse.row == taken.row) {
-            match refund {
-                true => purse.refund(now_ms, seq, at_ms, taken.units),
-                false => purse.unspend(now_ms, seq, at_ms, taken.units),
-            };
+    /// The request that units of a lease were spent for is admitted.
+    pub fn confirm(&mut self, taken: &Taken) {
+        if let (TakenOf::Lease { seq, .. }, Some(purse)) = (taken.of, self.of_taken(taken)) {
+            purse.confirm(seq, taken.units);
         }
+    }
+
+    /// Takes back units of a lease. Returns those that only the object can free, for it was told of
+    /// them.
+    pub fn take_back(&mut self, taken: &Taken, why: Back) -> u64 {
+        let now_ms = self.seen_ms;
+        let TakenOf::Lease { seq, at_ms, .. } = taken.of else {
+            return taken.units;
+        };
+        let Some(purse) = self.of_taken(taken) else {
+            return taken.units;
+        };
+        let freed = match why {
+            Back::Refused => {
+                purse.unspend(now_ms, seq, at_ms, taken.units);
+                taken.units
+            }
+            Back::Cheaper => purse.give_back(now_ms, seq, at_ms, taken.units),
+            Back::Failed => purse.refund(seq, taken.units),
+        };
+        taken.units.saturating_sub(freed)
+    }
+
+    fn of_taken(&mut self, taken: &Taken) -> Option<&mut Purse> {
+        let account = self.accounts.get_mut(&taken.object)?;
+        let mut purses = account.purses.iter_mut();
+        purses.find(|purse| purse.row == taken.row)
     }
 
     /// Notes that a row will be asked about behind the answers, in `after_ms`.
@@ -183,7 +215,8 @@ impl Wallet {
                 remaining: row.remaining,
                 frees_in_ms: row.frees_in_ms,
             };
-            purse.granted(sent.asking.seq, sent.at_ms, left, row.lent);
+            let lent = (row.at_ms, row.lent);
+            purse.granted(sent.asking.seq, sent.at_ms, left, asked.want, lent);
         }
     }
 
@@ -197,8 +230,10 @@ impl Wallet {
             };
             match row.retry_after_ms {
                 // This one had room; or no wait helps, and there is no instant to remember.
-                0 | u64::MAX => purse.unanswered(),
-                retry_after_ms => purse.refused(now_ms, asked.units, retry_after_ms),
+                0 | u64::MAX => purse.unanswered(sent.asking.seq),
+                retry_after_ms => {
+                    purse.refused(sent.asking.seq, now_ms, asked.units, retry_after_ms);
+                }
             }
         }
     }
@@ -210,7 +245,7 @@ impl Wallet {
         let silent_until_ms = self.seen_ms.saturating_add(SILENT_MS);
         for asked in &sent.asking.rows {
             if let Some(purse) = self.of_row(object, asked) {
-                purse.unanswered();
+                purse.unanswered(sent.asking.seq);
             }
         }
         if let (true, Some(account)) = (silent, self.account(object)) {
@@ -298,6 +333,13 @@ impl Wallet {
 }
 
 impl Purse {
+    fn has(&self, now_ms: UnixMs, unit: &UnitCharge) -> bool {
+        match unit.look || unit.units == 0 {
+            true => self.shows(now_ms, unit.units).is_some(),
+            false => self.covers(now_ms, unit.units),
+        }
+    }
+
     fn is_of(&self, unit: &UnitCharge) -> bool {
         self.row == unit.row && self.rule == unit.rule.meter
     }

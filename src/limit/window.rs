@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::facts::UnixMs;
 
 /// Most entries of one window: what one stored row can hold.
-pub const ENTRIES_MAX: usize = 130;
+pub const ENTRIES_MAX: usize = 260;
 /// Parts that a window of a large limit is cut into.
-const GRAINS: u64 = 128;
+const GRAINS: u64 = 256;
 
 /// A limit over a sliding window.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]

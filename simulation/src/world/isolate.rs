@@ -80,6 +80,8 @@ pub struct Ports {
     /// When the objects that answered had written what they granted.
     pub committed: RefCell<Vec<(ObjectName, u64)>>,
     pub deferred: RefCell<Vec<Errand>>,
+    /// What its clock showed when it was read, and when that was.
+    pub readings: RefCell<Vec<(UnixMs, u64)>>,
 }
 
 impl Ports {
@@ -92,6 +94,7 @@ impl Ports {
             asked: Cell::new(0),
             committed: RefCell::default(),
             deferred: RefCell::default(),
+            readings: RefCell::default(),
         }
     }
 }
@@ -132,7 +135,12 @@ impl Objects for Ports {
     }
 
     fn now_ms(&self) -> UnixMs {
-        self.isolate.now_ms(self.world.now_us(), self.world.bug)
+        let now_us = self.world.now_us();
+        let shown_ms = self.isolate.now_ms(now_us, self.world.bug);
+        if self.is_request {
+            self.readings.borrow_mut().push((shown_ms, now_us));
+        }
+        shown_ms
     }
 
     fn limit_memory(&self) -> &RefCell<LimitMemory> {

@@ -216,7 +216,13 @@ impl World {
                     false => (at_us, at_ms),
                 }
             }
-            _ => (arrived.at_us, clock.at_ms(arrived.at_us)),
+            TakenOf::Lease { at_ms, .. } => {
+                let readings = ports.readings.borrow();
+                let read = readings.iter().find(|(shown_ms, _)| *shown_ms == at_ms);
+                let at_us = read.map_or(arrived.at_us, |(_, at_us)| *at_us);
+                (at_us, clock.at_ms(at_us))
+            }
+            TakenOf::StandIn { .. } => (arrived.at_us, clock.at_ms(arrived.at_us)),
         };
         let admission = Admission {
             at_us,

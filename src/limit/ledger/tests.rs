@@ -148,7 +148,7 @@ fn a_question_that_comes_twice_is_granted_once() {
 fn a_refusal_writes_what_was_reported_and_nothing_else() {
     let rows = MemoryRows::default();
     let lend = RowCharge {
-        want: 2,
+        want: 8,
         ..charge_of("a", window(100, 60_000), 98)
     };
     let act = asking(vec![lend]);

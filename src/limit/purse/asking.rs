@@ -2,7 +2,7 @@
 //!
 //! Owns: that decision. Called by: `limit::wallet`.
 
-use super::Purse;
+use super::{Awaited, Purse};
 use crate::facts::UnixMs;
 
 /// How long before it is needed more is asked for.
@@ -14,13 +14,13 @@ const HOT_PER_S: u64 = 10;
 const AWAITED_MS: u64 = 2_000;
 /// How long one question stands for all after a refusal, and the shortest time between two that are
 /// asked behind the answers.
-const PROBE_MS: u64 = 250;
+pub(super) const PROBE_MS: u64 = 150;
 
 impl Purse {
     /// Units to ask for: what is likely to be used until the next lease, less what is there. Of a
     /// short window, the share that is likely to be used.
     pub(in crate::limit) fn want(&self, now_ms: UnixMs) -> u64 {
-        match self.awaited_until_ms > now_ms {
+        match self.awaited.until_ms > now_ms {
             true => 0,
             false => self.wanted(now_ms),
         }
@@ -41,18 +41,27 @@ impl Purse {
     /// In how long more should be asked for behind the answers, if at all: while there still is some
     /// left, or when something may be free again.
     pub(in crate::limit) fn ask_in_ms(&self, now_ms: UnixMs) -> Option<u64> {
-        if self.awaited_until_ms > now_ms {
+        if self.awaited.until_ms > now_ms {
             return None;
         }
         if self.runs_low(now_ms) {
             return Some(0);
         }
-        let refused = self.refused.filter(|_| self.is_hot(now_ms))?;
-        let pause_ms = self
-            .asked_ms
-            .saturating_add(PROBE_MS)
-            .saturating_sub(now_ms);
-        Some(refused.ask_at_ms.saturating_sub(now_ms).max(pause_ms))
+        if !self.is_hot(now_ms) {
+            return None;
+        }
+        let renewed_ms = self.share.as_ref().and_then(|share| {
+            let half_ms = self.rule.lease_ms() / 2;
+            share
+                .is_open(now_ms)
+                .then(|| share.expires_ms.saturating_sub(half_ms))
+        });
+        let probed_ms = self.refused.map(|refused| {
+            let next_ms = self.asked_ms.saturating_add(PROBE_MS);
+            refused.ask_at_ms.max(next_ms)
+        });
+        let due_ms = renewed_ms.into_iter().chain(probed_ms).min()?;
+        Some(due_ms.saturating_sub(now_ms))
     }
 
     fn runs_low(&self, now_ms: UnixMs) -> bool {
@@ -75,16 +84,22 @@ impl Purse {
         }
     }
 
-    /// Notes that an answer will be awaited from `at_ms` on which may bring more.
+    /// Notes that a question that may bring more will be sent at `at_ms`.
     pub(in crate::limit) fn will_ask(&mut self, at_ms: UnixMs) {
-        self.awaited_until_ms = at_ms.saturating_add(AWAITED_MS);
+        self.awaited = Awaited {
+            seq: 0,
+            until_ms: at_ms.saturating_add(AWAITED_MS),
+        };
     }
 
     /// Notes that a question is on its way. Where a refusal has just ended it is the only one for a
     /// moment: the others would find what it left.
-    pub(in crate::limit) fn asked(&mut self, now_ms: UnixMs, may_bring_more: bool) {
+    pub(in crate::limit) fn asked(&mut self, asked_seq: u64, now_ms: UnixMs, may_bring_more: bool) {
         if may_bring_more {
-            self.will_ask(now_ms);
+            self.awaited = Awaited {
+                seq: asked_seq,
+                until_ms: now_ms.saturating_add(AWAITED_MS),
+            };
             self.asked_ms = now_ms;
         }
         if let Some(refused) = &mut self.refused

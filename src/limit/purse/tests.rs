@@ -28,7 +28,7 @@ fn lent(seq: u64, units: u64, ttl_ms: u64) -> Option<Lent> {
 /// A purse with ten units of question 1, sent at `NOW`, for two seconds.
 fn filled() -> Purse {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.granted(1, NOW, LEFT, lent(1, 10, 2_000));
+    purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 10, 2_000)));
     purse
 }
 
@@ -42,7 +42,7 @@ fn a_lease_ends_as_long_after_its_question_was_sent_as_it_was_lent_for() {
 #[test]
 fn an_answer_that_comes_too_late_lends_nothing() {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.granted(1, NOW, LEFT, lent(1, 10, 2_000));
+    purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 10, 2_000)));
     assert!(purse.spend(NOW + 2_000, 1).is_none());
 }
 
@@ -53,7 +53,7 @@ fn no_unit_is_spent_twice_and_one_that_is_taken_back_can_be_spent_again() {
         assert!(purse.spend(NOW, 1).is_some());
     }
     assert!(purse.spend(NOW, 1).is_none());
-    assert_eq!(purse.unspend(NOW, 1, NOW, 3), 3);
+    purse.unspend(NOW, 1, NOW, 3);
     assert!(purse.spend(NOW, 3).is_some());
     assert!(purse.spend(NOW, 1).is_none());
 }
@@ -62,6 +62,7 @@ fn no_unit_is_spent_twice_and_one_that_is_taken_back_can_be_spent_again() {
 fn what_its_object_was_told_of_is_nobodys_to_take_back() {
     let mut purse = filled();
     purse.spend(NOW, 4);
+    purse.confirm(1, 4);
     let reports = purse.reports(NOW + 900, 2, 0);
     let told: Vec<_> = reports
         .iter()
@@ -72,26 +73,45 @@ fn what_its_object_was_told_of_is_nobodys_to_take_back() {
         [(4, 400, 6)],
         "used 900 ms ago, less what clocks are wrong by"
     );
-    assert_eq!(purse.unspend(NOW, 1, NOW, 4), 0);
+    assert_eq!(purse.give_back(NOW, 1, NOW, 4), 0);
     assert_eq!(purse.balance(NOW), 6);
 }
 
 #[test]
-fn what_is_handed_back_is_not_spent() {
+fn what_is_not_decided_yet_is_told_neither_as_used_nor_as_free() {
     let mut purse = filled();
     purse.spend(NOW, 4);
-    assert_eq!(purse.give_up(NOW, 2)[0].keep, 0);
-    assert!(purse.spend(NOW, 1).is_none());
+    purse.confirm(1, 3);
+    let told = |purse: &mut Purse| {
+        let report = purse.reports(NOW + 2_000, 2, 0)[0];
+        (report.used, report.keep)
+    };
+    assert_eq!(told(&mut purse), (3, 1));
+    let mut refused = purse.clone();
+    refused.unspend(NOW, 1, NOW, 1);
+    assert_eq!(told(&mut refused), (3, 0));
+    purse.confirm(1, 1);
+    assert_eq!(told(&mut purse), (4, 0));
+}
+
+#[test]
+fn what_its_object_was_told_to_be_over_is_not_spent() {
+    let mut purse = filled();
+    purse.spend(NOW, 4);
+    purse.confirm(1, 4);
+    assert!(!purse.has_ended(NOW + 1_999));
+    assert!(purse.has_ended(NOW + 2_000));
+    let report = purse.reports(NOW + 2_000, 2, 0)[0];
+    assert_eq!((report.used, report.keep), (4, 0));
+    assert!(!purse.has_ended(NOW + 2_000) && purse.spend(NOW, 1).is_none());
 }
 
 #[test]
 fn a_refund_is_a_tenth_of_a_lease() {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.granted(1, NOW, LEFT, lent(1, 20, 2_000));
+    purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 20, 2_000)));
     purse.spend(NOW, 20);
-    assert_eq!(purse.refund(NOW, 1, NOW, 1), 1);
-    assert_eq!(purse.refund(NOW, 1, NOW, 5), 1);
-    assert_eq!(purse.refund(NOW, 1, NOW, 1), 0);
+    assert_eq!([1, 5, 1].map(|units| purse.refund(1, units)), [1, 1, 0]);
 }
 
 #[test]
@@ -109,11 +129,11 @@ fn a_clock_that_ran_back_makes_every_lease_worthless() {
 #[test]
 fn a_refusal_stands_until_it_may_pass_and_not_for_what_is_cheaper() {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.refused(NOW, 3, 700);
+    purse.refused(9, NOW, 3, 700);
     assert_eq!(purse.refused_for_ms(NOW + 699, 3), Some(1));
     assert_eq!(purse.refused_for_ms(NOW, 2), None);
     assert_eq!(purse.refused_for_ms(NOW + 700, 3), None);
-    purse.refused(NOW, 3, 50_000);
+    purse.refused(9, NOW, 3, 50_000);
     assert_eq!(
         purse.refused_for_ms(NOW + REFUSAL_MS_MAX - 1, 3),
         Some(48_001)
@@ -131,7 +151,7 @@ fn a_hot_row_that_was_refused_is_asked_behind_the_answers() {
     for tick in 0..100 {
         purse.note(NOW - 1_000 + tick * 10, 1);
     }
-    purse.refused(NOW, 1, 400);
+    purse.refused(9, NOW, 1, 400);
     assert_eq!(purse.ask_in_ms(NOW), Some(400));
     purse.will_ask(NOW + 400);
     assert_eq!(purse.ask_in_ms(NOW), None, "once");
@@ -140,7 +160,7 @@ fn a_hot_row_that_was_refused_is_asked_behind_the_answers() {
         "nobody waits meanwhile"
     );
     let mut quiet = self::purse(&window(1_000, 60_000));
-    quiet.refused(NOW, 1, 400);
+    quiet.refused(9, NOW, 1, 400);
     assert_eq!(quiet.ask_in_ms(NOW), None);
 }
 
@@ -150,7 +170,7 @@ mod shares {
     /// A share of ten units of every second, until two seconds after `NOW`.
     fn share() -> Purse {
         let mut purse = purse(&window(100, 1_000));
-        purse.granted(1, NOW, LEFT, lent(1, 10, 2_000));
+        purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 10, 2_000)));
         purse
     }
 
@@ -171,7 +191,7 @@ mod shares {
             fair: 4,
             ..lent(1, 10, 2_000).unwrap()
         });
-        purse.granted(2, NOW + 500, LEFT, less);
+        purse.granted(2, NOW + 500, LEFT, 0, (NOW, less));
         assert_eq!(purse.balance(NOW + 500), 4);
         let report = purse.reports(NOW + 600, 3, 10)[0];
         assert_eq!((report.keep, report.used), (4, 0));
@@ -181,19 +201,21 @@ mod shares {
     fn an_answer_older_than_the_last_word_does_not_enlarge_a_share() {
         let mut purse = share();
         purse.reports(NOW, 5, 6);
-        purse.granted(4, NOW, LEFT, lent(1, 50, 2_000));
+        purse.granted(4, NOW, LEFT, 0, (NOW, lent(1, 50, 2_000)));
         assert_eq!(purse.balance(NOW), 6);
-        purse.granted(5, NOW + 1_000, LEFT, lent(1, 50, 2_000));
+        purse.granted(5, NOW + 1_000, LEFT, 0, (NOW, lent(1, 50, 2_000)));
         assert_eq!(purse.balance(NOW + 2_500), 50);
     }
 
     #[test]
-    fn a_share_that_is_handed_back_reports_what_its_last_window_holds() {
+    fn a_share_that_ended_reports_what_its_last_window_holds() {
         let mut purse = share();
         purse.spend(NOW, 3);
         purse.spend(NOW + 900, 4);
-        let report = purse.give_up(NOW + 1_100, 2)[0];
-        assert_eq!((report.used, report.keep, report.age_ms), (4, 0, 0));
-        assert_eq!(purse.balance(NOW + 1_100), 0);
+        assert_eq!(purse.reports(NOW + 1_100, 2, 0), [], "it lasts");
+        purse.spend(NOW + 1_900, 2);
+        let report = purse.reports(NOW + 2_000, 3, 5)[0];
+        assert_eq!((report.used, report.keep, report.age_ms), (2, 0, 0));
+        assert_eq!(purse.balance(NOW + 1_950), 0);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Sent, Wallet};
 use crate::limit::charge::UnitCharge;
-use crate::limit::wire::{Asking, Debt, Receipt, RowCharge, Settling};
+use crate::limit::wire::{Asking, Debt, ROWS_MAX, Receipt, RowCharge, Settling};
 use crate::object::ObjectName;
 
 /// Most settlings of one object that are kept until it heard of them; those beyond are dropped, and
@@ -41,7 +41,7 @@ impl Wallet {
                     purse.wanted(now_ms)
                 };
                 row.reports = purse.reports(now_ms, asked_seq, row.want);
-                purse.asked(now_ms, row.want > 0);
+                purse.asked(asked_seq, now_ms, row.want > 0);
             }
             row
         });
@@ -49,23 +49,23 @@ impl Wallet {
         self.sent(object, asked_seq, rows)
     }
 
-    /// Makes the question that hands back what is left of the lease `seq` of a row, where it is the
-    /// newest: what was not used by now will not be.
-    pub fn hand_back(&mut self, object: &ObjectName, seq: u64) -> Option<Sent> {
+    /// Makes the question that tells an object what became of leases that have ended: what was not
+    /// used of them is free before the object gives up waiting for word.
+    pub fn hand_back(&mut self, object: &ObjectName) -> Option<Sent> {
         let now_ms = self.seen_ms;
         let asked_seq = self.next_seq();
         let account = self.accounts.get_mut(object)?;
-        let idle = account.purses.iter_mut();
-        let idle = idle.filter(|purse| purse.ends_unused(now_ms, seq));
-        let rows = idle.map(|purse| RowCharge {
+        let ended = account.purses.iter_mut();
+        let ended = ended.filter(|purse| purse.has_ended(now_ms));
+        let rows = ended.map(|purse| RowCharge {
             row: purse.row.clone(),
             rule: purse.rule.clone(),
             units: 0,
             want: 0,
-            reports: purse.give_up(now_ms, asked_seq),
+            reports: purse.reports(now_ms, asked_seq, 0),
             look: false,
         });
-        let rows: Vec<_> = rows.collect();
+        let rows: Vec<_> = rows.take(ROWS_MAX).collect();
         (!rows.is_empty()).then(|| self.sent(object, asked_seq, rows))
     }
 
