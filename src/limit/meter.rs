@@ -138,7 +138,7 @@ impl Meter {
             (Self::Bucket(bucket), MeterRule::Bucket(rule)) => bucket.fit(*rule, now_ms),
             (Self::Period(period), MeterRule::Period(rule)) => period.fit(rule, now_ms),
             _ => {
-                let used = self.used(old, now_ms);
+                let used = self.used(old, now_ms).min(rule.capacity());
                 self = Self::new(rule);
                 self.take(rule, now_ms, used);
             }

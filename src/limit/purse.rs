@@ -14,6 +14,7 @@ use crate::limit::charge::TakenOf;
 use crate::limit::demand::Demand;
 use crate::limit::held::Held;
 use crate::limit::meter::MeterRule;
+use crate::limit::row::TIGHT_PART;
 use crate::limit::share::Share;
 use crate::limit::wire::{Lent, Report};
 
@@ -21,6 +22,8 @@ use crate::limit::wire::{Lent, Report};
 const LEASES_MAX: usize = 6;
 /// How long what was told without a lease is relied on.
 pub const TOLD_MS: u64 = 2_000;
+/// How long an answer takes where none came yet.
+const ANSWER_MS: u64 = 100;
 /// Longest a refusal is remembered without asking again: units may come back meanwhile.
 pub const REFUSAL_MS_MAX: u64 = 2_000;
 
@@ -36,10 +39,14 @@ pub struct Purse {
     leases: Vec<Held>,
     share: Option<Share>,
     told: Option<Told>,
+    /// Whether little was left when the object last told.
+    is_tight: bool,
     refused: Option<Refused>,
     demand: Demand,
     awaited: Awaited,
     asked_ms: UnixMs,
+    /// How long answers took lately.
+    answer_ms: u64,
 }
 
 /// What an object told of the row.
@@ -90,10 +97,12 @@ impl Purse {
             leases: Vec::new(),
             share: None,
             told: None,
+            is_tight: false,
             refused: None,
             demand: Demand::default(),
             awaited: Awaited::default(),
             asked_ms: 0,
+            answer_ms: ANSWER_MS,
         }
     }
 
@@ -227,13 +236,12 @@ impl Purse {
     /// Takes an answer that granted what was asked.
     ///
     /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
-    /// - `want`: what it asked to have lent. - `lent_at_ms`: when that was, by the object's clock.
+    /// - `lent_at_ms`: when that was, by the object's clock.
     pub(super) fn granted(
         &mut self,
         asked_seq: u64,
         sent_ms: UnixMs,
         left: Left,
-        want: u64,
         (lent_at_ms, lent): (UnixMs, Option<Lent>),
     ) {
         self.refused = None;
@@ -244,9 +252,9 @@ impl Purse {
             frees_at_ms,
             until_ms: sent_ms.saturating_add(TOLD_MS),
         });
-        let is_scarce = left.remaining == 0 || lent.map_or(0, |lent| lent.units) < want;
-        if is_scarce && self.is_hot(sent_ms) {
-            // What was lent is spent first; then nobody waits for an object that has no more.
+        self.is_tight = left.remaining < self.rule.capacity() / TIGHT_PART;
+        if self.is_hot(sent_ms) && left.remaining <= self.demand.within(sent_ms, PROBE_MS) {
+            // What was lent is spent first; then nobody waits for an object that has next to nothing.
             let wait_ms = if left.remaining > 0 {
                 1
             } else {
@@ -276,6 +284,7 @@ impl Purse {
     ) {
         self.awaited.is_over(asked_seq);
         self.told = None;
+        self.is_tight = true;
         self.refused = Some(Refused {
             units,
             until_ms: now_ms.saturating_add(retry_after_ms),
@@ -306,10 +315,8 @@ impl Purse {
     pub(super) fn is_idle(&self, now_ms: UnixMs) -> bool {
         let refused = self.refused.is_some_and(|one| one.ask_at_ms > now_ms);
         let told = self.told.is_some_and(|told| told.until_ms > now_ms);
-        let shares = self
-            .share
-            .as_ref()
-            .is_some_and(|one| one.expires_ms > now_ms);
+        let share = self.share.as_ref();
+        let shares = share.is_some_and(|share| !share.is_idle(now_ms));
         self.balance(now_ms) == 0 && !refused && !told && !shares
     }
 

@@ -25,8 +25,10 @@ pub const LEASES_MAX: usize = 256;
 pub const WAITING_MAX: usize = 16;
 /// How long a holder that was refused is taken to wait for a share.
 const WAITING_MS: u64 = 2 * LEASE_MS_MAX;
-/// Little is left where it is less than a part of this many; then a part of this many is lent.
-const TIGHT_PART: u64 = 4;
+/// Little is left where it is less than a part of this many of the limit.
+pub const TIGHT_PART: u64 = 4;
+/// Then of what a holder would like for a whole lease a part of this many is lent.
+pub const SCARCE_PART: u64 = 6;
 /// Shortest lease that is worth its name.
 pub const LEASE_MS_LEAST: u64 = 100;
 
@@ -293,7 +295,11 @@ impl Row {
         let free = self.free();
         // Where little is left, little is lent, and none of it lies idle for long.
         let is_tight = free < self.rule.capacity() / TIGHT_PART;
-        let want = if is_tight { want.div_ceil(6) } else { want };
+        let want = if is_tight {
+            want.div_ceil(SCARCE_PART)
+        } else {
+            want
+        };
         // Half of what is left, while others are there.
         let part = if self.holders(holder) > 1 { 2 } else { 1 };
         let units = want

@@ -207,6 +207,7 @@ impl Wallet {
     /// Takes the answer to a question that was granted.
     pub fn granted(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowGranted]) {
         self.heard(object, sent);
+        let now_ms = self.seen_ms;
         for (asked, row) in sent.asking.rows.iter().zip(rows) {
             let Some(purse) = self.of_row(object, asked) else {
                 continue;
@@ -216,7 +217,8 @@ impl Wallet {
                 frees_in_ms: row.frees_in_ms,
             };
             let lent = (row.at_ms, row.lent);
-            purse.granted(sent.asking.seq, sent.at_ms, left, asked.want, lent);
+            purse.answered_in(now_ms.saturating_sub(sent.at_ms));
+            purse.granted(sent.asking.seq, sent.at_ms, left, lent);
         }
     }
 

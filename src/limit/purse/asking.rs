@@ -4,9 +4,12 @@
 
 use super::{Awaited, Purse};
 use crate::facts::UnixMs;
+use crate::limit::row::SCARCE_PART;
 
-/// How long before it is needed more is asked for.
-const LEAD_MS: u64 = 500;
+/// How long before they are needed units are asked for, beyond twice the time that answers take.
+const LEAD_MS: u64 = 100;
+/// Where little is left: for how much longer than that.
+const TIGHT_MS: u64 = 150;
 /// Units a second from which a row is hot: nobody waits for its object to say no, it is asked behind
 /// the answers when something may be free.
 const HOT_PER_S: u64 = 10;
@@ -33,9 +36,27 @@ impl Purse {
             let wanted = self.demand.within(now_ms, window.window_ms);
             return wanted.saturating_add(wanted / 4).min(most);
         }
-        let lease_ms = self.rule.lease_ms().saturating_add(LEAD_MS);
+        let lasting = self.lasting(now_ms);
+        if self.is_tight {
+            // Enough until the next answer. The object lends a part of what it is asked for.
+            let span_ms = self.lead_ms().saturating_add(TIGHT_MS);
+            let wanted = self.demand.within(now_ms, span_ms);
+            return wanted.saturating_sub(lasting).saturating_mul(SCARCE_PART);
+        }
+        let lease_ms = self.rule.lease_ms().saturating_add(self.lead_ms());
         let wanted = self.demand.within(now_ms, lease_ms).min(most);
-        wanted.saturating_sub(self.lasting(now_ms))
+        wanted.saturating_sub(lasting)
+    }
+
+    /// How long before they are needed more units are asked for.
+    fn lead_ms(&self) -> u64 {
+        self.answer_ms.saturating_mul(2).saturating_add(LEAD_MS)
+    }
+
+    /// Notes how long an answer took.
+    pub(in crate::limit) fn answered_in(&mut self, ms: u64) {
+        let ms = ms.min(AWAITED_MS);
+        self.answer_ms = (self.answer_ms.saturating_mul(3).saturating_add(ms)) / 4;
     }
 
     /// In how long more should be asked for behind the answers, if at all: while there still is some
@@ -76,7 +97,7 @@ impl Purse {
             }
             None if self.refused.is_some_and(|one| one.ask_at_ms > now_ms) => false,
             None => {
-                let soon = self.demand.within(now_ms, LEAD_MS);
+                let soon = self.demand.within(now_ms, self.lead_ms());
                 let balance = self.balance(now_ms);
                 let lasts = self.balance(now_ms.saturating_add(half_ms)) > 0;
                 want > 0 && balance > 0 && (balance < soon || !lasts)

@@ -28,7 +28,7 @@ fn lent(seq: u64, units: u64, ttl_ms: u64) -> Option<Lent> {
 /// A purse with ten units of question 1, sent at `NOW`, for two seconds.
 fn filled() -> Purse {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 10, 2_000)));
+    purse.granted(1, NOW, LEFT, (NOW, lent(1, 10, 2_000)));
     purse
 }
 
@@ -42,7 +42,7 @@ fn a_lease_ends_as_long_after_its_question_was_sent_as_it_was_lent_for() {
 #[test]
 fn an_answer_that_comes_too_late_lends_nothing() {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 10, 2_000)));
+    purse.granted(1, NOW, LEFT, (NOW, lent(1, 10, 2_000)));
     assert!(purse.spend(NOW + 2_000, 1).is_none());
 }
 
@@ -109,7 +109,7 @@ fn what_its_object_was_told_to_be_over_is_not_spent() {
 #[test]
 fn a_refund_is_a_tenth_of_a_lease() {
     let mut purse = purse(&window(1_000, 60_000));
-    purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 20, 2_000)));
+    purse.granted(1, NOW, LEFT, (NOW, lent(1, 20, 2_000)));
     purse.spend(NOW, 20);
     assert_eq!([1, 5, 1].map(|units| purse.refund(1, units)), [1, 1, 0]);
 }
@@ -170,7 +170,7 @@ mod shares {
     /// A share of ten units of every second, until two seconds after `NOW`.
     fn share() -> Purse {
         let mut purse = purse(&window(100, 1_000));
-        purse.granted(1, NOW, LEFT, 0, (NOW, lent(1, 10, 2_000)));
+        purse.granted(1, NOW, LEFT, (NOW, lent(1, 10, 2_000)));
         purse
     }
 
@@ -191,7 +191,7 @@ mod shares {
             fair: 4,
             ..lent(1, 10, 2_000).unwrap()
         });
-        purse.granted(2, NOW + 500, LEFT, 0, (NOW, less));
+        purse.granted(2, NOW + 500, LEFT, (NOW, less));
         assert_eq!(purse.balance(NOW + 500), 4);
         let report = purse.reports(NOW + 600, 3, 10)[0];
         assert_eq!((report.keep, report.used), (4, 0));
@@ -201,9 +201,9 @@ mod shares {
     fn an_answer_older_than_the_last_word_does_not_enlarge_a_share() {
         let mut purse = share();
         purse.reports(NOW, 5, 6);
-        purse.granted(4, NOW, LEFT, 0, (NOW, lent(1, 50, 2_000)));
+        purse.granted(4, NOW, LEFT, (NOW, lent(1, 50, 2_000)));
         assert_eq!(purse.balance(NOW), 6);
-        purse.granted(5, NOW + 1_000, LEFT, 0, (NOW, lent(1, 50, 2_000)));
+        purse.granted(5, NOW + 1_000, LEFT, (NOW, lent(1, 50, 2_000)));
         assert_eq!(purse.balance(NOW + 2_500), 50);
     }
 
