@@ -1,5 +1,8 @@
 // Key records and revocations, as people read them.
+import { numbersText } from "./numbers.mjs";
 import { instantText, listText, table } from "./text.mjs";
+
+const INSTANTS = ["not_before", "expires_at", "created_at"];
 
 /** - `records`: of `GET keys`. */
 export function recordTable(records) {
@@ -17,10 +20,9 @@ export function recordTable(records) {
 
 /** Every member of one record that says something. */
 export function recordLines(record) {
-  const instants = ["not_before", "expires_at", "created_at"];
   const rows = Object.entries(record)
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => [name, valueText(instants.includes(name), value)]);
+    .map(([name, value]) => [name, valueText(name, value)]);
   return rows.length === 0 ? [] : table(rows[0], rows.slice(1));
 }
 
@@ -29,6 +31,18 @@ export function useLine(use) {
   return use
     ? `used ${use.count} times, the last time at ${instantText(use.last_used_at)}`
     : "never used, as far as is counted";
+}
+
+/** What a key has numbers for and the policy does not heed: of `GET keys/ID`. */
+export function unheededLines(unheeded) {
+  if (unheeded.length === 0) return [];
+  return [`not heeded, for the policy in force has no such limit by caller: ${listText(unheeded)}`];
+}
+
+/** A key whose own numbers were changed. */
+export function limitedLine({ id, subject, limits = {} }) {
+  const own = numbersText(limits);
+  return `key ${id} of ${subject} has ${own === "" ? "no numbers of its own" : `its own numbers: ${own}`}`;
 }
 
 /** A new key for its owner. It stands on a line of its own, so that it can be taken whole. */
@@ -45,7 +59,8 @@ export function effectLine(within_s, now_ms = Date.now()) {
   return `refused everywhere by ${instantText(Math.ceil(now_ms / 1_000) + within_s)}, within ${within_s} s`;
 }
 
-function valueText(isInstant, value) {
-  if (isInstant) return instantText(value);
+function valueText(name, value) {
+  if (INSTANTS.includes(name)) return instantText(value);
+  if (name === "limits") return numbersText(value);
   return Array.isArray(value) ? listText(value) : String(value);
 }

@@ -8,13 +8,13 @@ use crate::credential::dpop::SignedProof;
 use crate::credential::verified::VerifiedToken;
 use crate::credential::verify::{check_proof, prove, verify};
 use crate::facts::Facts;
-use crate::limit::ask;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
 use crate::stage::answered::Release;
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
+use crate::stage::open::Open;
 use crate::stage::presented::{Presenting, Question};
 use crate::stage::routed::Routing;
 use crate::stage::{Exchange, failure};
@@ -22,45 +22,54 @@ use crate::trail::{Refused, Trail};
 
 /// How a request that was not refused ends.
 #[must_use]
-pub enum Outcome<A> {
-    Released(Release<A>),
+pub enum Outcome<'p, P: Ports> {
+    Released(Release<'p, P>),
     Preflight {
         fields: Vec<(&'static str, String)>,
         trail: Box<Trail>,
     },
 }
 
-/// Takes one request through every stage. What a bad credential costs is charged at the end.
-pub async fn admit<P: Ports>(
+/// Takes one request through every stage. What a bad credential costs is charged at the end, and what
+/// is to be given back is left to be done behind the answer.
+pub async fn admit<'p, P: Ports>(
     gate: &Gate,
-    ports: &P,
+    ports: &'p P,
     facts: Facts,
     body: P::Body,
-) -> Result<Outcome<P::Answer>, Refused> {
-    match through(gate, ports, facts, body).await {
+) -> Result<Outcome<'p, P>, Refused> {
+    let mut ended = match through(gate, ports, facts, body).await {
         Ok(outcome) => Ok(outcome),
         Err(refused) => Err(failure::charge(ports, refused).await),
-    }
+    };
+    let errands = match &mut ended {
+        Ok(Outcome::Released(release)) => release.take_errands(),
+        Ok(Outcome::Preflight { trail, .. }) => std::mem::take(&mut trail.errands),
+        Err(refused) => std::mem::take(&mut refused.trail.errands),
+    };
+    errands.into_iter().for_each(|errand| ports.defer(errand));
+    ended
 }
 
-async fn through<P: Ports>(
+async fn through<'p, P: Ports>(
     gate: &Gate,
-    ports: &P,
+    ports: &'p P,
     facts: Facts,
     body: P::Body,
-) -> Result<Outcome<P::Answer>, Refused> {
+) -> Result<Outcome<'p, P>, Refused> {
+    let open = Open::new(ports);
     let routed = match Exchange::received(facts, body).route(gate)? {
         Routing::Route(routed) => routed,
         Routing::Preflight { fields, trail } => return Ok(Outcome::Preflight { fields, trail }),
     };
-    let charged = ask::charge(ports, routed.address_charge()).await;
+    let charged = open.charge(routed.address_charge()).await;
     let presented = routed.shield(&charged)?.present()?;
     let identified = identify(ports, presented).await?;
     let charge = match identified.charge() {
         Ok(charge) => charge,
         Err(refusal) => return Err(identified.refuse(refusal)),
     };
-    let charged = ask::charge(ports, charge).await;
+    let charged = open.charge(charge).await;
     let inspected = identified.limit(&charged)?.authorize()?.inspect()?;
     let validated = match inspected.need() {
         Need::Nothing | Need::Pass => inspected.validate_unread()?,
@@ -69,18 +78,20 @@ async fn through<P: Ports>(
             waiting.validate(ports.read(body, max_bytes).await)?
         }
     };
-    let signed = match (validated.statement(), gate.identity_keys.as_ref()) {
+    let charged = open.charge(validated.rest()).await;
+    let paid = validated.pay(&charged)?;
+    let signed = match (paid.statement(), gate.identity_keys.as_ref()) {
         (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
             Ok(signed) => Some(signed),
-            Err(down) => return Err(validated.refuse(down.into())),
+            Err(down) => return Err(paid.refuse(down.into())),
         },
         _ => None,
     };
-    let (forward, sent) = validated.forward(signed)?;
+    let (forward, sent) = paid.forward(signed)?;
     let sent_at_ms = ports.now_ms();
     let answer = ports.send(forward).await;
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
-    Ok(Outcome::Released(answered.release()))
+    Ok(Outcome::Released(answered.release(open)))
 }
 
 /// Asks what the credential asks, and lets the stage judge the answer.

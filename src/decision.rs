@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use crate::body::finding::clip;
+use crate::policy::gate::RefundCause;
 use crate::problem::{Slug, slug_of};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::stage::forward::trace_id;
-use crate::trail::{OriginNote, Trail};
+use crate::trail::{CostNote, OriginNote, Trail};
 
 /// How a request ended.
 pub struct Ending<'a> {
@@ -78,6 +79,8 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("country", json!(facts.connection.country));
     put("colo", json!(facts.connection.colo));
     put("limits", limits(trail));
+    put("cost", json!(trail.cost.as_ref().map(cost)));
+    put("refund", json!(trail.refund.map(RefundCause::as_text)));
     put("origin", json!(trail.origin.as_ref().map(origin)));
     let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
     put("detail", json!(telling.and_then(detail)));
@@ -122,17 +125,32 @@ fn caller(trail: &Trail) -> Value {
 }
 
 fn limits(trail: &Trail) -> Value {
-    if trail.limits.is_empty() {
-        return Value::Null;
-    }
-    let limits = trail.limits.iter().map(|limit| {
-        let mut told = json!({ "name": limit.name, "charged": limit.charged });
-        if let (Some(told), Some(remaining)) = (told.as_object_mut(), limit.remaining) {
-            told.insert("remaining".into(), json!(remaining));
-        }
-        told
+    let is_silent = |name: &String| trail.silent.contains(name);
+    let reported = trail.limits.iter().map(|limit| {
+        let known = limit.remaining;
+        limited(&limit.name, limit.charged, known, is_silent(&limit.name))
     });
-    Value::Array(limits.collect())
+    // Counted nowhere, and so not told to the caller.
+    let mut uncounted: Vec<&String> = trail.silent.iter().collect();
+    uncounted.retain(|name| !trail.limits.iter().any(|limit| limit.name == **name));
+    uncounted.dedup();
+    let uncounted = uncounted
+        .into_iter()
+        .map(|name| limited(name, 0, None, true));
+    let limits: Vec<Value> = reported.chain(uncounted).collect();
+    match limits.as_slice() {
+        [] => Value::Null,
+        _ => Value::Array(limits),
+    }
+}
+
+fn limited(name: &str, charged: u64, remaining: Option<u64>, is_silent: bool) -> Value {
+    let mut told = Map::new();
+    told.insert("name".into(), json!(name));
+    told.insert("charged".into(), json!(charged));
+    told.extend(remaining.map(|remaining| ("remaining".to_owned(), json!(remaining))));
+    told.extend(is_silent.then(|| ("counter".to_owned(), json!("silent"))));
+    Value::Object(told)
 }
 
 /// Every reason for which a rule in observe mode would have refused, where there is more than one.
@@ -144,6 +162,13 @@ fn observed_reasons(trail: &Trail) -> Value {
         json!(reasons)
     } else {
         Value::Null
+    }
+}
+
+fn cost(note: &CostNote) -> Value {
+    match note.told {
+        Some(told) => json!({ "reserved": note.reserved, "told": told }),
+        None => json!({ "reserved": note.reserved }),
     }
 }
 

@@ -19,7 +19,9 @@
 //!                │ inspect()                               parameters, content type, size
 //!             Exchange<Inspected>    ── question ─────────► read(content)   only if a rule needs it
 //!                │ validate(content)
-//!             Exchange<Validated>    ── question ─────────► sign(statement)
+//!             Exchange<Validated>    ── question ─────────► charge(the rest, where content tells the cost)
+//!                │ pay(answer)
+//!             Exchange<Paid>         ── question ─────────► sign(statement)
 //!                │ forward(signed)
 //!             Forward                ── the only sendable ► send(forward)
 //!                │ answered(answer)

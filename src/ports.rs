@@ -123,4 +123,7 @@ pub trait Ports: Objects {
     ) -> Result<(Statement, Vec<u8>), PortDown>;
 
     async fn send(&self, forward: Forward<Self::Body>) -> Result<Self::Answer, OriginFault>;
+
+    /// Carries the request to its end, also if its client goes away meanwhile.
+    fn stay(&self);
 }

@@ -3,13 +3,16 @@
 //!
 //! Owns: the notes. They prove nothing; proofs are the stages.
 
+mod charges;
+
 use crate::challenge::Challenge;
 use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
 use crate::facts::Facts;
-use crate::limit::charge::Charge;
+use crate::limit::charge::{Charge, Taken};
+use crate::limit::errand::Errand;
 use crate::limit::headers::LimitReport;
-use crate::policy::gate::Gate;
+use crate::policy::gate::{Gate, RefundCause};
 use crate::refusal::Refusal;
 
 /// The stages, by the names the log gives them. A refusal names the stage it kept a request from.
@@ -22,6 +25,7 @@ pub enum StageName {
     Limited,
     Authorized,
     Validated,
+    Paid,
     Answered,
     Released,
 }
@@ -36,6 +40,7 @@ impl StageName {
             Self::Limited => "limited",
             Self::Authorized => "authorized",
             Self::Validated => "validated",
+            Self::Paid => "paid",
             Self::Answered => "answered",
             Self::Released => "released",
         }
@@ -61,7 +66,17 @@ pub struct Trail {
     pub rehash: Option<Rehash>,
     /// What is charged if the credential is refused.
     pub failure: Charge,
+    /// What the request was charged, so that it can be given back.
+    pub taken: Vec<Taken>,
+    /// What is to be done about it when the request has its answer.
+    pub errands: Vec<Errand>,
     pub limits: Vec<LimitReport>,
+    /// Limits whose counter did not answer, by their names.
+    pub silent: Vec<String>,
+    /// What the origin was to tell of the cost, and told.
+    pub cost: Option<CostNote>,
+    /// For what failure the request was refunded.
+    pub refund: Option<RefundCause>,
     /// What rules in observe mode would have refused.
     pub observed: Vec<Refusal>,
     pub origin: Option<OriginNote>,
@@ -73,6 +88,15 @@ pub struct OriginNote {
     pub name: String,
     pub status: Option<u16>,
     pub ms: u64,
+}
+
+/// What a request costs where its origin tells that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CostNote {
+    /// Units charged before.
+    pub reserved: u64,
+    /// `None`: nothing that reads as units; what was reserved stands.
+    pub told: Option<u64>,
 }
 
 /// A request that was turned away: why, and what was known by then.
@@ -95,7 +119,12 @@ impl Trail {
             dpop_nonce: None,
             rehash: None,
             failure: Charge::default(),
+            taken: Vec::new(),
+            errands: Vec::new(),
             limits: Vec::new(),
+            silent: Vec::new(),
+            cost: None,
+            refund: None,
             observed: Vec::new(),
             origin: None,
         }

@@ -1,7 +1,16 @@
 // `edgeward keys …`: API keys are made, listed, replaced and revoked.
 import { Option } from "commander";
 import { Failure } from "../failure.mjs";
-import { effectLine, newKeyLines, recordLines, recordTable, useLine } from "../records.mjs";
+import { NUMBERS_HELP, numbersOf } from "../numbers.mjs";
+import {
+  effectLine,
+  limitedLine,
+  newKeyLines,
+  recordLines,
+  recordTable,
+  unheededLines,
+  useLine,
+} from "../records.mjs";
 import { instantText } from "../text.mjs";
 import { durationS, endS, instant } from "../time.mjs";
 
@@ -29,6 +38,12 @@ export function addKeys(program, perform) {
     .argument("<id>", "the old key's id")
     .option("--overlap <duration>", "how long the old key is good beside the new one (default: 7d)", durationS)
     .action(perform(rotate));
+  keys
+    .command("limit")
+    .description("give a key numbers of its own in place of a limit's, or the policy's again")
+    .argument("<id>", "the key's id")
+    .argument("<numbers...>", NUMBERS_HELP)
+    .action(perform(limit));
   keys.command("revoke").description("revoke a key, for good").argument("<id>", "the key's id").action(perform(revoke));
 }
 
@@ -45,6 +60,7 @@ function addCreate(keys, perform) {
     .option("--expires <end>", "when it ends: never, 90d, or an instant (default: 90d)", (text) => endS(text))
     .option("--not-before <instant>", "from when it is good (default: now)", instant)
     .addOption(new Option("--env <env>", "stands in the key (default: live)").choices(["live", "test"]))
+    .option("--limit <numbers...>", `numbers of its own; may be repeated. ${NUMBERS_HELP}`)
     .option("--note <text>", "what it is for; no secret")
     .option(
       "--authenticator <name>",
@@ -66,6 +82,7 @@ async function create({ flags, api }) {
     cidrs: flags.cidr,
     not_before: flags.notBefore?.seconds,
     expires_at: flags.expires,
+    limits: flags.limit === undefined ? undefined : numbersOf(flags.limit, false).set,
     note: flags.note,
   };
   const document = await api().post(["keys"], { key: "string", record: "object" }, asked);
@@ -96,8 +113,15 @@ const isRecord = (value) => typeof value === "object" && value !== null && !Arra
 
 async function show({ args: [id], api }) {
   const path = ["keys", checkedId(id)];
-  const document = await api().get(path, { record: "object", use: "object?" });
-  return { document, lines: [...recordLines(document.record), useLine(document.use)] };
+  const document = await api().get(path, { record: "object", use: "object?", unheeded: "array" });
+  const { record, use, unheeded } = document;
+  return { document, lines: [...recordLines(record), useLine(use), ...unheededLines(unheeded)] };
+}
+
+async function limit({ args: [id, texts], api }) {
+  const path = ["keys", checkedId(id), "limits"];
+  const document = await api().post(path, { record: "object" }, numbersOf(texts, true));
+  return { document, lines: [limitedLine(document.record)] };
 }
 
 async function rotate({ args: [id], flags, api }) {

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::admin::marks;
 use crate::credential::api_key::{self, ApiKey, KeyFault, NotAdmitted, ROOT_PREFIX};
 use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::own_limit::OwnLimits;
 use crate::object::ObjectName;
 use crate::policy::gate::{AuthenticatorKind, Gate};
 use crate::ports::Ports;
@@ -85,6 +86,7 @@ impl Admin {
             roles: Vec::new(),
             plan: None,
             credential,
+            limits: OwnLimits::new(),
             claims: serde_json::Map::new(),
         }
     }

@@ -9,6 +9,7 @@ use crate::body::finding::{Finding, Location};
 use crate::body::json::{BODY_LIMITS, parse};
 use crate::body::schema::Schema;
 use crate::credential::api_key::{Expiry, ID_CHARS};
+use crate::credential::own_limit::OwnLimits;
 use crate::facts::Method;
 use crate::house;
 use crate::path::CanonicalQuery;
@@ -33,6 +34,7 @@ pub enum Command {
     ListKeys(Page),
     ShowKey(String),
     RotateKey { id: String, overlap_s: u64 },
+    LimitKey { id: String, asked: NumbersAsked },
     RevokeKey(String),
     RevokeTokens(TokensAsked),
 }
@@ -54,7 +56,19 @@ pub struct KeyAsked {
     pub cidrs: Vec<String>,
     pub not_before: Option<u64>,
     pub expires_at: Option<Expiry>,
+    #[serde(default)]
+    pub limits: OwnLimits,
     pub note: Option<String>,
+}
+
+/// A key's own numbers to be written and to be taken back.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct NumbersAsked {
+    #[serde(default)]
+    pub set: OwnLimits,
+    #[serde(default)]
+    pub clear: Vec<String>,
 }
 
 /// Some of the keys.
@@ -95,6 +109,7 @@ pub enum Verb {
     ListKeys,
     ShowKey(String),
     RotateKey(String),
+    LimitKey(String),
     RevokeKey(String),
     RevokeTokens,
 }
@@ -113,6 +128,7 @@ impl Verb {
             ["keys"] => [Some(Self::ListKeys), Some(Self::CreateKey)],
             ["keys", one] => [Some(Self::ShowKey(id(one)?)), None],
             ["keys", one, "rotate"] => [None, Some(Self::RotateKey(id(one)?))],
+            ["keys", one, "limits"] => [None, Some(Self::LimitKey(id(one)?))],
             ["keys", one, "revoke"] => [None, Some(Self::RevokeKey(id(one)?))],
             ["tokens", "revoke"] => [None, Some(Self::RevokeTokens)],
             ["policy", "check"] => [None, Some(Self::CheckPolicy)],
@@ -135,9 +151,11 @@ impl Verb {
             Self::Status | Self::ListKeys | Self::ShowKey(_) => "edgeward:read",
             // A policy is dear to load, and its faults tell which secrets are bound.
             Self::CheckPolicy => "edgeward:policy",
-            Self::CreateKey | Self::RotateKey(_) | Self::RevokeKey(_) | Self::RevokeTokens => {
-                "edgeward:keys"
-            }
+            Self::CreateKey
+            | Self::RotateKey(_)
+            | Self::LimitKey(_)
+            | Self::RevokeKey(_)
+            | Self::RevokeTokens => "edgeward:keys",
         }
     }
 
@@ -149,6 +167,7 @@ impl Verb {
             Self::CreateKey | Self::ListKeys => "/.edgeward/keys",
             Self::ShowKey(_) => "/.edgeward/keys/{id}",
             Self::RotateKey(_) => "/.edgeward/keys/{id}/rotate",
+            Self::LimitKey(_) => "/.edgeward/keys/{id}/limits",
             Self::RevokeKey(_) => "/.edgeward/keys/{id}/revoke",
             Self::RevokeTokens => "/.edgeward/tokens/revoke",
         }
@@ -180,6 +199,10 @@ impl Verb {
             Self::RotateKey(id) => {
                 let Rotation { overlap_s } = read_as("Rotation", &content)?;
                 Ok(Command::RotateKey { id, overlap_s })
+            }
+            Self::LimitKey(id) => {
+                let asked = read_as("Numbers", &content)?;
+                Ok(Command::LimitKey { id, asked })
             }
             Self::RevokeKey(id) => {
                 let _: Map<String, Value> = read_as("Nothing", &content)?;
@@ -261,96 +284,4 @@ fn week_s() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_path_has_its_verbs_and_no_other() {
-        let id = "AAAAAAAAAAAA";
-        for (path, method, expected) in [
-            ("status", "GET", Ok(Verb::Status)),
-            ("keys", "POST", Ok(Verb::CreateKey)),
-            ("keys/AAAAAAAAAAAA", "GET", Ok(Verb::ShowKey(id.into()))),
-            (
-                "keys/AAAAAAAAAAAA/revoke",
-                "POST",
-                Ok(Verb::RevokeKey(id.into())),
-            ),
-            ("keys/AAAAAAAAAAAA/revoke", "GET", Err("other_method")),
-            ("keys", "DELETE", Err("other_method")),
-            ("keys/..", "GET", Err("no_route")),
-            ("keys/", "GET", Err("no_route")),
-            ("keys/AAAAAAAAAAA%41", "GET", Err("no_route")),
-            ("nothing", "GET", Err("no_route")),
-        ] {
-            let found = Verb::find(&format!("/.edgeward/{path}"), method);
-            assert_eq!(
-                found.as_ref().map_err(Refusal::reason),
-                expected.as_ref().map_err(|reason| *reason),
-                "{path}"
-            );
-        }
-    }
-
-    #[test]
-    fn content_is_read_by_the_description() {
-        let create = |text: &str| Verb::CreateKey.read(None, text.as_bytes().to_vec());
-        let read = create(r#"{"subject":"acme","scopes":["a"],"expires_at":"never"}"#);
-        assert!(matches!(read, Ok(Command::CreateKey(asked)) if asked.env == "live"));
-        for wrong in [
-            r#"{"subject":"acme"}"#,
-            r#"{"subject":"acme","scopes":["a"],"state":"active"}"#,
-            r#"{"subject":"acme","scopes":["a"],"expires_at":"later"}"#,
-            r#"{"subject":"acme","scopes":["a"],"cidrs":["nowhere"]}"#,
-            r#"{"subject":"","scopes":[]}"#,
-        ] {
-            assert!(
-                matches!(create(wrong), Err(Refusal::Invalid { .. })),
-                "{wrong}"
-            );
-        }
-        assert!(matches!(create("{"), Err(Refusal::NotJson { .. })));
-        let revoke = |text: &str| Verb::RevokeTokens.read(None, text.as_bytes().to_vec());
-        for (text, fits) in [
-            (r#"{"jti":"a"}"#, true),
-            (r#"{"jti":"a","subject":"b","expires_at":1}"#, true),
-            (r#"{"subject":"b"}"#, true),
-            (r#"{"subject":"b","version_below":2}"#, true),
-            (r#"{"every":true}"#, true),
-            (r#"{"every":false}"#, false),
-            (r#"{}"#, false),
-            (r#"{"jti":"a","version_below":2}"#, false),
-            (r#"{"every":true,"subject":"b"}"#, false),
-        ] {
-            assert_eq!(revoke(text).is_ok(), fits, "{text}");
-        }
-        assert!(
-            Verb::RevokeKey(String::new())
-                .read(None, b"{}".to_vec())
-                .is_ok()
-        );
-        assert!(
-            Verb::RevokeKey(String::new())
-                .read(None, b"{\"a\":1}".to_vec())
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn a_page_is_bounded() {
-        let list = |query: &str| Verb::ListKeys.read(Some(query), Vec::new());
-        for (query, fits) in [
-            ("", true),
-            ("limit=1", true),
-            ("limit=200&subject=a&cursor=b", true),
-            ("limit=0", false),
-            ("limit=201", false),
-            ("limit=x", false),
-            ("limit=1&limit=2", false),
-            ("other=1", false),
-        ] {
-            assert_eq!(list(query).is_ok(), fits, "{query}");
-        }
-        assert!(Verb::Status.read(Some("a=1"), Vec::new()).is_err());
-    }
-}
+mod tests;

@@ -1,9 +1,11 @@
-//! The life of API keys: made, listed, shown; `ending` replaces and revokes them.
+//! The life of API keys: made, listed, shown; `ending` replaces and revokes them, `numbers` gives
+//! them numbers of their own.
 //!
 //! Owns: who may make which key, and where a key's caller is asked. Does not own: the store
 //! (`admin::ports`), marks (`admin::marks`).
 
 pub(super) mod ending;
+pub(super) mod numbers;
 
 use serde_json::{Map, Value, json};
 
@@ -35,6 +37,7 @@ pub(super) async fn create<P: AdminPorts>(
         let fix = "Write ADDRESS/PREFIX, as 192.0.2.0/24";
         return Err(unfit(&pointer, "cidrs", "is no network", fix));
     }
+    numbers::check(desk, "/limits", &asked.limits)?;
     let (name, prefix, pepper) = maker(desk, asked.authenticator.as_deref())?;
     let now_s = desk.now_ms() / 1_000;
     let expires_at = asked.expires_at.unwrap_or(Expiry::At(now_s + LIFETIME_S));
@@ -63,6 +66,7 @@ pub(super) async fn create<P: AdminPorts>(
         cidrs: asked.cidrs,
         not_before: Some(from_s),
         expires_at,
+        limits: asked.limits,
         state: KeyState::Active,
         replaced_by: None,
         created_at: Some(now_s),
@@ -104,7 +108,9 @@ pub(super) async fn show<P: AdminPorts>(desk: &Desk<'_, P>, id: &str) -> Result<
         .map(|used| json!({ "count": used.count, "last_used_at": used.last_used_at_ms / 1_000 }));
     Ok(Done {
         status: 200,
-        document: json!({ "record": shown(&record), "use": used }),
+        document: json!({
+            "record": shown(&record), "use": used, "unheeded": numbers::unheeded(desk, &record),
+        }),
     })
 }
 

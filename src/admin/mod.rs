@@ -77,6 +77,7 @@ pub async fn perform<P: AdminPorts>(desk: &Desk<'_, P>, command: Command) -> Res
         Command::ListKeys(page) => keys::list(desk, &page).await,
         Command::ShowKey(id) => keys::show(desk, &id).await,
         Command::RotateKey { id, overlap_s } => keys::ending::rotate(desk, &id, overlap_s).await,
+        Command::LimitKey { id, asked } => keys::numbers::change(desk, &id, asked).await,
         Command::RevokeKey(id) => keys::ending::revoke(desk, &id).await,
         Command::RevokeTokens(asked) => tokens::revoke(desk, asked).await,
     }

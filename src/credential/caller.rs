@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::credential::own_limit::OwnLimits;
 use crate::revocation::Credential;
 
 /// How the caller proved itself.
@@ -37,6 +38,8 @@ pub struct KnownCaller {
     pub roles: Vec<String>,
     pub plan: Option<String>,
     pub credential: Credential,
+    /// An API key's numbers in place of limits'; empty for another credential.
+    pub limits: OwnLimits,
     /// A token's claims; empty for another credential.
     pub claims: Map<String, Value>,
 }

@@ -4,6 +4,7 @@
 //! platform's, as is the check of the certificate's chain.
 
 use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::own_limit::OwnLimits;
 use crate::facts::ClientCertificate;
 use crate::revocation::Credential;
 
@@ -50,6 +51,7 @@ pub fn admit<'a>(
         roles: listed.roles.clone(),
         plan: listed.plan.clone(),
         credential: Credential::Configured,
+        limits: OwnLimits::new(),
         claims: serde_json::Map::new(),
     })
 }

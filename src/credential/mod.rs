@@ -18,6 +18,7 @@ pub mod jws;
 pub mod jwt;
 pub mod key_cache;
 pub mod nonce;
+pub mod own_limit;
 pub mod possession;
 pub mod presented;
 pub mod signature;

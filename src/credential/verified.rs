@@ -9,6 +9,7 @@ use crate::credential::caller::{CallerKind, KnownCaller};
 use crate::credential::claims::{self, ClaimNames};
 use crate::credential::jwt::TokenFault;
 use crate::credential::nonce::NonceKey;
+use crate::credential::own_limit::OwnLimits;
 use crate::credential::possession::{Confirmation, SenderConstraint, Shown};
 use crate::facts::UnixMs;
 use crate::revocation::Credential;
@@ -84,6 +85,7 @@ impl VerifiedToken {
                 None => Vec::new(),
             },
             plan: mapped(&names.plan)?,
+            limits: OwnLimits::new(),
             credential: Credential::Token {
                 id: claims::text(claims, "jti")?,
                 issued_at_s: lifetime.issued_at_s,

@@ -10,12 +10,14 @@ use worker::{Context, Env, Result};
 use crate::admit::{Outcome, admit};
 use crate::cors;
 use crate::decision::{Ending, line};
-use crate::edge::ports::{EdgePorts, Unread};
+use crate::edge::ports::{EdgePorts, Unread, run_behind};
+use crate::edge::watch::Stay;
 use crate::edge::{admin, clock, incoming, key_records, log, policy, reply};
 use crate::facts::{Facts, Headers, Method};
 use crate::house::{self, Page};
 use crate::policy::gate::Gate;
 use crate::refusal::Refusal;
+use crate::stage::answered::Release;
 use crate::trail::{Refused, StageName, Trail};
 
 /// Names a request that is to panic. Bound in tests alone: it shows that a fault of the gateway
@@ -84,23 +86,38 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
         env,
         context,
         request,
+        stay: Stay::default(),
     };
     match admit(gate, &ports, facts, Unread(())).await {
-        Ok(Outcome::Released(release)) => match reply::release(gate, &release) {
-            Ok(reply) => {
-                store_rehash(env, context, release.trail());
-                log_end(env, Some(gate), release.trail(), reply.status);
-                Ok(reply.response)
-            }
-            // What the platform will not pass on is no answer.
-            Err(_) => refuse(Some(gate), env, release.withhold(Refusal::OriginInvalid)),
-        },
+        Ok(Outcome::Released(release)) => released(gate, &ports, release),
         Ok(Outcome::Preflight { fields, trail }) => {
             let reply = reply::preflight(gate, &trail, &fields)?;
             log_end(env, Some(gate), &trail, reply.status);
             Ok(reply.response)
         }
         Err(refused) => refuse(Some(gate), env, refused),
+    }
+}
+
+/// Sends the origin's answer on its way. The request is over when it has left.
+fn released(
+    gate: &Rc<Gate>,
+    ports: &EdgePorts<'_>,
+    release: Release<'_, EdgePorts<'_>>,
+) -> Result<Response> {
+    let (env, context) = (ports.env, ports.context);
+    let (cleared, open) = release.part();
+    match reply::release(gate, &cleared, open.holds_permits()) {
+        Ok((reply, ended)) => {
+            if ended.is_some() {
+                run_behind(env, context, ended, open.hand_over());
+            }
+            store_rehash(env, context, cleared.trail());
+            log_end(env, Some(gate), cleared.trail(), reply.status);
+            Ok(reply.response)
+        }
+        // What the platform will not pass on is no answer.
+        Err(_) => refuse(Some(gate), env, cleared.withhold(Refusal::OriginInvalid)),
     }
 }
 
@@ -130,6 +147,7 @@ async fn own(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Result
                 env,
                 context,
                 request,
+                stay: Stay::default(),
             };
             let gate_now = gate.map(Rc::as_ref);
             match admin::answer(&ports, gate_now, &hashes, trail).await {

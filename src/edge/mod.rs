@@ -23,6 +23,7 @@ mod replay;
 mod reply;
 mod signature;
 mod table;
+mod watch;
 
 use worker::{Context, Env, Result, event};
 

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use js_sys::Promise;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
 use worker::{Context, Env};
 
@@ -13,6 +15,7 @@ use crate::credential::jwt::{JwtRule, TokenDigest};
 use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
 use crate::credential::verify::Verdict;
 use crate::edge::cache::Cache;
+use crate::edge::watch::Stay;
 use crate::edge::{
     bounded, clock, introspection, key_records, key_sets, limiter, marks, origin, read, replay,
     signature,
@@ -50,6 +53,19 @@ pub(super) struct EdgePorts<'a> {
     pub(super) env: &'a Env,
     pub(super) context: &'a Context,
     pub(super) request: &'a Request,
+    /// Until when the platform stays at the request.
+    pub(super) stay: Stay,
+}
+
+/// Does an errand behind the answer: when `after` has settled, if something is waited for.
+pub(super) fn run_behind(env: &Env, context: &Context, after: Option<Promise>, errand: Errand) {
+    let env = env.clone();
+    context.wait_until(async move {
+        if let Some(after) = after {
+            let _ = JsFuture::from(after).await;
+        }
+        errand::run(&ErrandPorts { env }, errand).await;
+    });
 }
 
 /// What errands need of the outside: they outlive their request.
@@ -79,9 +95,7 @@ impl Objects for EdgePorts<'_> {
     }
 
     fn defer(&self, errand: Errand) {
-        let env = self.env.clone();
-        self.context
-            .wait_until(async move { errand::run(&ErrandPorts { env }, errand).await });
+        run_behind(self.env, self.context, None, errand);
     }
 }
 
@@ -181,5 +195,9 @@ impl Ports for EdgePorts<'_> {
 
     async fn send(&self, forward: Forward<Unread>) -> Result<origin::Answer, OriginFault> {
         origin::send(self.request, forward).await
+    }
+
+    fn stay(&self) {
+        self.stay.begin(self.context);
     }
 }

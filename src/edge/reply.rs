@@ -1,16 +1,18 @@
 //! Outcomes as responses.
 
+use js_sys::Promise;
 use web_sys::{Headers, Response, ResponseInit};
 use worker::Result;
 
 use crate::challenge::Asking;
 use crate::edge::origin::Answer;
+use crate::edge::watch::watch;
 use crate::house::Page;
 use crate::policy::gate::Gate;
 use crate::problem::{Problem, Telling};
 use crate::reply::{Kept, every, own};
 use crate::resource::METADATA_PATH;
-use crate::stage::answered::Release;
+use crate::stage::answered::Cleared;
 use crate::trail::{Refused, Trail};
 
 /// A response and what the log says of it.
@@ -21,23 +23,45 @@ pub(super) struct Reply {
 
 /// The origin's answer, less what may not leave, plus what every answer carries. The body stays
 /// native: it is not read here.
-pub(super) fn release(gate: &Gate, release: &Release<Answer>) -> Result<Reply> {
-    let Answer(answer) = release.answer();
+///
+/// - `is_watched`: whether the end of the answer is to be told; then it comes as a promise, if there
+///   is something to wait for.
+pub(super) fn release(
+    gate: &Gate,
+    cleared: &Cleared<Answer>,
+    is_watched: bool,
+) -> Result<(Reply, Option<Promise>)> {
+    let Answer(answer) = cleared.answer();
     let status = answer.status();
     let headers = Headers::new_with_headers(&answer.headers())?;
-    for name in release.remove() {
+    for name in cleared.remove() {
         // A name that is none cannot be in the map.
         let _ = headers.delete(name);
     }
-    dress(&headers, Some(gate), release.trail(), &[])?;
+    dress(&headers, Some(gate), cleared.trail(), &[])?;
     let init = ResponseInit::new();
     init.set_status(status);
     init.set_headers(&headers);
     // Coded content passes as it came: the platform knows that these bytes are coded already.
     // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.
-    let body = answer.body().filter(|_| !matches!(status, 204 | 205 | 304));
+    let mut body = answer.body().filter(|_| !matches!(status, 204 | 205 | 304));
+    let mut ended = None;
+    if let (Some(native), true) = (&body, is_watched) {
+        let watched = watch(native, plain_length(&headers)).ok_or("no stream to watch by")?;
+        body = Some(watched.body);
+        ended = Some(watched.ended);
+    }
     let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
-    Ok(Reply { response, status })
+    Ok((Reply { response, status }, ended))
+}
+
+/// How many bytes come, where what is read is what is sent: coded content is decoded on the way.
+fn plain_length(headers: &Headers) -> Option<u64> {
+    let field = |name| headers.get(name).ok().flatten();
+    match field("content-encoding") {
+        Some(_) => None,
+        None => field("content-length")?.parse().ok(),
+    }
 }
 
 /// The problem document of a refusal.

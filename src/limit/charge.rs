@@ -113,4 +113,6 @@ pub struct UnitCharged {
     pub observed: bool,
     pub unit: UnitCharge,
     pub verdict: Verdict,
+    /// The counter did not answer: the verdict is what the limit's `on_error` makes of that.
+    pub is_silent: bool,
 }

@@ -19,6 +19,8 @@ pub(super) struct Plan<'c> {
     pub(super) charge: &'c ObjectCharge,
     /// By unit; `None` as long as the object has to say.
     verdicts: Vec<Option<Verdict>>,
+    /// By unit: whether the object had to say, and did not.
+    silent: Vec<bool>,
     pub(super) taken: Vec<Taken>,
 }
 
@@ -27,6 +29,7 @@ impl<'c> Plan<'c> {
         Self {
             charge,
             verdicts: vec![None; charge.units.len()],
+            silent: vec![false; charge.units.len()],
             taken: Vec::new(),
         }
     }
@@ -91,6 +94,9 @@ impl<'c> Plan<'c> {
             if let Some(slot) = self.verdicts.get_mut(*place) {
                 *slot = Some(verdict);
             }
+            if let Some(slot) = self.silent.get_mut(*place) {
+                *slot = told.is_silent;
+            }
             self.taken.extend(of.map(|of| taken(self.charge, unit, of)));
         }
         told.standing
@@ -114,17 +120,21 @@ impl<'c> Plan<'c> {
 
     pub(super) fn told(self) -> impl Iterator<Item = UnitCharged> {
         let Self {
-            charge, verdicts, ..
+            charge,
+            verdicts,
+            silent,
+            ..
         } = self;
         charge
             .units
             .iter()
-            .zip(verdicts)
-            .map(|(unit, verdict)| UnitCharged {
+            .zip(verdicts.into_iter().zip(silent))
+            .map(|(unit, (verdict, is_silent))| UnitCharged {
                 object: charge.object,
                 observed: charge.observed,
                 unit: unit.clone(),
                 verdict: verdict.unwrap_or(Verdict::NotCharged { remaining: None }),
+                is_silent,
             })
     }
 }
@@ -141,6 +151,7 @@ fn taken(charge: &ObjectCharge, unit: &UnitCharge, of: TakenOf) -> Taken {
 
 /// What one object told: a verdict for each unit, with what was taken.
 struct Told {
+    is_silent: bool,
     verdicts: Vec<(Verdict, Option<TakenOf>)>,
     standing: Option<Standing>,
 }
@@ -148,6 +159,7 @@ struct Told {
 impl Told {
     fn nothing_charged(units: usize, standing: Option<Standing>) -> Self {
         Self {
+            is_silent: false,
             verdicts: vec![(Verdict::NotCharged { remaining: None }, None); units],
             standing,
         }
@@ -230,6 +242,7 @@ fn granted<O: Objects>(
         (verdict, is_taken.then_some(TakenOf::Object { at_ms }))
     });
     Told {
+        is_silent: false,
         verdicts: verdicts.collect(),
         standing,
     }
@@ -246,7 +259,11 @@ fn refused<O: Objects>(
     let wallet = &mut objects.limit_memory().borrow_mut().wallet;
     wallet.refused(object, sent, rows);
     if let Some(verdicts) = spend_all(wallet, object, units) {
-        return Told { verdicts, standing };
+        return Told {
+            is_silent: false,
+            verdicts,
+            standing,
+        };
     }
     let verdicts = rows.iter().map(|row| {
         let verdict = match row.retry_after_ms {
@@ -258,6 +275,7 @@ fn refused<O: Objects>(
         (verdict, None)
     });
     Told {
+        is_silent: false,
         verdicts: verdicts.collect(),
         standing,
     }
@@ -316,6 +334,7 @@ async fn without_object<O: Objects>(
         },
     };
     Told {
+        is_silent: true,
         verdicts: units.iter().map(verdict).collect(),
         standing,
     }

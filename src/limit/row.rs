@@ -17,6 +17,8 @@ use crate::limit::wire::{HolderId, Lent, Receipt, Report};
 /// How much longer than its holder an object holds a lease for good: what clocks may be wrong by
 /// over one lease, steps and readings before a wait included.
 pub const CLOCK_ERROR_MS: u64 = 500;
+/// How long one waits for a permit before it is asked for again.
+pub const PERMIT_WAIT_MS: u64 = 100;
 /// Most leases of one row; a holder beyond is granted what it asks for now and nothing more.
 pub const LEASES_MAX: usize = 256;
 /// Most holders that are known to wait for a share.
@@ -191,7 +193,12 @@ impl Row {
             return None;
         }
         let meter = self.settled_meter();
-        Some(meter.wait_ms(&self.rule, self.seen_ms, units))
+        let wait_ms = meter.wait_ms(&self.rule, self.seen_ms, units);
+        Some(match self.rule {
+            // When a request that is open ends is known to nobody.
+            MeterRule::Permits(_) => wait_ms.min(PERMIT_WAIT_MS),
+            _ => wait_ms,
+        })
     }
 
     /// What was granted to this question before, if it was.

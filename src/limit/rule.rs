@@ -70,3 +70,16 @@ pub struct LimitRule {
     /// How many brokers stand between isolates and the counter; 0: none.
     pub brokers: u16,
 }
+
+impl LimitRule {
+    /// Whether a request is charged what it costs. A refused credential counts once, and a request
+    /// that is open is one request, whatever they cost.
+    pub fn takes_cost(&self) -> bool {
+        self.counts == Counts::Requests && !self.is_of_permits()
+    }
+
+    /// Whether it counts requests as long as they are open.
+    pub fn is_of_permits(&self) -> bool {
+        matches!(self.meter, MeterRule::Permits(_))
+    }
+}

@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
-
+use crate::limit::meter::MeterRule;
 use crate::limit::rule::{CountBy, Counts, LimitRule};
-use crate::policy::document::RouteEntry;
+use crate::policy::document::{CostEntry, RouteEntry, UnitsEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
+use crate::policy::gate::{Cost, RefundCause};
 use crate::policy::route_table::Template;
 use crate::policy::routes::{Context, Place};
 
@@ -20,7 +20,9 @@ pub(super) struct Charging {
     pub(super) limits: Vec<Rc<LimitRule>>,
     pub(super) plan: bool,
     pub(super) counters: Vec<(String, Expression)>,
-    pub(super) cost: u64,
+    pub(super) cost: Cost,
+    pub(super) cost_told_in: Option<String>,
+    pub(super) refund_on: Vec<RefundCause>,
 }
 
 /// Makes what one route charges.
@@ -37,10 +39,12 @@ pub(super) fn charging(
         true => planned(context),
         false => Vec::new(),
     };
-    let cost = entry.cost.as_ref().and_then(Value::as_u64).unwrap_or(1);
-    // A refused credential costs one, whatever the route's requests cost.
-    let dear =
-        |rule: &&Rc<LimitRule>| cost > rule.meter.capacity() && rule.counts == Counts::Requests;
+    let (cost, cost_told_in) = cost(entry, template, at, context, faults);
+    let refund_on = refund_on(entry, &rules, at, faults);
+    let dear = |rule: &&Rc<LimitRule>| match cost {
+        Cost::Fixed(units) => rule.takes_cost() && units > rule.meter.capacity(),
+        Cost::Reckoned(_) => false,
+    };
     let owned = rules.iter().filter(dear).map(|rule| (rule, ""));
     for (rule, of) in owned.chain(planned.iter().filter(dear).map(|rule| (rule, " of a plan"))) {
         let problem = format!(
@@ -50,6 +54,7 @@ pub(super) fn charging(
         let fix = "Lower the cost or raise the limit";
         at.add(faults, &["cost"], problem, fix);
     }
+    check_lifetimes(entry, rules.iter().chain(&planned), at, context, faults);
     let mut counters: Vec<(String, Expression)> = Vec::new();
     for rule in rules.iter().chain(&planned) {
         let known = counters.iter().any(|(name, _)| *name == rule.name);
@@ -65,6 +70,8 @@ pub(super) fn charging(
         plan,
         counters,
         cost,
+        cost_told_in,
+        refund_on,
     }
 }
 
@@ -96,6 +103,101 @@ fn planned(context: &Context<'_>) -> Vec<Rc<LimitRule>> {
     let names = plans.flat_map(|plan| &plan.limits);
     names
         .filter_map(|name| context.limits.get(name).cloned())
+        .collect()
+}
+
+/// What one request costs, or what is reserved of it; and where the origin tells what it cost.
+fn cost(
+    entry: &RouteEntry,
+    template: &Template,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> (Cost, Option<String>) {
+    let Some(CostEntry::Told { reserve, header }) = &entry.cost else {
+        let units = match &entry.cost {
+            Some(CostEntry::Units(units)) => units,
+            _ => return (Cost::Fixed(1), None),
+        };
+        return (
+            units_of(units, &["cost"], template, at, context, faults),
+            None,
+        );
+    };
+    let place = ["cost", "reserve"];
+    let cost = units_of(reserve, &place, template, at, context, faults);
+    if cost.needs_body() {
+        let problem = "it is reserved before the content is read";
+        at.add(faults, &place, problem, "Reserve without request.body");
+    }
+    (cost, Some(header.clone()))
+}
+
+fn units_of(
+    entry: &UnitsEntry,
+    place: &[&str],
+    template: &Template,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Cost {
+    let source = match entry {
+        UnitsEntry::Number(units) => return Cost::Fixed(*units),
+        UnitsEntry::Expression(source) => source,
+    };
+    match Expression::compile(context.env, source, template.parameters()) {
+        Ok(cost) => Cost::Reckoned(cost),
+        Err(fault) => {
+            let (line, column) = (fault.line, fault.column);
+            let problem = format!("line {line}, column {column}: {}", fault.message);
+            let fix = "Write a whole number, or a CEL expression that gives one";
+            at.add(faults, place, problem, fix);
+            Cost::Fixed(1)
+        }
+    }
+}
+
+/// A permit that ended while its request waits for the origin would let one too many in.
+fn check_lifetimes<'r>(
+    entry: &RouteEntry,
+    rules: impl Iterator<Item = &'r Rc<LimitRule>>,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) {
+    let origin = context.origins.get(&entry.origin);
+    let timeout_ms = entry.timeout_ms.or(origin.map(|origin| origin.timeout_ms));
+    for rule in rules {
+        let MeterRule::Permits(permits) = rule.meter else {
+            continue;
+        };
+        if timeout_ms.is_some_and(|timeout_ms| permits.window_ms < timeout_ms) {
+            let problem = format!(
+                "a permit of `{}` ends before the origin has to answer",
+                rule.name
+            );
+            let fix = "Raise its lifetime_s, or lower the timeout_ms of the route or the origin";
+            at.add(faults, &["limits"], problem, fix);
+        }
+    }
+}
+
+/// For which failures a request is refunded.
+fn refund_on(
+    entry: &RouteEntry,
+    rules: &[Rc<LimitRule>],
+    at: &Place,
+    faults: &mut Faults,
+) -> Vec<RefundCause> {
+    let guesses = |rule: &Rc<LimitRule>| rule.counts == Counts::RefusedCredentials;
+    if !entry.refund_on.is_empty() && rules.iter().any(guesses) {
+        let problem = "a route that bounds guessing gives nothing back";
+        let fix = "Remove it, or do not charge refused_credentials here";
+        at.add(faults, &["refund_on"], problem, fix);
+    }
+    let causes = entry.refund_on.iter();
+    causes
+        .filter_map(|cause| RefundCause::parse(cause))
         .collect()
 }
 

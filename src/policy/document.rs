@@ -243,12 +243,32 @@ pub struct RouteEntry {
     pub allow: Option<String>,
     #[serde(default)]
     pub limits: Vec<String>,
-    pub cost: Option<Value>,
+    pub cost: Option<CostEntry>,
+    #[serde(default)]
+    pub refund_on: Vec<String>,
     #[serde(default)]
     pub request: RequestEntry,
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum CostEntry {
+    Units(UnitsEntry),
+    /// Known afterwards: the origin tells it.
+    Told {
+        reserve: UnitsEntry,
+        header: String,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum UnitsEntry {
+    Number(u64),
+    Expression(String),
 }
 
 #[derive(Clone, Debug, Deserialize)]

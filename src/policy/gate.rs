@@ -39,6 +39,8 @@ pub struct Gate {
     /// How each authenticator is presented to, by its name.
     pub carriers: Vec<(String, Carrier)>,
     pub roles: HashMap<String, Vec<String>>,
+    /// Every limit, by its name.
+    pub limits: HashMap<String, Rc<LimitRule>>,
     pub plans: HashMap<String, Vec<Rc<LimitRule>>>,
     pub default_plan: Option<String>,
     pub routes: Vec<Route>,
@@ -150,11 +152,75 @@ pub struct Route {
     pub plan: bool,
     /// What limits count by that count by an expression, the limit's name before it.
     pub counters: Vec<(String, Expression)>,
-    /// Units of one request.
-    pub cost: u64,
+    pub cost: Cost,
+    /// The field of the origin's answer that tells what a request cost in the end; `cost` is
+    /// reserved before.
+    pub cost_told_in: Option<String>,
+    /// Failures behind the gateway for which a request is refunded.
+    pub refund_on: Vec<RefundCause>,
     pub request: RequestRules,
     pub mode: Mode,
     pub timeout_ms: u64,
+}
+
+/// Units of one request.
+#[derive(Debug)]
+pub enum Cost {
+    Fixed(u64),
+    /// Reckoned for each request.
+    Reckoned(Expression),
+}
+
+/// A failure behind the gateway.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RefundCause {
+    /// The origin was not reached, or broke off before the head of an answer.
+    Connect,
+    Timeout,
+    /// The origin answered with this status, from 500 on.
+    Status(u16),
+}
+
+impl RefundCause {
+    /// Reads the policy's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "connect" => Some(Self::Connect),
+            "timeout" => Some(Self::Timeout),
+            _ => {
+                let status = text.parse().ok();
+                status
+                    .filter(|one| (500..=599).contains(one))
+                    .map(Self::Status)
+            }
+        }
+    }
+
+    pub fn as_text(self) -> String {
+        match self {
+            Self::Connect => "connect".into(),
+            Self::Timeout => "timeout".into(),
+            Self::Status(status) => status.to_string(),
+        }
+    }
+}
+
+impl Cost {
+    /// Whether it is known only when the caller is.
+    pub fn needs_caller(&self) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Reckoned(cost) => cost.needs_caller() || cost.needs_body(),
+        }
+    }
+
+    /// Whether it is known only when the content is.
+    pub fn needs_body(&self) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Reckoned(cost) => cost.needs_body(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -196,6 +196,7 @@ fn build(
         authenticators: built.authenticators,
         carriers: built.carriers,
         roles: document.roles.clone().into_iter().collect(),
+        limits: rules,
         plans,
         default_plan: document.default_plan.clone(),
         routes,

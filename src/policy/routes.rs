@@ -104,12 +104,13 @@ fn route(
     let auth = auth(entry, at, document, faults);
     let mut request = request_rules(&entry.request, &template, at, &document.schemas, faults);
     let allow = allow(entry, &template, at, context.env, faults);
-    let reads = request.body.is_some() || allow.as_ref().is_some_and(Expression::needs_body);
-    check_content(&request, reads, at, faults);
-    if request.content_types.is_empty() && allow.as_ref().is_some_and(Expression::needs_body) {
+    let charging = charging(entry, &template, at, context, faults);
+    let rule_reads =
+        allow.as_ref().is_some_and(Expression::needs_body) || charging.cost.needs_body();
+    check_content(&request, request.body.is_some() || rule_reads, at, faults);
+    if request.content_types.is_empty() && rule_reads {
         request.content_types = vec!["application/json".into()];
     }
-    let charging = charging(entry, &template, at, context, faults);
     Some(Route {
         id: entry.id.clone(),
         template,
@@ -127,6 +128,8 @@ fn route(
         plan: charging.plan,
         counters: charging.counters,
         cost: charging.cost,
+        cost_told_in: charging.cost_told_in,
+        refund_on: charging.refund_on,
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),

@@ -22,17 +22,7 @@ const FIELDS: [&[&str]; 11] = [
 ];
 
 /// Values that are refused where others are enforced: the place, and those enforced.
-const VALUES: [(&[&str], &[&str]); 3] = [
-    (
-        &["limits", "*", "algorithm"],
-        &[
-            "sliding_window",
-            "fixed_window",
-            "token_bucket",
-            "leaky_bucket",
-            "calendar",
-        ],
-    ),
+const VALUES: [(&[&str], &[&str]); 2] = [
     (
         &["limits", "*", "counts"],
         &["requests", "refused_credentials"],
@@ -63,17 +53,6 @@ pub(super) fn check(policy: &Value, faults: &mut Faults) {
             }
         });
     }
-    each(
-        policy,
-        &["routes", "*", "cost"],
-        String::new(),
-        &mut |pointer, value| {
-            if value.as_u64().is_none_or(|cost| cost == 0) {
-                let problem = format!("{} is not enforced by this version", told(value));
-                faults.add_at(pointer, problem, "Write a whole number of 1 or more");
-            }
-        },
-    );
 }
 
 fn told(value: &Value) -> String {

@@ -1,25 +1,30 @@
 //! The origin has answered; what of it may leave is the release.
 
+use crate::limit::errand::Errand;
 use crate::policy::gate::{Gate, Route};
-use crate::ports::OriginAnswer;
+use crate::ports::{OriginAnswer, Ports};
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::forward::HOP_BY_HOP;
+use crate::stage::open::Open;
 use crate::trail::{Refused, StageName, Trail};
 
 /// The origin's answer is here. Only `forward` makes one, of a request that was sent.
 pub struct Answered<'g> {
     gate: &'g Gate,
-    #[expect(
-        dead_code,
-        reason = "the way back is typed so that rules over answers have their place"
-    )]
     route: &'g Route,
 }
 
-/// The only returnable answer of an origin.
+/// The only returnable answer of an origin, of a request that is open until it has left.
 #[must_use]
-pub struct Release<A> {
+pub struct Release<'p, P: Ports> {
+    cleared: Cleared<P::Answer>,
+    open: Open<'p, P>,
+}
+
+/// An answer that may leave, less what of it may not.
+#[must_use]
+pub struct Cleared<A> {
     answer: A,
     remove: Vec<String>,
     trail: Box<Trail>,
@@ -51,7 +56,8 @@ impl<'g> Answered<'g> {
 
 impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
     /// Decides what of the answer leaves.
-    pub fn release(self) -> Release<A> {
+    pub fn release<'p, P: Ports<Answer = A>>(self, open: Open<'p, P>) -> Release<'p, P> {
+        let told_in = self.stage.route.cost_told_in.clone();
         let released = self.next(StageName::Released, |answered| answered.gate);
         let nominated = released.body.field("connection").unwrap_or_default();
         let nominated = nominated
@@ -65,6 +71,8 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
             .filter(|name| !name.is_empty())
             .chain(fixed)
             .collect();
+        // For the gateway, not for callers.
+        remove.extend(told_in);
         // The origin is behind limits of its own making no more (RateLimit draft §7.2).
         if !released.trail.limits.is_empty() {
             remove.extend(
@@ -78,15 +86,37 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
                 .map(str::to_owned),
             );
         }
-        Release {
+        let cleared = Cleared {
             answer: released.body,
             remove,
             trail: released.trail,
-        }
+        };
+        Release { cleared, open }
     }
 }
 
-impl<A> Release<A> {
+impl<'p, P: Ports> Release<'p, P> {
+    pub fn remove(&self) -> &[String] {
+        &self.cleared.remove
+    }
+
+    pub fn trail(&self) -> &Trail {
+        &self.cleared.trail
+    }
+
+    /// What is to be done for limits, once.
+    pub fn take_errands(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.cleared.trail.errands)
+    }
+
+    /// The answer, and the open request that has to be ended when the answer has left: neither is to
+    /// be had without the other.
+    pub fn part(self) -> (Cleared<P::Answer>, Open<'p, P>) {
+        (self.cleared, self.open)
+    }
+}
+
+impl<A> Cleared<A> {
     pub fn remove(&self) -> &[String] {
         &self.remove
     }

@@ -7,7 +7,9 @@ use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::answered::Answered;
-use crate::stage::validated::{Content, Validated};
+use crate::stage::paid::Paid;
+use crate::stage::settling::settle;
+use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName};
 
 /// A request for an origin: made of what was checked, and of nothing else.
@@ -25,6 +27,8 @@ pub struct Forward<B> {
 pub struct Sent<'g> {
     gate: &'g Gate,
     route: &'g Route,
+    /// Units that each limit was charged.
+    cost: u64,
 }
 
 /// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
@@ -106,7 +110,7 @@ const SPOKEN_FOR_PREFIXES: [&str; 23] = [
     "x-forwarded",
 ];
 
-impl<'g, B> Exchange<Validated<'g>, Content<B>> {
+impl<'g, B> Exchange<Paid<'g>, Content<B>> {
     /// Makes what is sent. `signed` answers [`Exchange::statement`].
     ///
     /// Refuses if the statement that was signed is not the one that was asked for.
@@ -148,6 +152,7 @@ impl<'g, B> Exchange<Validated<'g>, Content<B>> {
             remove.push("tracestate".into());
         }
         let (method, timeout_ms) = (routed.method(), route.timeout_ms);
+        let cost = identified.price(facts).units();
         self.trail.origin = Some(OriginNote {
             name: route.origin.name.clone(),
             status: None,
@@ -166,7 +171,7 @@ impl<'g, B> Exchange<Validated<'g>, Content<B>> {
         let sent = Exchange {
             trail: self.trail,
             body: (),
-            stage: Sent { gate, route },
+            stage: Sent { gate, route, cost },
         };
         Ok((forward, sent))
     }
@@ -209,13 +214,15 @@ impl<'g> Exchange<Sent<'g>, ()> {
             note.ms = ms;
             note.status = answer.as_ref().ok().map(OriginAnswer::status);
         }
+        let Sent { route, cost, .. } = self.stage;
+        settle(&mut self.trail, route, cost, &answer);
         match answer {
             // A switch of protocols is never asked for here, so nobody may switch.
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(self.refuse(Refusal::OriginInvalid))
             }
             Ok(answer) => {
-                let Sent { gate, route } = self.stage;
+                let Sent { gate, route, .. } = self.stage;
                 let sent = Exchange {
                     trail: self.trail,
                     body: answer,

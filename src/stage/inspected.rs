@@ -53,7 +53,7 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
             return Err(self.refuse(Refusal::ContentEncoding));
         }
         // A rule that decides must read what the origin reads, whatever the mode of the form.
-        let rule_reads = route.allow.as_ref().is_some_and(|allow| allow.needs_body());
+        let rule_reads = rule_reads(route);
         let type_mode = if rule_reads { route.mode } else { mode };
         for (mode, found) in [(mode, formed), (type_mode, typed)] {
             if let Err(refusal) = self.settle(mode, found) {
@@ -92,8 +92,13 @@ pub(super) fn mode_of(route: &Route) -> Mode {
 /// Whether a rule looks at the content.
 pub(super) fn needs_bytes(route: &Route) -> bool {
     let schema = route.request.body.is_some() && mode_of(route) != Mode::Off;
-    let rule = route.allow.as_ref().is_some_and(|allow| allow.needs_body());
-    schema || (rule && route.mode != Mode::Off)
+    schema || (rule_reads(route) && route.mode != Mode::Off)
+}
+
+/// Whether what decides or costs depends on the content.
+fn rule_reads(route: &Route) -> bool {
+    let allow = route.allow.as_ref();
+    allow.is_some_and(|allow| allow.needs_body()) || route.cost.needs_body()
 }
 
 fn parameters(routed: &Routed<'_>, rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {

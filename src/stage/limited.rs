@@ -14,12 +14,16 @@ pub struct Limited<'g> {
 impl<'g, B> Exchange<Identified<'g>, B> {
     /// Judges the answer to [`Exchange::charge`].
     pub fn limit(mut self, charged: &Charged) -> Result<Exchange<Limited<'g>, B>, Refused> {
-        let (asked, counting) = match (self.charge(), self.counting()) {
+        let counting = self.stage.counting(&self.trail.facts);
+        let (asked, counting) = match (self.charge(), counting) {
             (Ok(asked), Ok(counting)) => (asked, counting),
             (Err(refusal), _) | (_, Err(refusal)) => return Err(self.refuse(refusal)),
         };
         self.trail.observed.extend(counting.observed);
-        match judge(&mut self.trail, &asked, charged) {
+        let priced = self.stage.price(&self.trail.facts).fault();
+        let mode = self.stage.routed().route().mode;
+        let judged = judge(&mut self.trail, &asked, charged);
+        match judged.and_then(|()| self.settle(mode, priced)) {
             Ok(()) => Ok(self.next(StageName::Authorized, |identified| Limited { identified })),
             Err(refusal) => Err(self.refuse(refusal)),
         }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::limit::charge::{Charge, Charged, UnitCharged, Verdict};
+use crate::limit::charge::{Charge, Charged, Taken, TakenOf, UnitCharged, Verdict};
 use crate::limit::headers::LimitReport;
 use crate::limit::meter::MeterRule;
 use crate::limit::rule::{Counts, LimitRule, Mode};
@@ -31,8 +31,9 @@ impl<'g, B> Exchange<Routed<'g>, B> {
         let counted = rules.map(|rule| Counted {
             object,
             rule: Rc::clone(rule),
+            key: None,
         });
-        Charge::of(routed.gather(counted))
+        Charge::of(routed.gather(counted, routed.price(&self.trail.facts).units()))
     }
 
     /// What the address is charged if the credential turns out bad: a guess costs whoever makes
@@ -51,7 +52,10 @@ impl<'g, B> Exchange<Routed<'g>, B> {
     pub fn shield(mut self, charged: &Charged) -> Result<Exchange<Shielded<'g>, B>, Refused> {
         let asked = self.address_charge();
         self.trail.failure = self.failure_charge();
-        match judge(&mut self.trail, &asked, charged) {
+        let priced = self.stage.price(&self.trail.facts).fault();
+        let mode = self.stage.route().mode;
+        let judged = judge(&mut self.trail, &asked, charged);
+        match judged.and_then(|()| self.settle(mode, priced)) {
             Ok(()) => Ok(self.next(StageName::Identified, |routed| Shielded { routed })),
             Err(refusal) => Err(self.refuse(refusal)),
         }
@@ -88,11 +92,17 @@ pub(crate) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Res
     if let Err(refusal @ Refusal::Revoked { .. }) = standing {
         return Err(refusal);
     }
+    let costs = charged.taken.iter().filter(|one| one.rule.takes_cost());
+    trail.taken.extend(costs.cloned());
+    trail.taken.extend(charged.units.iter().filter_map(free));
     let (observed, enforced): (Vec<_>, Vec<_>) =
         charged.units.iter().partition(|answer| answer.observed);
+    let silent = enforced.iter().filter(|answer| answer.is_silent);
     trail
-        .limits
-        .extend(enforced.iter().filter_map(|answer| report(answer)));
+        .silent
+        .extend(silent.map(|answer| answer.unit.rule.name.clone()));
+    let reports = enforced.iter().filter_map(|answer| report(answer));
+    reports.for_each(|report| trail.report(report));
     trail.observed.extend(refusal_of(&observed));
     refusal_of(&enforced).map_or(standing, Err)
 }
@@ -133,6 +143,19 @@ fn refusal_of(answers: &[&UnitCharged]) -> Option<Refusal> {
             limits,
             retry_after_ms,
         },
+    })
+}
+
+/// A charge of no units, so that more can be charged to the row later.
+fn free(answer: &UnitCharged) -> Option<Taken> {
+    let is_granted = matches!(answer.verdict, Verdict::Granted { .. });
+    let is_free = answer.unit.units == 0 && !answer.unit.look;
+    (is_granted && is_free).then(|| Taken {
+        object: answer.object,
+        rule: Rc::clone(&answer.unit.rule),
+        row: answer.unit.row.clone(),
+        units: 0,
+        of: TakenOf::Object { at_ms: 0 },
     })
 }
 

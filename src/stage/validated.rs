@@ -4,19 +4,21 @@ use serde_json::Value;
 
 use crate::body::finding::Location;
 use crate::body::json::{BODY_LIMITS, parse};
-use crate::identity::{Said, Statement};
 use crate::limit::rule::Mode;
 use crate::ports::ReadFault;
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::authorized::ask;
+use crate::stage::charging::Price;
 use crate::stage::identified::Identified;
 use crate::stage::inspected::{Inspected, Need, mode_of, needs_bytes};
 use crate::trail::{Refused, StageName};
 
-/// Every check of the way in was passed. What is sent from here is what was checked.
+/// Every check of the way in was passed.
 pub struct Validated<'g> {
     inspected: Inspected<'g>,
+    /// What the request costs, where that was not known before.
+    price: Option<u64>,
 }
 
 /// Content to send.
@@ -47,16 +49,17 @@ impl<'g, B> Exchange<Inspected<'g>, B> {
 
     /// Goes on without reading; refused if a rule has to read.
     pub fn validate_unread(mut self) -> Result<Exchange<Validated<'g>, Content<B>>, Refused> {
-        if let Err(refusal) = ask_rule(&mut self, &Value::Null) {
-            return Err(self.refuse(refusal));
-        }
+        let price = match ask_rules(&mut self, &Value::Null) {
+            Ok(price) => price,
+            Err(refusal) => return Err(self.refuse(refusal)),
+        };
         let content = |body| match self.stage.need() {
             Need::Nothing => Some(Content::Nothing),
             Need::Pass => Some(Content::Unread(body)),
             Need::Read { .. } => None,
         };
         match content(self.body) {
-            Some(content) => Ok(validated(self.trail, self.stage, content)),
+            Some(content) => Ok(validated(self.trail, (self.stage, price), content)),
             None => Err(Refused {
                 refusal: Refusal::BodyBroken,
                 trail: self.trail,
@@ -82,20 +85,24 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(ReadFault::Broken) => return Err(self.refuse(Refusal::BodyBroken)),
             Err(ReadFault::TimedOut) => return Err(self.refuse(Refusal::BodyTimeout)),
         };
-        if needs_bytes(self.stage.identified().routed().route())
-            && let Err(refusal) = self.judge(&bytes)
-        {
-            return Err(self.refuse(refusal));
-        }
+        let judged = match needs_bytes(self.stage.identified().routed().route()) {
+            true => self.judge(&bytes),
+            false => ask_rules(&mut self, &Value::Null),
+        };
+        let price = match judged {
+            Ok(price) => price,
+            Err(refusal) => return Err(self.refuse(refusal)),
+        };
         let content = if self.trail.facts.has_body {
             Content::Bytes(bytes)
         } else {
             Content::Nothing
         };
-        Ok(validated(self.trail, self.stage, content))
+        Ok(validated(self.trail, (self.stage, price), content))
     }
 
-    fn judge(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+    /// Judges what a rule reads; what the request costs, where that depends on it.
+    fn judge(&mut self, bytes: &[u8]) -> Result<Option<u64>, Refusal> {
         let route = self.stage.identified().routed().route();
         let mode = mode_of(route);
         let body = match parse(bytes, BODY_LIMITS) {
@@ -103,7 +110,7 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(fault) => {
                 self.settle(mode, Err(Refusal::NotJson { fault }))?;
                 // Observed or not: the rule is asked, and of nothing it cannot say yes.
-                return ask_rule(self, &Value::Null);
+                return ask_rules(self, &Value::Null);
             }
         };
         let schema = route.request.body.as_ref().filter(|_| mode != Mode::Off);
@@ -114,55 +121,46 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(Refusal::Invalid { findings })
         };
         self.settle(mode, formed)?;
-        ask_rule(self, &body)
+        ask_rules(self, &body)
     }
 }
 
-/// Asks the route's rule, if it is one that looks at the content.
-fn ask_rule<B>(exchange: &mut Exchange<Inspected<'_>, B>, body: &Value) -> Result<(), Refusal> {
+/// Asks the route's rule, if it is one that looks at the content, and what the request costs, if
+/// that was not known before.
+fn ask_rules<B>(
+    exchange: &mut Exchange<Inspected<'_>, B>,
+    body: &Value,
+) -> Result<Option<u64>, Refusal> {
     let identified = exchange.stage.identified();
     let route = identified.routed().route();
+    let seen = identified.seen(&exchange.trail.facts, body);
     let rule = route.allow.as_ref().filter(|allow| allow.needs_body());
     let allowed = match rule {
-        Some(rule) if route.mode != Mode::Off => {
-            ask(rule, &identified.seen(&exchange.trail.facts, body))
-        }
+        Some(rule) if route.mode != Mode::Off => ask(rule, &seen),
         _ => Ok(()),
     };
+    let price = route.cost.needs_caller().then(|| route.price(&seen));
+    let units = price.as_ref().map(Price::units);
     let mode = route.mode;
-    exchange.settle(mode, allowed)
-}
-
-impl<'g, B> Exchange<Validated<'g>, B> {
-    /// The statement to the origin that has to be signed, if the origin gets one.
-    pub fn statement(&self) -> Option<Statement> {
-        let identified = self.stage.identified();
-        let routed = identified.routed();
-        let (gate, route) = (routed.gate(), routed.route());
-        let (keys, identity) = (
-            gate.identity_keys.as_ref()?,
-            route.origin.identity.as_ref()?,
-        );
-        let said = Said {
-            caller: identified.caller(),
-            request_id: &self.trail.facts.request_id,
-            route: &route.id,
-            issuer: gate.public_url.as_deref(),
-            now_ms: self.trail.facts.received_at_ms,
-        };
-        Some(Statement::new(keys, identity, &said))
-    }
+    exchange.settle(mode, allowed)?;
+    exchange.settle(mode, price.map_or(Ok(()), Price::fault))?;
+    Ok(units)
 }
 
 impl<'g> Validated<'g> {
     pub fn identified(&self) -> &Identified<'g> {
         self.inspected.identified()
     }
+
+    /// What the request costs, where that was not known when it was charged.
+    pub(super) fn price(&self) -> Option<u64> {
+        self.price
+    }
 }
 
 fn validated<'g, B>(
     trail: Box<crate::trail::Trail>,
-    inspected: Inspected<'g>,
+    (inspected, price): (Inspected<'g>, Option<u64>),
     content: Content<B>,
 ) -> Exchange<Validated<'g>, Content<B>> {
     Exchange {
@@ -170,5 +168,5 @@ fn validated<'g, B>(
         body: content,
         stage: inspected,
     }
-    .next(StageName::Validated, |inspected| Validated { inspected })
+    .next(StageName::Paid, |inspected| Validated { inspected, price })
 }

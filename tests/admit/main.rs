@@ -10,6 +10,7 @@
     reason = "a test may stop at the first surprise, and a table is long"
 )]
 
+mod bulk;
 mod orders;
 #[path = "../support/mod.rs"]
 mod support;

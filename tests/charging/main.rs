@@ -8,12 +8,21 @@
     reason = "a test may stop at the first surprise, and a table is long"
 )]
 
+mod costs;
 mod counters;
+mod desk;
+mod own_numbers;
+mod permits;
+mod settling;
+mod silence;
 #[path = "../support/mod.rs"]
 mod support;
 
 use edgeward::admit::{Outcome, admit};
 use edgeward::facts::Facts;
+use edgeward::limit::errand::{self, Errand};
+use edgeward::limit::ledger::Rows;
+use edgeward::object::ObjectName;
 use edgeward::policy::gate::Gate;
 use edgeward::policy::load::load;
 use edgeward::trail::Trail;
@@ -27,7 +36,7 @@ fn policy(change: Value) -> Value {
         "name": "orders", "profile": "development",
         "origins": { "o": { "url": "https://origin.example" } },
         "authenticators": { "keys": { "kind": "api_key" } },
-        "routes": []
+        "routes": [route(json!({ "auth": "public" }))]
     });
     lay(&mut policy, change);
     policy
@@ -99,7 +108,11 @@ fn outcome(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> (&'stati
 fn copy(trail: &Trail) -> Trail {
     Trail {
         limits: trail.limits.clone(),
+        silent: trail.silent.clone(),
         observed: trail.observed.clone(),
+        cost: trail.cost,
+        refund: trail.refund,
+        origin: trail.origin.clone(),
         ..Trail::new(trail.facts.clone())
     }
 }
@@ -115,4 +128,47 @@ fn faults(policy: &Value) -> Vec<String> {
     faults
         .map(|fault| format!("{}: {}", fault.pointer, fault.problem))
         .collect()
+}
+
+/// Units of a row that are held now.
+fn held(ports: &FakePorts, object: &ObjectName, limit: &str) -> u64 {
+    let objects = ports.objects.borrow();
+    let rows = objects.get(&object.hex());
+    let row = rows.and_then(|rows| rows.load(&object.row(limit)).unwrap());
+    row.map_or(0, |row| row.held(ports.clock_ms.get()))
+}
+
+/// Does what was left to be done for limits; the refilling of leases apart.
+fn settle(ports: &FakePorts) {
+    let errands = std::mem::take(&mut *ports.errands.borrow_mut());
+    for errand in errands {
+        let settles = matches!(
+            errand,
+            Errand::GiveBack { .. } | Errand::Refund { .. } | Errand::Owe { .. }
+        );
+        if settles {
+            run(errand::run(ports, errand));
+        }
+    }
+}
+
+fn own(caller: &str) -> ObjectName {
+    ObjectName::of_caller("keys", "", caller)
+}
+
+fn address() -> ObjectName {
+    ObjectName::of_address("192.0.2.1", "192.0")
+}
+
+/// A decision line meets its schema.
+fn check_line(line: serde_json::Map<String, Value>) {
+    let text = include_str!("../../schemas/decision.schema.json");
+    let schema: Value = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::options().offline().build(&schema).unwrap();
+    let line = Value::Object(line);
+    let wrong: Vec<_> = validator
+        .iter_errors(&line)
+        .map(|one| one.to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?} {line}");
 }

@@ -15,6 +15,7 @@ test("every operation is there, with the scope it needs", () => {
     ["POST /keys", "createKey", "edgeward:keys"],
     ["GET /keys/{id}", "showKey", "edgeward:read"],
     ["POST /keys/{id}/rotate", "rotateKey", "edgeward:keys"],
+    ["POST /keys/{id}/limits", "limitKey", "edgeward:keys"],
     ["POST /keys/{id}/revoke", "revokeKey", "edgeward:keys"],
     ["POST /tokens/revoke", "revokeTokens", "edgeward:keys"],
     ["POST /policy/check", "checkPolicy", "edgeward:policy"],
@@ -72,7 +73,7 @@ test("a record holds what a stored one holds, less its hash, by the same rules",
   ]) {
     assert.deepEqual(ruled(api.components.schemas[ours]), ruled(stored.properties[name]), name);
   }
-  for (const name of ["KeyId", "Name", "Text", "Instant"]) {
+  for (const name of ["KeyId", "Name", "Text", "Instant", "OwnLimit"]) {
     assert.deepEqual(ruled(api.components.schemas[name]), ruled(stored.$defs[name]), name);
   }
 });

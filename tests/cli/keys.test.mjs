@@ -43,6 +43,7 @@ test("create passes on every flag", async () => {
     "--env": ["test"],
     "--note": ["the web shop"],
     "--authenticator": ["keys"],
+    "--limit": ["minute=500", "burst=10/s,burst=20", "slow=0.5/s,queue=0"],
   };
   const { code } = await gateway.run("keys", "create", ...Object.entries(flags).flat(2));
   assert.equal(code, 0);
@@ -57,6 +58,11 @@ test("create passes on every flag", async () => {
     cidrs: ["192.0.2.0/24", "2001:db8::/32"],
     not_before: NOW_S,
     expires_at: Date.UTC(2027, 0, 1) / 1_000,
+    limits: {
+      minute: { limit: 500 },
+      burst: { rate_per_s: 10, burst: 20 },
+      slow: { rate_per_s: 0.5, queue: 0 },
+    },
     note: "the web shop",
   });
 });
@@ -144,7 +150,7 @@ test("show tells the record and its use", async () => {
   const uses = [{ count: 12, last_used_at: NOW_S }, null];
   const showKey = ({ values }) => ({
     status: 200,
-    body: { record: recordOf(values.id, { note: "for \u202eyou" }), use: uses.shift() },
+    body: { record: recordOf(values.id, { note: "for \u202eyou" }), use: uses.shift(), unheeded: [] },
   });
   const gateway = await gatewayOf({ showKey });
   const used = await gateway.run("keys", "show", ID);
@@ -206,4 +212,56 @@ test("a key that is not there is told, and what to look at", async () => {
   const { code, stdout, stderr } = await gateway.run("keys", "show", ID);
   assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /404 route-not-found.*What is wrong\.\n.*ADMIN_KEY_HASH/);
+});
+
+test("limit writes a key's own numbers, takes others back, and tells what it has then", async () => {
+  const limits = { minute: { limit: 500 }, burst: { rate_per_s: 10, burst: 20 } };
+  const limitKey = ({ values }) => ({ status: 200, body: { record: recordOf(values.id, { limits }) } });
+  const gateway = await gatewayOf({ limitKey });
+  const numbers = ["minute=500", "burst=10/s,burst=20", "daily=policy"];
+  const { code, stdout } = await gateway.run("keys", "limit", ID, ...numbers);
+  assert.deepEqual(gateway.requests[0].json, { set: limits, clear: ["daily"] });
+  assert.deepEqual(
+    [code, stdout],
+    [0, `key ${ID} of shop-17 has its own numbers: minute=500 burst=10/s,burst=20\n`],
+  );
+  await gateway.run("keys", "limit", ID, "daily=policy");
+  assert.deepEqual(gateway.requests[1].json, { clear: ["daily"] });
+});
+
+test("numbers that do not read are told before the gateway is asked", async () => {
+  const gateway = await gatewayOf({});
+  for (const text of [
+    "minute",
+    "minute=",
+    "=5",
+    "minute=-5",
+    "minute=5.5",
+    "minute=5/s",
+    "burst=5/s,size=2",
+    "burst=x/s,burst=2",
+    "a b=5",
+    "minute=unlimited",
+  ]) {
+    const { code, stdout, stderr } = await gateway.run("keys", "limit", ID, text);
+    assert.deepEqual([code, stdout], [2, ""], text);
+    assert.match(stderr, /NAME=500/, text);
+  }
+  const twice = await gateway.run("keys", "limit", ID, "minute=5", "minute=policy");
+  const none = await gateway.run("keys", "limit", ID);
+  // A key that is new has nothing to take back.
+  const created = await gateway.run("keys", "create", "--subject", "s", "--limit", "minute=policy");
+  assert.deepEqual([twice.code, none.code, created.code, gateway.requests], [2, 2, 2, []]);
+});
+
+test("show tells a key's own numbers, and those that the policy does not heed", async () => {
+  const limits = { minute: { limit: 500 }, gone: { rate_per_s: 1, queue: 5 } };
+  const showKey = ({ values }) => ({
+    status: 200,
+    body: { record: recordOf(values.id, { limits }), use: null, unheeded: ["gone"] },
+  });
+  const gateway = await gatewayOf({ showKey });
+  const { stdout } = await gateway.run("keys", "show", ID);
+  assert.match(stdout, /^limits +minute=500 gone=1\/s,queue=5$/m);
+  assert.match(stdout, /^not heeded.*: gone$/m);
 });

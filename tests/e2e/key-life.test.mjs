@@ -58,6 +58,25 @@ test("a key ends when it says, and begins when it says", async (t) => {
   assert.equal(await status(short.key), 401);
 });
 
+test("a key's own numbers are in force within seconds, for that key alone, without a new policy", async (t) => {
+  const { gateway, create, admin } = await begin(t);
+  const limitOf = async (key) => {
+    const answer = await gateway.fetch(`${HOST}/orders`, { headers: from("192.0.2.1", { "x-api-key": key }) });
+    await answer.arrayBuffer();
+    return answer.headers.get("ratelimit-policy");
+  };
+  const [own, other] = [await create({ limits: { mine: { limit: 7 } } }), await create()];
+  assert.deepEqual([await limitOf(own.key), await limitOf(other.key)], ['"mine";q=7;w=60', '"mine";q=100000;w=60']);
+  const changed = await admin(`keys/${own.record.id}/limits`, { set: { mine: { limit: 9 } } }, 200);
+  assert.deepEqual(changed.record.limits, { mine: { limit: 9 } });
+  // An isolate relies on a record for five seconds.
+  await sleep(5_100);
+  assert.equal(await limitOf(own.key), '"mine";q=9;w=60');
+  await admin(`keys/${own.record.id}/limits`, { set: { theirs: { limit: 9 } } }, 422);
+  const shown = await admin(`keys/${own.record.id}`);
+  assert.deepEqual([shown.record.limits, shown.unheeded], [{ mine: { limit: 9 } }, []]);
+});
+
 test("a key that ends in a far year is revoked like any other", async (t) => {
   const { create, status, admin } = await begin(t);
   const far = await create({ expires_at: 253_402_300_799 });

@@ -1,8 +1,8 @@
-//! E0451: a `Release` has private fields: only an origin's answer makes one.
+//! E0451: an answer that may leave has private fields: only an origin's answer makes one.
 
-use edgeward::stage::answered::Release;
+use edgeward::stage::answered::Cleared;
 use edgeward::trail::Trail;
 
-pub fn attack(trail: Box<Trail>) -> Release<()> {
-    Release { answer: (), remove: Vec::new(), trail }
+pub fn attack(trail: Box<Trail>) -> Cleared<()> {
+    Cleared { answer: (), remove: Vec::new(), trail }
 }

@@ -26,6 +26,20 @@ fn records_with_one_mistake_are_refused_at_their_place() {
             "/cidrs/0",
         ),
         ("key-record", 0, "/secret", json!("x"), ""),
+        (
+            "key-record",
+            0,
+            "/limits/minute",
+            json!({ "limit": 5, "burst": 2 }),
+            "/limits/minute",
+        ),
+        (
+            "key-record",
+            0,
+            "/limits/minute/window_s",
+            json!(5),
+            "/limits/minute",
+        ),
         ("key-record", 1, "/expires_at", json!("soon"), "/expires_at"),
         ("key-record", 1, "/expires_at", json!(null), "/expires_at"),
         (

@@ -145,6 +145,8 @@ pub struct FakePorts {
     pub keys_down: Cell<bool>,
     pub origin: Cell<Option<OriginFault>>,
     pub origin_status: Cell<u16>,
+    /// A field of its answers.
+    pub origin_tells: Cell<Option<(&'static str, &'static str)>>,
     pub clock_ms: Cell<u64>,
     /// What the store says of marks; `None`: it is silent too.
     pub stored_marks: RefCell<Option<Marks>>,
@@ -155,6 +157,11 @@ pub struct FakePorts {
     pub uses: RefCell<HashMap<String, FakeUses>>,
     pub asked: RefCell<Vec<&'static str>>,
     pub arrived: RefCell<Vec<Arrived>>,
+    /// Whether sending panics, or never ends.
+    pub origin_panics: Cell<bool>,
+    pub origin_hangs: Cell<bool>,
+    /// How often a request is carried to its end whatever its client does.
+    pub stays: Cell<u32>,
     /// What was left to be done after requests.
     pub errands: RefCell<Vec<Errand>>,
     memory: Memory,
@@ -228,14 +235,16 @@ impl Objects for FakePorts {
     }
 }
 
-pub struct FakeAnswer(pub u16);
+pub struct FakeAnswer(pub u16, pub Option<(&'static str, &'static str)>);
 
 impl OriginAnswer for FakeAnswer {
     fn status(&self) -> u16 {
         self.0
     }
     fn field(&self, name: &str) -> Option<String> {
-        (name == "connection").then(|| "X-Internal, close".to_owned())
+        let told = self.1.filter(|(field, _)| *field == name);
+        let told = told.map(|(_, value)| value.to_owned());
+        told.or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
     }
 }
 
@@ -351,9 +360,20 @@ impl Ports for FakePorts {
                 Content::Unread(bytes) | Content::Bytes(bytes) => Some(bytes),
             },
         });
+        assert!(!self.origin_panics.get(), "asked to");
+        if self.origin_hangs.get() {
+            std::future::pending::<()>().await;
+        }
         match self.origin.get() {
             Some(fault) => Err(fault),
-            None => Ok(FakeAnswer(self.origin_status.get())),
+            None => Ok(FakeAnswer(
+                self.origin_status.get(),
+                self.origin_tells.get(),
+            )),
         }
+    }
+
+    fn stay(&self) {
+        self.stays.set(self.stays.get() + 1);
     }
 }

@@ -1,22 +1,24 @@
 //! The stages in their order: compiles, so that the cases beside it fail for their own reasons.
 
 use edgeward::facts::Facts;
-use edgeward::limit::ask;
 use edgeward::policy::gate::Gate;
 use edgeward::ports::Ports;
 use edgeward::stage::Exchange;
 use edgeward::stage::identified::Evidence;
+use edgeward::stage::open::Open;
 use edgeward::stage::routed::Routing;
 use edgeward::trail::Refused;
 
 pub async fn right_order<P: Ports>(gate: &Gate, ports: &P, facts: Facts, body: P::Body) -> Result<(), Refused> {
+    let open = Open::new(ports);
     let Routing::Route(routed) = Exchange::received(facts, body).route(gate)? else { return Ok(()) };
-    let charged = ask::charge(ports, routed.address_charge()).await;
+    let charged = open.charge(routed.address_charge()).await;
     let identified = routed.shield(&charged)?.present()?.identify(Evidence::Nothing)?;
-    let charged = ask::charge(ports, identified.charge().unwrap_or_default()).await;
+    let charged = open.charge(identified.charge().unwrap_or_default()).await;
     let validated = identified.limit(&charged)?.authorize()?.inspect()?.validate_unread()?;
-    let (forward, sent) = validated.forward(None)?;
+    let charged = open.charge(validated.rest()).await;
+    let (forward, sent) = validated.pay(&charged)?.forward(None)?;
     let answered = sent.answered(ports.send(forward).await, 0)?;
-    let _ = answered.release();
+    let _ = answered.release(open);
     Ok(())
 }

@@ -1,0 +1,74 @@
+//! When a request is over: its answer has left, or its client is gone.
+//!
+//! Owns: the two things that the platform is asked for that. Only routes with permits ask: all other
+//! answers pass natively, and end with their client.
+
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+
+use js_sys::{Array, Function, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, WritableStream};
+use worker::Context;
+
+/// Keeps the platform at a request until this is dropped, also when its client went away: what was
+/// counted for it has to be given back.
+#[derive(Default)]
+pub(super) struct Stay {
+    over: RefCell<Option<Function>>,
+}
+
+impl Stay {
+    /// From now on; asked twice, it is kept once.
+    pub(super) fn begin(&self, context: &Context) {
+        let mut over = self.over.borrow_mut();
+        if over.is_some() {
+            return;
+        }
+        // The platform calls back at once, and nothing in between can panic.
+        let slot = AssertUnwindSafe(RefCell::new(None));
+        let promise = Promise::new(&mut |resolve, _| {
+            slot.replace(Some(resolve));
+        });
+        *over = slot.0.into_inner();
+        context.wait_until(async move {
+            let _ = JsFuture::from(promise).await;
+        });
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        if let Some(over) = self.over.take() {
+            let _ = over.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+/// A body on its way through, and the promise that it has left, or that it never will.
+pub(super) struct Watched {
+    pub(super) body: ReadableStream,
+    pub(super) ended: Promise,
+}
+
+/// Passes a body through a stream of the platform's own, so that its end shows.
+///
+/// - `length`: of the body, where its head tells it: the answer keeps it.
+///
+/// `None`: the platform has no such stream.
+pub(super) fn watch(body: &ReadableStream, length: Option<u64>) -> Option<Watched> {
+    let (class, arguments) = match length {
+        Some(length) => ("FixedLengthStream", Array::of1(&JsValue::from(length))),
+        None => ("IdentityTransformStream", Array::new()),
+    };
+    let class = Reflect::get(&js_sys::global(), &class.into()).ok()?;
+    let stream = Reflect::construct(&class.dyn_into::<Function>().ok()?, &arguments).ok()?;
+    let end = |name: &str| Reflect::get(&stream, &name.into()).ok();
+    let readable = end("readable")?.dyn_into::<ReadableStream>().ok()?;
+    let writable = end("writable")?.dyn_into::<WritableStream>().ok()?;
+    Some(Watched {
+        ended: body.pipe_to(&writable),
+        body: readable,
+    })
+}

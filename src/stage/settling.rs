@@ -1,0 +1,55 @@
+//! What is set right of a request's charges when its origin has answered, or failed: once, for this
+//! is called where the answer is taken, and there is one.
+//!
+//! Owns: what the origin's word on a cost means, and which failures are refunded. Does not own: how
+//! much of a refund is granted (`limit`).
+
+use crate::policy::gate::{RefundCause, Route};
+use crate::ports::{OriginAnswer, OriginFault};
+use crate::trail::{CostNote, Trail};
+
+/// Most units that an origin may say a request cost: what a limit has at most. A number beyond is a
+/// fault of the origin, and would lock its callers out.
+pub(super) const TOLD_UNITS_MAX: u64 = 1_000_000_000;
+
+/// Sets right what was charged.
+///
+/// - `reserved`: units that each limit was charged.
+pub(super) fn settle<A: OriginAnswer>(
+    trail: &mut Trail,
+    route: &Route,
+    reserved: u64,
+    answer: &Result<A, OriginFault>,
+) {
+    if let Some(cause) = cause(answer).filter(|cause| route.refund_on.contains(cause)) {
+        return trail.refund(cause);
+    }
+    let Some(header) = &route.cost_told_in else {
+        return;
+    };
+    let told = answer.as_ref().ok();
+    let told = told.and_then(|answer| units(&answer.field(header)?));
+    trail.cost = Some(CostNote { reserved, told });
+    match told {
+        Some(told) if told < reserved => trail.give_back_units(reserved.saturating_sub(told)),
+        Some(told) => trail.owe(told.saturating_sub(reserved)),
+        // Nobody knows: what was reserved stands.
+        None => {}
+    }
+}
+
+fn cause<A: OriginAnswer>(answer: &Result<A, OriginFault>) -> Option<RefundCause> {
+    match answer {
+        Ok(answer) => Some(RefundCause::Status(answer.status())),
+        Err(OriginFault::Down) => Some(RefundCause::Connect),
+        Err(OriginFault::TimedOut) => Some(RefundCause::Timeout),
+        Err(OriginFault::Invalid) => None,
+    }
+}
+
+/// Digits alone, and not more than [`TOLD_UNITS_MAX`].
+fn units(text: &str) -> Option<u64> {
+    let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let units = text.parse().ok().filter(|_| is_digits);
+    units.filter(|units| *units <= TOLD_UNITS_MAX)
+}

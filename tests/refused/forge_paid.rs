@@ -1,0 +1,8 @@
+//! E0451: `Paid` has a private field: only a charge makes one.
+
+use edgeward::stage::paid::Paid;
+use edgeward::stage::validated::Validated;
+
+pub fn attack(validated: Validated<'_>) -> Paid<'_> {
+    Paid { validated }
+}
