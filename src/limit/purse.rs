@@ -25,7 +25,7 @@ pub const REFUSAL_MS_MAX: u64 = 2_000;
 mod asking;
 
 /// One row, as an isolate knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Purse {
     pub(super) row: String,
     pub(super) rule: MeterRule,
@@ -40,7 +40,7 @@ pub struct Purse {
 }
 
 /// What an object told of the row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 struct Told {
     /// Units neither used nor lent, then.
     free: u64,
@@ -48,7 +48,7 @@ struct Told {
     until_ms: UnixMs,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 struct Refused {
     units: u64,
     /// When the charge may pass.
@@ -65,7 +65,7 @@ pub struct Left {
 }
 
 impl Purse {
-    pub(super) fn new(row: &str, rule: &MeterRule) -> Self {
+    pub fn new(row: &str, rule: &MeterRule) -> Self {
         Self {
             row: row.to_owned(),
             rule: rule.clone(),
@@ -107,14 +107,14 @@ impl Purse {
     }
 
     /// Whether one lease, or the share, covers `units`.
-    pub(super) fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
+    pub fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
         self.leases.iter().any(|held| held.covers(now_ms, units))
             || self.share_left(now_ms) >= units.max(1)
     }
 
     /// Spends `units` of the share, or of the oldest lease that covers them; says which, and what is
     /// left.
-    pub(super) fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(u64, Left)> {
+    pub fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(u64, Left)> {
         let seq = match &mut self.share {
             Some(share) if share.left(now_ms) >= units => {
                 share.spend(now_ms, units);
@@ -148,7 +148,7 @@ impl Purse {
 
     /// Takes back units that were spent at `at_ms` for nothing, if the object was not told of them
     /// yet. Returns how many.
-    pub(super) fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
+    pub fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
         if let Some(share) = self.share.as_mut().filter(|share| share.seq == seq) {
             share.unspend(now_ms, at_ms, units);
             return units;
@@ -167,7 +167,7 @@ impl Purse {
     }
 
     /// Notes that no answer came.
-    pub(super) fn unanswered(&mut self) {
+    pub fn unanswered(&mut self) {
         self.awaited_until_ms = 0;
         self.refused = None;
     }
@@ -176,12 +176,12 @@ impl Purse {
     ///
     /// - `asked_seq`: the question that this goes with.
     /// - `want`: the share that is asked for with it.
-    pub(super) fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
+    pub fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
         self.reports_keeping(now_ms, asked_seq, want, false)
     }
 
     /// The same, handing back all that is left.
-    pub(super) fn give_up(&mut self, now_ms: UnixMs, asked_seq: u64) -> Vec<Report> {
+    pub fn give_up(&mut self, now_ms: UnixMs, asked_seq: u64) -> Vec<Report> {
         self.reports_keeping(now_ms, asked_seq, 0, true)
     }
 
@@ -214,13 +214,7 @@ impl Purse {
     /// Takes an answer that granted what was asked.
     ///
     /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
-    pub(super) fn granted(
-        &mut self,
-        asked_seq: u64,
-        sent_ms: UnixMs,
-        left: Left,
-        lent: Option<Lent>,
-    ) {
+    pub fn granted(&mut self, asked_seq: u64, sent_ms: UnixMs, left: Left, lent: Option<Lent>) {
         self.refused = None;
         self.awaited_until_ms = 0;
         let frees_at_ms = sent_ms.saturating_add(left.frees_in_ms);
@@ -244,7 +238,7 @@ impl Purse {
     }
 
     /// Remembers that there was no room for `units` until `retry_after_ms` from now.
-    pub(super) fn refused(&mut self, now_ms: UnixMs, units: u64, retry_after_ms: u64) {
+    pub fn refused(&mut self, now_ms: UnixMs, units: u64, retry_after_ms: u64) {
         self.awaited_until_ms = 0;
         self.told = None;
         self.refused = Some(Refused {
@@ -255,7 +249,7 @@ impl Purse {
     }
 
     /// Forgets all that was lent: the clock ran back, and nobody knows how long it still counts.
-    pub(super) fn distrust(&mut self) {
+    pub fn distrust(&mut self) {
         self.leases.clear();
         self.share = None;
         self.told = None;
@@ -287,7 +281,7 @@ impl Purse {
     }
 
     /// Units that may still be spent.
-    pub(super) fn balance(&self, now_ms: UnixMs) -> u64 {
+    pub fn balance(&self, now_ms: UnixMs) -> u64 {
         let live = self.leases.iter().filter(|held| held.expires_ms > now_ms);
         let leased = live.fold(0, |sum: u64, held| sum.saturating_add(held.left()));
         leased.saturating_add(self.share_left(now_ms))
