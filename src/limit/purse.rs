@@ -200,13 +200,11 @@ impl Purse {
         self.leases.retain(|held| !held.is_over());
         let is_over = |share: &Share| share.expires_ms <= now_ms;
         if let Some(share) = &mut self.share
+            && !share.is_ended()
             && (give_up || want > 0 || is_over(share))
         {
             let keep = if give_up || is_over(share) { 0 } else { want };
             reports.push(share.report(now_ms, asked_seq, keep));
-            if keep == 0 {
-                self.share = None;
-            }
         }
         reports
     }
@@ -232,7 +230,9 @@ impl Purse {
             (Some(lent), Some(_), Some(share)) if share.seq == lent.seq => {
                 share.extend(asked_seq, sent_ms, lent);
             }
-            (Some(lent), Some(rule), _) => self.share = Some(Share::new(rule, sent_ms, lent)),
+            (Some(lent), Some(rule), share) => {
+                *share = Some(Share::new(rule, sent_ms, lent).after(share.take()));
+            }
             (Some(lent), None, _) => self.leases.push(Held::new(sent_ms, lent)),
         }
     }
@@ -249,9 +249,11 @@ impl Purse {
     }
 
     /// Forgets all that was lent: the clock ran back, and nobody knows how long it still counts.
-    pub fn distrust(&mut self) {
+    pub fn distrust(&mut self, now_ms: UnixMs) {
         self.leases.clear();
-        self.share = None;
+        if let Some(share) = &mut self.share {
+            share.distrust(now_ms);
+        }
         self.told = None;
         self.refused = None;
         self.awaited_until_ms = 0;
@@ -261,7 +263,8 @@ impl Purse {
     /// Whether the lease `seq` is about to end with units in it, and there is none after it.
     pub(super) fn ends_unused(&self, now_ms: UnixMs, seq: u64) -> bool {
         let soon_ms = now_ms.saturating_add(self.rule.lease_ms() / 2);
-        let (newest, expires_ms) = match (&self.share, self.leases.last()) {
+        let share = self.share.as_ref().filter(|share| !share.is_ended());
+        let (newest, expires_ms) = match (share, self.leases.last()) {
             (Some(share), _) => (share.seq, share.expires_ms),
             (None, Some(held)) => (held.seq, held.expires_ms),
             (None, None) => return false,
@@ -276,7 +279,7 @@ impl Purse {
         let shares = self
             .share
             .as_ref()
-            .is_some_and(|one| one.expires_ms > now_ms);
+            .is_some_and(|share| !share.is_idle(now_ms));
         self.balance(now_ms) == 0 && !refused && !told && !shares
     }
 

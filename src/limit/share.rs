@@ -5,6 +5,10 @@
 //!
 //! Windows of different holders add up: where no holder uses more than its share in any window and
 //! all shares together are no more than the limit, no window holds more than the limit.
+//!
+//! A share that is over is kept: what was used of it counts on for the holder as long as it counts
+//! at all, whatever share comes next. An answer on its way, or a report that never arrives, may have
+//! the object lend the same share again.
 
 use crate::facts::UnixMs;
 use crate::limit::row::CLOCK_ERROR_MS;
@@ -48,6 +52,40 @@ impl Share {
         }
     }
 
+    /// Goes on after an older one of the same holder: what was used of that counts on.
+    pub(super) fn after(mut self, older: Option<Self>) -> Self {
+        if let Some(older) = older {
+            self.spent = older.spent;
+            self.last_used_ms = older.last_used_ms;
+        }
+        self
+    }
+
+    /// Ends it, as far as its holder is concerned.
+    fn end(&mut self) {
+        self.units = 0;
+        self.expires_ms = 0;
+    }
+
+    /// Ends it because the clock ran back to `now_ms`: what was used counts as used now.
+    pub(super) fn distrust(&mut self, now_ms: UnixMs) {
+        self.end();
+        let used = self.spent.used(0);
+        self.spent = Window::default();
+        self.spent.take(self.rule, now_ms, used);
+        self.last_used_ms = now_ms;
+    }
+
+    /// Whether it is over, and its object was told so.
+    pub(super) fn is_ended(&self) -> bool {
+        self.expires_ms == 0
+    }
+
+    /// Whether nothing of it has to be remembered any more.
+    pub(super) fn is_idle(&self, now_ms: UnixMs) -> bool {
+        self.expires_ms <= now_ms && self.spent.used(now_ms) == 0
+    }
+
     pub(super) fn left(&self, now_ms: UnixMs) -> u64 {
         if self.expires_ms <= now_ms {
             return 0;
@@ -87,6 +125,9 @@ impl Share {
     pub(super) fn report(&mut self, now_ms: UnixMs, asked_seq: u64, keep: u64) -> Report {
         self.units = self.size().min(keep);
         self.told_seq = asked_seq;
+        if keep == 0 {
+            self.end();
+        }
         let age_ms = now_ms.saturating_sub(self.last_used_ms);
         Report {
             seq: self.seq,

@@ -45,6 +45,9 @@ pub struct Sent {
 pub struct Wallet {
     holder: HolderId,
     seq: u64,
+    /// The last question before the clock ran back: what is lent in answer to it or to an older one
+    /// was reckoned by the clock as it was.
+    distrusted_seq: u64,
     turn: u64,
     /// The latest instant that the clock has shown.
     seen_ms: UnixMs,
@@ -66,6 +69,7 @@ impl Wallet {
         Self {
             holder,
             seq: 0,
+            distrusted_seq: 0,
             turn: 0,
             seen_ms: 0,
             accounts: HashMap::new(),
@@ -76,8 +80,9 @@ impl Wallet {
     /// Takes the time. A clock that ran back makes worthless what was reckoned by it.
     pub fn tick(&mut self, now_ms: UnixMs) {
         if now_ms < self.seen_ms {
+            self.distrusted_seq = self.seq;
             let purses = self.accounts.values_mut().flat_map(|one| &mut one.purses);
-            purses.for_each(Purse::distrust);
+            purses.for_each(|purse| purse.distrust(now_ms));
         }
         self.seen_ms = now_ms;
     }
@@ -175,15 +180,17 @@ impl Wallet {
     /// Takes the answer to a question that was granted.
     pub fn granted(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowGranted]) {
         self.heard(object, sent);
+        let is_trusted = sent.asking.seq > self.distrusted_seq;
         for (asked, row) in sent.asking.rows.iter().zip(rows) {
             let Some(purse) = self.of_row(object, asked) else {
                 continue;
             };
+            let lent = row.lent.filter(|_| is_trusted);
             let left = Left {
                 remaining: row.remaining,
                 frees_in_ms: row.frees_in_ms,
             };
-            purse.granted(sent.asking.seq, sent.at_ms, left, row.lent);
+            purse.granted(sent.asking.seq, sent.at_ms, left, lent);
         }
     }
 
@@ -302,3 +309,6 @@ impl Purse {
         self.row == unit.row && self.rule == unit.rule.meter
     }
 }
+
+#[cfg(test)]
+mod tests;

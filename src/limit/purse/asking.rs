@@ -59,14 +59,14 @@ impl Purse {
         let half_ms = self.rule.lease_ms() / 2;
         let want = self.want(now_ms);
         match &self.share {
-            Some(share) => {
+            Some(share) if !share.is_ended() => {
                 let ages = share.expires_ms <= now_ms.saturating_add(half_ms);
                 let is_small =
                     want > share.size() && now_ms >= self.asked_ms.saturating_add(2 * PROBE_MS);
                 want > 0 && (ages || is_small)
             }
-            None if self.refused.is_some_and(|one| one.ask_at_ms > now_ms) => false,
-            None => {
+            _ if self.refused.is_some_and(|one| one.ask_at_ms > now_ms) => false,
+            _ => {
                 let soon = self.demand.within(now_ms, LEAD_MS);
                 let balance = self.balance(now_ms);
                 let lasts = self.balance(now_ms.saturating_add(half_ms)) > 0;

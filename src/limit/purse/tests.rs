@@ -97,7 +97,7 @@ fn a_refund_is_a_tenth_of_a_lease() {
 #[test]
 fn a_clock_that_ran_back_makes_every_lease_worthless() {
     let mut purse = filled();
-    purse.distrust();
+    purse.distrust(NOW);
     assert!(purse.spend(NOW, 1).is_none());
     assert_eq!(
         purse.reports(NOW, 2, 0),
@@ -195,5 +195,35 @@ mod shares {
         let report = purse.give_up(NOW + 1_100, 2)[0];
         assert_eq!((report.used, report.keep, report.age_ms), (4, 0, 0));
         assert_eq!(purse.balance(NOW + 1_100), 0);
+    }
+
+    #[test]
+    fn what_was_used_of_a_share_counts_on_whatever_share_comes_next() {
+        let mut handed_back = share();
+        handed_back.spend(NOW + 100, 10);
+        handed_back.give_up(NOW + 200, 2);
+        // That report is lost: the object lends the share for longer.
+        handed_back.granted(3, NOW + 300, LEFT, lent(1, 10, 2_000));
+        let mut distrusted = share();
+        distrusted.spend(NOW + 100, 10);
+        distrusted.distrust(NOW + 90);
+        distrusted.granted(3, NOW + 90, LEFT, lent(1, 10, 2_000));
+        let mut another = share();
+        another.spend(NOW + 100, 10);
+        another.granted(3, NOW + 300, LEFT, lent(3, 10, 2_000));
+        for purse in [handed_back, distrusted, another] {
+            assert_eq!(purse.balance(NOW + 1_050), 0);
+            assert_eq!(purse.balance(NOW + 1_300), 10);
+            assert!(!purse.is_idle(NOW + 1_000));
+        }
+    }
+
+    #[test]
+    fn an_answer_older_than_the_handing_back_brings_no_share_back() {
+        let mut purse = share();
+        purse.give_up(NOW + 200, 3);
+        purse.granted(2, NOW + 100, LEFT, lent(1, 10, 2_000));
+        assert_eq!(purse.balance(NOW + 300), 0);
+        assert_eq!(purse.reports(NOW + 300, 4, 0), [], "told once");
     }
 }
