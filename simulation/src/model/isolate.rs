@@ -14,6 +14,8 @@ use crate::model::state::{Asked, Fault, State, Told};
 pub struct Isolate {
     pub holder: HolderId,
     pub seq: u64,
+    /// The last question before the clock ran back.
+    pub distrusted_seq: u64,
     pub turn: u64,
     /// What its clock shows beyond true time.
     pub offset_ms: i64,
@@ -27,6 +29,7 @@ impl Isolate {
         Self {
             holder,
             seq: 0,
+            distrusted_seq: 0,
             turn: 0,
             offset_ms: 0,
             seen_ms: now_ms,
@@ -45,18 +48,23 @@ impl Isolate {
 
     /// Forgets when the clock was read last where nothing hangs on it: where it cannot run back any
     /// more, and where nothing is held that would be thrown away then.
-    pub fn settle_clock(&mut self, scenario: &Scenario, now_ms: u64, may_step: bool) {
+    pub fn settle_clock(&mut self, scenario: &Scenario, now_ms: u64, may_step: bool, awaits: bool) {
         let is_ahead = self.clock_ms(now_ms) >= self.seen_ms;
-        if (is_ahead && !may_step) || self.purse == Purse::new("", &scenario.rule) {
+        let is_empty = !awaits && self.purse == Purse::new("", &scenario.rule);
+        if (is_ahead && !may_step) || is_empty {
             self.seen_ms = 0;
+        }
+        if !awaits {
+            self.distrusted_seq = 0;
         }
     }
 
-    /// Reads the clock, as `Wallet::tick` does.
+    /// Reads the clock, as `Wallet::tick` does, and with the same consequence for answers to come.
     fn read(&mut self, now_ms: u64) -> u64 {
         let clock_ms = self.clock_ms(now_ms);
         if clock_ms < self.seen_ms {
-            self.purse.distrust();
+            self.distrusted_seq = self.seq;
+            self.purse.distrust(clock_ms);
         }
         self.seen_ms = clock_ms;
         clock_ms
@@ -151,7 +159,8 @@ pub fn take(scenario: &Scenario, state: &mut State, place: usize) {
         remaining: 1,
         frees_in_ms: 1,
     };
-    let lent = (told.lent_units > 0).then_some(Lent {
+    let is_trusted = told.seq > isolate.distrusted_seq;
+    let lent = (is_trusted && told.lent_units > 0).then_some(Lent {
         seq: told.lent_seq,
         units: told.lent_units,
         ttl_ms: told.ttl_ms,
@@ -221,6 +230,9 @@ pub fn crash(scenario: &Scenario, state: &mut State, place: usize) {
 pub fn step(scenario: &Scenario, state: &mut State, place: usize, offset_ms: i64) {
     let now_ms = state.now_ms;
     let isolate = &mut state.isolates[place];
+    if scenario.is_seen {
+        isolate.read(now_ms);
+    }
     isolate.offset_ms = offset_ms;
     if scenario.is_seen {
         isolate.read(now_ms);

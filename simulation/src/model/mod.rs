@@ -22,10 +22,8 @@ use std::fmt;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use bugs::Bug;
-use protocol::{Action, Protocol};
+use protocol::{ALL_PASSES, Action, Protocol};
 use scenario::Scenario;
-
-const ALL_PASSES: &str = "all passes that the limit allows";
 
 /// What came of one scenario.
 #[derive(Clone, Debug)]
@@ -52,7 +50,11 @@ impl Report {
     /// Whether everything held that must, and every fault was found.
     pub fn is_good(&self) -> bool {
         let holds = |one: &Explored| one.broken.is_none() && one.is_full;
-        self.explored.iter().all(holds) && self.bugs.iter().all(|one| one.broken.is_some())
+        let is_found = |one: &Explored| {
+            let broken = one.broken.as_ref().map(|(name, _)| *name);
+            broken.is_some() && broken == one.bug.map(Bug::breaks)
+        };
+        self.explored.iter().all(holds) && self.bugs.iter().all(is_found)
     }
 }
 
@@ -79,22 +81,24 @@ pub fn explore(scenario: Scenario) -> Explored {
         checker.finish_when(HasDiscoveries::AnyFailures)
     };
     // Depth first needs little memory, breadth first finds the shortest way.
-    let checker = builder().spawn_dfs().join();
-    let is_full = checker.discovery(ALL_PASSES).is_some();
-    let is_broken = checker.discoveries().keys().any(|name| *name != ALL_PASSES);
-    let broken = is_broken.then(|| {
-        let found = builder().spawn_bfs().join().discoveries();
-        let mut faults = found.into_iter().filter(|(name, _)| *name != ALL_PASSES);
-        faults
-            .next()
-            .map(|(name, path)| (name, path.into_actions()))
-    });
+    let deep = bug.is_none().then(|| seen(&builder().spawn_dfs().join()));
+    let seen = match deep {
+        Some(deep) if deep.broken.is_none() => deep,
+        _ => seen(&builder().spawn_bfs().join()),
+    };
+    Explored { name, bug, ..seen }
+}
+
+fn seen(checker: &impl Checker<Protocol>) -> Explored {
+    let mut found = checker.discoveries();
+    let is_full = found.remove(ALL_PASSES).is_some();
+    let broken = found.into_iter().next();
     Explored {
-        name,
-        bug,
+        name: "",
+        bug: None,
         states: checker.unique_state_count(),
         depth: checker.max_depth(),
-        broken: broken.flatten(),
+        broken: broken.map(|(name, path)| (name, path.into_actions())),
         is_full,
     }
 }

@@ -12,6 +12,14 @@ use crate::model::object::{self, ANSWER_MS};
 use crate::model::scenario::Scenario;
 use crate::model::state::{Fault, State};
 
+// What must hold; the last is what must be possible.
+pub const TOO_MANY: &str = "no more passes than the limit";
+pub const OVERLENT: &str = "used and lent stay within the limit";
+pub const SPENT_TWICE: &str = "a lent unit passes once";
+pub const REGRANTED: &str = "a question is granted once";
+pub const STUCK: &str = "what nobody uses is free again";
+pub const ALL_PASSES: &str = "all passes that the limit allows";
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
     /// A request is served from what is lent.
@@ -201,27 +209,22 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("no more passes than the limit", |_, state: &State| {
+            Property::always(TOO_MANY, |_, state: &State| {
                 state.fault != Some(Fault::TooMany)
             }),
-            Property::always("used and lent stay within the limit", |_, state: &State| {
+            Property::always(OVERLENT, |_, state: &State| {
                 state.fault != Some(Fault::Overlent)
             }),
-            Property::always("a lent unit passes once", |_, state: &State| {
+            Property::always(SPENT_TWICE, |_, state: &State| {
                 state.fault != Some(Fault::SpentTwice)
             }),
-            Property::always("a question is granted once", |_, state: &State| {
+            Property::always(REGRANTED, |_, state: &State| {
                 state.fault != Some(Fault::Regranted)
             }),
-            Property::always("what nobody uses is free again", |_, state: &State| {
-                state.fault != Some(Fault::Stuck)
+            Property::always(STUCK, |_, state: &State| state.fault != Some(Fault::Stuck)),
+            Property::sometimes(ALL_PASSES, |model: &Self, state: &State| {
+                state.passed.is_full(&model.scenario.rule, state.now_ms)
             }),
-            Property::sometimes(
-                "all passes that the limit allows",
-                |model: &Self, state: &State| {
-                    state.passed.is_full(&model.scenario.rule, state.now_ms)
-                },
-            ),
         ]
     }
 }

@@ -41,7 +41,7 @@ pub struct Scenario {
     pub leased: u64,
     /// What an isolate's clock may show beyond the object's first one.
     pub offsets_ms: &'static [i64],
-    /// Whether an isolate reads its clock as soon as it stepped.
+    /// Whether an isolate reads its clock just before and after a step.
     pub is_seen: bool,
     /// One step of the object's clock.
     pub object_step_ms: i64,
@@ -200,9 +200,14 @@ pub fn settlings() -> Scenario {
 pub fn seen_steps() -> Scenario {
     Scenario {
         name: "a clock seen to run back",
+        passes_ms: [1_100, 5_499],
         offsets_ms: &[-1_000, 0],
         is_seen: true,
-        budget: MISHAPS,
+        budget: Budget {
+            clock_steps: 1,
+            passes: [1, 1],
+            ..QUESTIONS
+        },
         ..window()
     }
 }
@@ -212,19 +217,31 @@ pub fn quiet() -> Scenario {
     Scenario {
         name: "after a pause",
         watches_quiet: true,
-        budget: Budget {
-            passes: [4, 1],
-            ..QUESTIONS
-        },
+        passes_ms: [999, 5_499],
         ..window()
     }
 }
 
+/// A short window under a clock that is seen to run back: what was used counts on.
+pub fn seen_shares() -> Scenario {
+    Scenario {
+        name: "shares, a clock seen to run back",
+        offsets_ms: &[-1_000, 0],
+        ..seen_steps()
+    }
+    .of(&shares())
+}
+
 impl Scenario {
-    /// The same with clocks that step.
-    #[must_use]
-    pub fn with_steps(self) -> Self {
-        self.under(MISHAPS)
+    /// The limit of another scenario, under this one's bounds.
+    fn of(self, other: &Self) -> Self {
+        Self {
+            rule: other.rule.clone(),
+            passes_ms: other.passes_ms,
+            asks: other.asks,
+            leased: other.leased,
+            ..self
+        }
     }
 
     fn under(self, budget: Budget) -> Self {
@@ -234,7 +251,12 @@ impl Scenario {
 
 /// What is explored in every test run.
 pub fn all() -> Vec<Scenario> {
-    let mut all = vec![settlings(), seen_steps(), quiet()];
+    let steps = Budget {
+        clock_steps: 1,
+        ..QUESTIONS
+    };
+    let mut all = vec![settlings(), seen_steps(), seen_shares(), quiet()];
+    all.push(window().under(steps));
     for scenario in [window(), bucket(), period(), shares()] {
         for budget in [QUESTIONS, MISHAPS, CRASHES] {
             all.push(scenario.clone().under(budget));
@@ -243,13 +265,22 @@ pub fn all() -> Vec<Scenario> {
     all
 }
 
-/// What is explored when there is time.
+/// What is explored when there is time: a question more of everything, a clock that steps meanwhile,
+/// and messages however late.
 pub fn deep() -> Vec<Scenario> {
     let mut all = Vec::new();
-    for mut scenario in self::all() {
-        scenario.budget.questions += 1;
-        scenario.is_late = true;
-        all.push(scenario);
+    for scenario in [window(), bucket(), period(), shares()] {
+        for budget in [QUESTIONS, MISHAPS, CRASHES] {
+            let mut late = scenario.clone().under(budget);
+            late.is_late = true;
+            all.push(late);
+            let mut more = scenario.clone().under(budget);
+            more.budget.questions += 1;
+            all.push(more);
+        }
+        let mut steps = scenario.clone().under(QUESTIONS);
+        steps.budget.clock_steps = 2;
+        all.push(steps);
     }
     all
 }

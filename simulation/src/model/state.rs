@@ -168,7 +168,9 @@ impl State {
             {
                 isolate.purse = Purse::new("", &scenario.rule);
             }
-            isolate.settle_clock(scenario, self.now_ms, may_step);
+            let awaits = self.asked.iter().any(|asked| asked.holder == holder)
+                || self.told.iter().any(|told| told.holder == holder);
+            isolate.settle_clock(scenario, self.now_ms, may_step, awaits);
         }
         if scenario.is_steady() {
             let object_ms = self.object_ms();
