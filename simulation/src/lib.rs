@@ -16,6 +16,7 @@ pub mod facts;
 )]
 #[path = "../../src/limit/mod.rs"]
 pub mod limit;
+pub mod model;
 #[path = "../../src/object.rs"]
 pub mod object;
 #[path = "../../src/revocation.rs"]

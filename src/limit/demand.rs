@@ -14,7 +14,7 @@ const UNITS_MIN: u64 = 3;
 const RATE_MIN: u64 = 1_000;
 
 /// Units over time.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Demand {
     since_ms: UnixMs,
     units: u64,

@@ -121,10 +121,10 @@ impl Meter {
     /// An empty one.
     pub fn new(rule: &MeterRule) -> Self {
         match rule {
-            MeterRule::Window(_) => Self::Window(Window::default()),
+            MeterRule::Window(rule) => Self::Window(Window::of(*rule)),
             MeterRule::Bucket(_) => Self::Bucket(Bucket::default()),
             MeterRule::Period(_) => Self::Period(Period::default()),
-            MeterRule::Permits(_) => Self::Permits(Window::default()),
+            MeterRule::Permits(rule) => Self::Permits(Window::of(*rule)),
         }
     }
 

@@ -32,7 +32,7 @@ use asking::PROBE_MS;
 mod asking;
 
 /// One row, as an isolate knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Purse {
     pub(super) row: String,
     pub(super) rule: MeterRule,
@@ -50,7 +50,7 @@ pub struct Purse {
 }
 
 /// What an object told of the row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 struct Told {
     /// Units neither used nor lent, then.
     free: u64,
@@ -58,7 +58,7 @@ struct Told {
     until_ms: UnixMs,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 struct Refused {
     units: u64,
     /// When the charge may pass.
@@ -68,7 +68,7 @@ struct Refused {
 }
 
 /// The question that may bring more, on its way or announced.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 struct Awaited {
     seq: u64,
     until_ms: UnixMs,
@@ -90,7 +90,7 @@ pub struct Left {
 }
 
 impl Purse {
-    pub(super) fn new(row: &str, rule: &MeterRule) -> Self {
+    pub fn new(row: &str, rule: &MeterRule) -> Self {
         Self {
             row: row.to_owned(),
             rule: rule.clone(),
@@ -104,6 +104,14 @@ impl Purse {
             asked_ms: 0,
             answer_ms: ANSWER_MS,
         }
+    }
+
+    /// Goes on after the purse of a row whose rule changed: nothing that was lent under the old one is
+    /// spent, and what was used of a share counts on.
+    #[must_use]
+    pub(super) fn after(mut self, older: &Self) -> Self {
+        self.share = older.share.clone().map(Share::ended);
+        self
     }
 
     /// Notes that `units` are wanted.
@@ -134,14 +142,14 @@ impl Purse {
     }
 
     /// Whether one lease, or the share, covers `units`.
-    pub(super) fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
+    pub fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
         self.leases.iter().any(|held| held.covers(now_ms, units))
             || self.share_left(now_ms) >= units.max(1)
     }
 
     /// Spends `units` of the share, or of the oldest lease that covers them; says which, and what is
     /// left.
-    pub(super) fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(TakenOf, Left)> {
+    pub fn spend(&mut self, now_ms: UnixMs, units: u64) -> Option<(TakenOf, Left)> {
         let (seq, lent_at_ms) = match &mut self.share {
             Some(share) if share.left(now_ms) >= units => {
                 share.spend(now_ms, units);
@@ -179,14 +187,14 @@ impl Purse {
     }
 
     /// The request that units were spent for is admitted.
-    pub(super) fn confirm(&mut self, seq: u64, units: u64) {
+    pub fn confirm(&mut self, seq: u64, units: u64) {
         if let Some(held) = self.leases.iter_mut().find(|held| held.seq == seq) {
             held.confirm(units);
         }
     }
 
     /// Takes back units that were spent at `at_ms` for a request that was refused elsewhere.
-    pub(super) fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) {
+    pub fn unspend(&mut self, now_ms: UnixMs, seq: u64, at_ms: UnixMs, units: u64) {
         if let Some(share) = self.share.as_mut().filter(|share| share.seq == seq) {
             share.unspend(now_ms, at_ms, units);
         } else if let Some(held) = self.leases.iter_mut().find(|held| held.seq == seq) {
@@ -212,7 +220,7 @@ impl Purse {
     }
 
     /// Notes that no answer came to a question.
-    pub(super) fn unanswered(&mut self, asked_seq: u64) {
+    pub fn unanswered(&mut self, asked_seq: u64) {
         self.awaited.is_over(asked_seq);
         self.refused = None;
     }
@@ -221,15 +229,20 @@ impl Purse {
     ///
     /// - `asked_seq`: the question that this goes with.
     /// - `want`: the share that is asked for with it.
-    pub(super) fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
-        let mut reports = Vec::with_capacity(self.leases.len());
+    pub fn reports(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Vec<Report> {
         let surplus = self.leases.len().saturating_sub(LEASES_MAX);
-        for (place, held) in self.leases.iter_mut().enumerate() {
-            reports.extend(held.report(now_ms, place < surplus));
-        }
-        self.leases.retain(|held| !held.is_over());
+        let mut reports = self.give_up(now_ms, surplus);
         let share = self.share.as_mut();
         reports.extend(share.and_then(|share| share.report(now_ms, asked_seq, want)));
+        reports
+    }
+
+    /// The same of leases alone, giving up the first `count` of them whatever is left.
+    pub fn give_up(&mut self, now_ms: UnixMs, count: usize) -> Vec<Report> {
+        let leases = self.leases.iter_mut().enumerate();
+        let reports = leases.flat_map(|(place, held)| held.report(now_ms, place < count));
+        let reports = reports.collect();
+        self.leases.retain(|held| !held.is_over());
         reports
     }
 
@@ -237,7 +250,7 @@ impl Purse {
     ///
     /// - `asked_seq`, `sent_ms`: the question, and when it was sent; a lease is reckoned from then.
     /// - `lent_at_ms`: when that was, by the object's clock.
-    pub(super) fn granted(
+    pub fn granted(
         &mut self,
         asked_seq: u64,
         sent_ms: UnixMs,
@@ -267,7 +280,9 @@ impl Purse {
             (Some(lent), Some(_), Some(share)) if share.seq == lent.seq => {
                 share.extend(asked_seq, sent_ms, lent);
             }
-            (Some(lent), Some(rule), _) => self.share = Some(Share::new(rule, sent_ms, lent)),
+            (Some(lent), Some(rule), share) => {
+                *share = Some(Share::new(rule, sent_ms, lent).after(share.take()));
+            }
             (Some(lent), None, _) => {
                 self.leases.push(Held::new(sent_ms, lent_at_ms, lent));
             }
@@ -275,13 +290,7 @@ impl Purse {
     }
 
     /// Remembers that there was no room for `units` until `retry_after_ms` from now.
-    pub(super) fn refused(
-        &mut self,
-        asked_seq: u64,
-        now_ms: UnixMs,
-        units: u64,
-        retry_after_ms: u64,
-    ) {
+    pub fn refused(&mut self, asked_seq: u64, now_ms: UnixMs, units: u64, retry_after_ms: u64) {
         self.awaited.is_over(asked_seq);
         self.told = None;
         self.is_tight = true;
@@ -293,10 +302,10 @@ impl Purse {
     }
 
     /// Forgets all that was lent: the clock ran back, and nobody knows how long it still counts.
-    pub(super) fn distrust(&mut self) {
+    pub fn distrust(&mut self, now_ms: UnixMs) {
         self.leases.clear();
         if let Some(share) = &mut self.share {
-            share.distrust();
+            share.distrust(now_ms);
         }
         self.told = None;
         self.refused = None;
@@ -321,7 +330,7 @@ impl Purse {
     }
 
     /// Units that may still be spent.
-    pub(super) fn balance(&self, now_ms: UnixMs) -> u64 {
+    pub fn balance(&self, now_ms: UnixMs) -> u64 {
         let live = self.leases.iter().filter(|held| held.expires_ms > now_ms);
         let leased = live.fold(0, |sum: u64, held| sum.saturating_add(held.left()));
         leased.saturating_add(self.share_left(now_ms))

@@ -5,17 +5,18 @@
 //!
 //! Windows of different holders add up: where no holder uses more than its share in any window and
 //! all shares together are no more than the limit, no window holds more than the limit.
+//!
+//! A share that is over is kept: what was used of it counts on for the holder as long as it counts
+//! at all, whatever share comes next. An answer on its way, or a report that never arrives, may have
+//! the object lend the same share again.
 
 use crate::facts::UnixMs;
-use crate::limit::meter::SHARED_MS_MAX;
 use crate::limit::row::CLOCK_ERROR_MS;
 use crate::limit::window::{Window, WindowRule};
 use crate::limit::wire::{Lent, Report};
 
 /// What an isolate's clock may be wrong by over one short window: it counts so much longer.
 const SHARE_CLOCK_ERROR_MS: u64 = 50;
-/// How long one that is never used again is remembered after its end: no window lasts so long.
-const VOID_MS: u64 = 2 * SHARED_MS_MAX;
 /// How far clocks may run apart: a part of this many.
 const DRIFT_PART: u64 = 64;
 
@@ -31,36 +32,55 @@ pub(super) struct Share {
     last_used_ms: UnixMs,
     /// The last question that told the object how much is kept.
     told_seq: u64,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum State {
-    Open,
-    /// The object was told that it is given up. It may not have heard, and lend it for longer: so
-    /// what was spent of it is not forgotten before another share is there.
-    Closed,
-    /// The clock ran back: nobody knows what was spent when. It is given up, and never used again.
-    Void,
 }
 
 impl Share {
     pub(super) fn new(rule: WindowRule, sent_ms: UnixMs, lent: Lent) -> Self {
         let margin_ms = rule.window_ms / DRIFT_PART + SHARE_CLOCK_ERROR_MS;
+        let rule = WindowRule {
+            window_ms: rule.window_ms.saturating_add(margin_ms),
+            ..rule
+        };
         Self {
             seq: lent.seq,
             units: lent.units,
             fair: lent.fair,
             expires_ms: sent_ms.saturating_add(lent.ttl_ms),
-            rule: WindowRule {
-                window_ms: rule.window_ms.saturating_add(margin_ms),
-                ..rule
-            },
-            spent: Window::default(),
+            rule,
+            spent: Window::of(rule),
             last_used_ms: 0,
             told_seq: lent.seq,
-            state: State::Open,
         }
+    }
+
+    /// Goes on after an older one of the same holder: what was used of that counts on.
+    pub(super) fn after(mut self, older: Option<Self>) -> Self {
+        if let Some(older) = older {
+            self.spent = older.spent;
+            self.spent.fit(self.rule);
+            self.last_used_ms = older.last_used_ms;
+        }
+        self
+    }
+
+    /// Ends it because the clock ran back to `now_ms`: what was used counts as used now.
+    pub(super) fn distrust(&mut self, now_ms: UnixMs) {
+        self.end();
+        let used = self.spent.used(0);
+        self.spent = Window::of(self.rule);
+        self.spent.take(self.rule, now_ms, used);
+        self.last_used_ms = now_ms;
+    }
+
+    pub(super) fn ended(mut self) -> Self {
+        self.end();
+        self
+    }
+
+    /// Ends it, as far as its holder is concerned.
+    fn end(&mut self) {
+        self.units = 0;
+        self.expires_ms = 0;
     }
 
     pub(super) fn left(&self, now_ms: UnixMs) -> u64 {
@@ -71,30 +91,17 @@ impl Share {
     }
 
     pub(super) fn is_open(&self, now_ms: UnixMs) -> bool {
-        self.state == State::Open && self.expires_ms > now_ms
+        self.expires_ms > now_ms
     }
 
     /// Whether it has ended, and the object was not told.
     pub(super) fn has_ended(&self, now_ms: UnixMs) -> bool {
-        match self.state {
-            State::Open => self.expires_ms <= now_ms,
-            State::Closed => false,
-            State::Void => true,
-        }
+        self.expires_ms > 0 && !self.is_open(now_ms)
     }
 
-    /// Whether nothing of it needs to be remembered.
+    /// Whether nothing of it has to be remembered any more.
     pub(super) fn is_idle(&self, now_ms: UnixMs) -> bool {
-        match self.state {
-            State::Open => false,
-            State::Closed => self.spent.used(now_ms) == 0,
-            State::Void => self.expires_ms.saturating_add(VOID_MS) <= now_ms,
-        }
-    }
-
-    /// Never uses it again.
-    pub(super) fn distrust(&mut self) {
-        self.state = State::Void;
+        !self.is_open(now_ms) && self.spent.used(now_ms) == 0
     }
 
     /// Units of each window, for now.
@@ -130,24 +137,14 @@ impl Share {
     /// - `want`: the share that it asks for; nothing is kept of one that has ended.
     pub(super) fn report(&mut self, now_ms: UnixMs, asked_seq: u64, want: u64) -> Option<Report> {
         let ends = self.has_ended(now_ms);
-        if !ends && (want == 0 || self.state == State::Closed) {
+        if !ends && (want == 0 || !self.is_open(now_ms)) {
             return None;
         }
         self.told_seq = asked_seq;
-        if self.state == State::Void {
-            // All of it, just now: nobody can say less.
-            return Some(Report {
-                seq: self.seq,
-                used: self.units,
-                age_ms: 0,
-                keep: 0,
-                open: false,
-            });
-        }
+        self.units = self.size().min(want);
         if ends {
-            self.state = State::Closed;
+            self.end();
         }
-        self.units = if ends { 0 } else { self.size().min(want) };
         let age_ms = now_ms.saturating_sub(self.last_used_ms);
         Some(Report {
             seq: self.seq,
@@ -162,9 +159,6 @@ impl Share {
     pub(super) fn extend(&mut self, asked_seq: u64, sent_ms: UnixMs, lent: Lent) {
         self.expires_ms = self.expires_ms.max(sent_ms.saturating_add(lent.ttl_ms));
         self.fair = lent.fair;
-        if self.state == State::Closed && asked_seq >= self.told_seq {
-            self.state = State::Open;
-        }
         // An answer to an older question than the last one that told how much is kept does not know
         // of it.
         self.units = match asked_seq >= self.told_seq {

@@ -56,6 +56,9 @@ pub struct Sent {
 pub struct Wallet {
     holder: HolderId,
     seq: u64,
+    /// The last question before the clock ran back: what is lent in answer to it or to an older one
+    /// was reckoned by the clock as it was.
+    distrusted_seq: u64,
     turn: u64,
     /// The latest instant that the clock has shown.
     seen_ms: UnixMs,
@@ -77,6 +80,7 @@ impl Wallet {
         Self {
             holder,
             seq: 0,
+            distrusted_seq: 0,
             turn: 0,
             seen_ms: 0,
             accounts: HashMap::new(),
@@ -88,7 +92,8 @@ impl Wallet {
     pub fn tick(&mut self, now_ms: UnixMs) {
         if now_ms < self.seen_ms {
             let purses = self.accounts.values_mut().flat_map(|one| &mut one.purses);
-            purses.for_each(Purse::distrust);
+            self.distrusted_seq = self.seq;
+            purses.for_each(|purse| purse.distrust(now_ms));
         }
         self.seen_ms = now_ms;
     }
@@ -208,6 +213,7 @@ impl Wallet {
     pub fn granted(&mut self, object: &ObjectName, sent: &Sent, rows: &[RowGranted]) {
         self.heard(object, sent);
         let now_ms = self.seen_ms;
+        let is_trusted = sent.asking.seq > self.distrusted_seq;
         for (asked, row) in sent.asking.rows.iter().zip(rows) {
             let Some(purse) = self.of_row(object, asked) else {
                 continue;
@@ -216,7 +222,7 @@ impl Wallet {
                 remaining: row.remaining,
                 frees_in_ms: row.frees_in_ms,
             };
-            let lent = (row.at_ms, row.lent);
+            let lent = (row.at_ms, row.lent.filter(|_| is_trusted));
             purse.answered_in(now_ms.saturating_sub(sent.at_ms));
             purse.granted(sent.asking.seq, sent.at_ms, left, lent);
         }
@@ -309,7 +315,7 @@ impl Wallet {
         };
         let purse = account.purses.get_mut(place)?;
         if !purse.is_of(unit) {
-            *purse = Purse::new(&unit.row, &unit.rule.meter);
+            *purse = Purse::new(&unit.row, &unit.rule.meter).after(purse);
         }
         Some(purse)
     }
@@ -346,3 +352,6 @@ impl Purse {
         self.row == unit.row && self.rule == unit.rule.meter
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,14 @@ pub struct Window {
 }
 
 impl Window {
+    /// An empty one.
+    pub fn of(rule: WindowRule) -> Self {
+        Self {
+            window_ms: rule.window_ms,
+            held: Vec::new(),
+        }
+    }
+
     /// Reckons what is held anew for a window of another length: a policy that shortens a window
     /// must not leave callers waiting for the old one. Units that were free already stay free.
     pub fn fit(&mut self, rule: WindowRule) {

@@ -11,6 +11,7 @@ mod facts;
 #[allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "the gateway's files; what is not needed here is used there"
 )]
 #[path = "../../../src/limit/mod.rs"]

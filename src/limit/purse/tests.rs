@@ -117,7 +117,7 @@ fn a_refund_is_a_tenth_of_a_lease() {
 #[test]
 fn a_clock_that_ran_back_makes_every_lease_worthless() {
     let mut purse = filled();
-    purse.distrust();
+    purse.distrust(NOW);
     assert!(purse.spend(NOW, 1).is_none());
     assert_eq!(
         purse.reports(NOW, 2, 0),
@@ -217,5 +217,49 @@ mod shares {
         let report = purse.reports(NOW + 2_000, 3, 5)[0];
         assert_eq!((report.used, report.keep, report.age_ms), (2, 0, 0));
         assert_eq!(purse.balance(NOW + 1_950), 0);
+    }
+
+    #[test]
+    fn what_was_used_of_a_share_counts_on_whatever_share_comes_next() {
+        let mut handed_back = share();
+        handed_back.spend(NOW + 100, 10);
+        handed_back.reports(NOW + 2_000, 2, 0);
+        // That report is lost: the object lends the share for longer.
+        handed_back.granted(3, NOW + 2_000, LEFT, (NOW, lent(1, 10, 2_000)));
+        let mut distrusted = share();
+        distrusted.spend(NOW + 100, 10);
+        distrusted.distrust(NOW + 90);
+        distrusted.granted(3, NOW + 90, LEFT, (NOW, lent(1, 10, 2_000)));
+        let mut another = share();
+        another.spend(NOW + 100, 10);
+        another.granted(3, NOW + 300, LEFT, (NOW, lent(3, 10, 2_000)));
+        assert_eq!(
+            handed_back.balance(NOW + 2_000),
+            10,
+            "used more than a window ago"
+        );
+        for purse in [distrusted, another] {
+            assert_eq!(purse.balance(NOW + 1_050), 0);
+            assert_eq!(purse.balance(NOW + 1_300), 10);
+            assert!(!purse.is_idle(NOW + 1_000));
+        }
+    }
+
+    #[test]
+    fn an_answer_older_than_the_last_word_on_a_share_brings_it_not_back() {
+        let mut purse = share();
+        purse.reports(NOW + 2_000, 3, 0);
+        purse.granted(2, NOW + 1_900, LEFT, (NOW, lent(1, 10, 2_000)));
+        assert_eq!(purse.balance(NOW + 2_100), 0);
+    }
+
+    #[test]
+    fn what_was_used_under_an_older_rule_counts_on() {
+        let mut old = share();
+        old.spend(NOW + 100, 10);
+        let mut purse = Purse::new("row", &window(90, 1_000)).after(&old);
+        purse.granted(3, NOW + 300, LEFT, (NOW, lent(1, 10, 2_000)));
+        assert_eq!(purse.balance(NOW + 1_050), 0);
+        assert_eq!(purse.balance(NOW + 1_300), 10);
     }
 }
