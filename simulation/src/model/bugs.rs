@@ -139,6 +139,12 @@ impl Bug {
 
     /// The row as it is written; `None` if it is not.
     pub fn save(self, row: &Row) -> Option<Row> {
+        if !matches!(
+            self,
+            Self::GrantNotWritten | Self::ObjectLendsTooMuch | Self::ObjectHoldsTooLong
+        ) {
+            return Some(row.clone());
+        }
         let seen_ms = number(&serde_json::to_value(row).unwrap_or_default(), "seen_ms");
         let mut lends = false;
         let written = changed(row.clone(), |row| {
