@@ -22,8 +22,13 @@ const PLAYS = {
   B: { schedule: "burst", vantages: MANY, times: 2 },
   C: { schedule: "overload", vantages: MANY },
 };
+/** How many windows all plays take, with the wait for the next to begin. */
+const WINDOWS_PLAYED = 7;
 
-/** - `context`: `{ folder, rounds, seed, say }`: the build, how often each is played, where random numbers begin. `null` without a Redis. */
+/**
+ * `null` without a Redis.
+ * - `context`: `{ folder, rounds, seed, say }`: the build, how often each is played, where random numbers begin.
+ */
 export async function run({ folder, rounds, seed, say }) {
   const program = await findRedis();
   if (!program) return null;
@@ -32,7 +37,8 @@ export async function run({ folder, rounds, seed, say }) {
   try {
     edgeward = await startEdgeward({ folder, isolates: MANY, cases: CASES });
     const systems = [edgeward.system, ...redisSystems(redis)];
-    const seconds = (CASES.reduce((sum, { windowMs }) => sum + windowMs, 0) * 2 * rounds * systems.length * 3) / 1_000;
+    const windowsMs = CASES.reduce((sum, { windowMs }) => sum + windowMs, 0);
+    const seconds = (windowsMs * WINDOWS_PLAYED * rounds * systems.length) / 1_000;
     say(`  redis ${redis.version}, ${rounds} rounds: about ${Math.ceil(seconds / 60)} minutes`);
     const samples = await playAll(systems, rounds, seed, say);
     return { figures: { peers: figures(systems, samples) }, rows: rows(systems, samples), samples };
