@@ -16,14 +16,19 @@ const CASES = [
   { limit: LIMIT, windowMs: 5_000 },
 ];
 const MANY = 10;
-/** What is played, by the name in the table. */
+/** What is played, by the name in the table. Ten bursts at once would measure how long this machine queues them. */
 const PLAYS = {
   A: { schedule: "burst", vantages: 1 },
-  B: { schedule: "burst", vantages: MANY },
+  B: { schedule: "burst", vantages: MANY, times: 2 },
   C: { schedule: "overload", vantages: MANY },
 };
+/** How many windows all plays take, with the wait for the next to begin. */
+const WINDOWS_PLAYED = 7;
 
-/** - `context`: `{ folder, rounds, seed, say }`: the build, how often each is played, where random numbers begin. `null` without a Redis. */
+/**
+ * `null` without a Redis.
+ * - `context`: `{ folder, rounds, seed, say }`: the build, how often each is played, where random numbers begin.
+ */
 export async function run({ folder, rounds, seed, say }) {
   const program = await findRedis();
   if (!program) return null;
@@ -32,7 +37,8 @@ export async function run({ folder, rounds, seed, say }) {
   try {
     edgeward = await startEdgeward({ folder, isolates: MANY, cases: CASES });
     const systems = [edgeward.system, ...redisSystems(redis)];
-    const seconds = (CASES.reduce((sum, { windowMs }) => sum + windowMs, 0) * 2 * rounds * systems.length * 3) / 1_000;
+    const windowsMs = CASES.reduce((sum, { windowMs }) => sum + windowMs, 0);
+    const seconds = (windowsMs * WINDOWS_PLAYED * rounds * systems.length) / 1_000;
     say(`  redis ${redis.version}, ${rounds} rounds: about ${Math.ceil(seconds / 60)} minutes`);
     const samples = await playAll(systems, rounds, seed, say);
     return { figures: { peers: figures(systems, samples) }, rows: rows(systems, samples), samples };
@@ -47,10 +53,10 @@ async function playAll(systems, rounds, seed, say) {
   for (let round = 0; round < rounds; round += 1) {
     const order = round % 2 ? [...systems].reverse() : systems;
     for (const conditions of CASES) {
-      for (const [play, { schedule, vantages }] of Object.entries(PLAYS)) {
+      for (const [play, { schedule, vantages, times }] of Object.entries(PLAYS)) {
         // The same requests for every limiter, others in each round.
         const random = randomFrom(seed + round);
-        const events = schedules[schedule]({ ...conditions, vantages, random });
+        const events = schedules[schedule]({ ...conditions, vantages, times, random });
         for (const system of order) {
           const subject = `${round}-${play}-${conditions.windowMs}-${system.name}`.replaceAll(" ", "-");
           samples.push(await playOne(system, { round, play, vantages, subject, ...conditions }, events));

@@ -23,6 +23,9 @@ const options = {
   seed: { type: "string", default: `${newSeed()}` },
 };
 
+// Whatever a part started ends with this process, also when it is told to stop.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
+
 await main(async () => {
   const began = performance.now();
   const { only, ...numbers } = readFlags();

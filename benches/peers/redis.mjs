@@ -17,6 +17,8 @@ export async function startRedis(program) {
   const folder = mkdtempSync(join(tmpdir(), "edgeward-redis-"));
   const args = ["--bind", HOST, "--port", `${port}`, "--save", "", "--appendonly", "no", "--dir", folder];
   const child = spawn(program, args, { stdio: "ignore" });
+  const kill = () => child.kill("SIGTERM");
+  process.once("exit", kill);
   const ended = new Promise((settle) => ["close", "error"].forEach((event) => child.once(event, settle)));
   const clients = [];
   const client = async () => {
@@ -29,7 +31,8 @@ export async function startRedis(program) {
   };
   const stop = async () => {
     for (const made of clients) made.disconnect();
-    child.kill("SIGTERM");
+    process.off("exit", kill);
+    kill();
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };

@@ -12,24 +12,25 @@ const OVERLOAD_WINDOWS = 2;
 
 /**
  * The schedules by name; each gives `[{ at_ms, vantage }]`, in the order of time.
- * - `limit`: units in a window. - `windowMs`. - `vantages`: how many points the requests come from.
- * - `random`: gives numbers in [0, 1).
+ * - `limit`: units in a window. - `windowMs`. - `vantages`: how many points the requests come from, all alike.
+ * - `times`: how many times over the burst is asked. - `random`: gives numbers in [0, 1).
  */
 export const schedules = { burst, overload };
 
 /**
  * One request opens a window; `limit` requests at its very end, at once; then evenly `limit` in each window, until
- * just before the burst leaves the trailing window. Each vantage sends the burst and the even rest.
+ * just before the burst leaves the trailing window. The burst and the even rest `times` over, shared by the vantages.
  *
  * A limiter with fixed windows admits the burst and then the next window's limit. One that weighs the last window's
  * count by the share of it that is still in sight admits the even rest, as that share falls as fast as the rest grows.
  */
-function burst({ limit, windowMs, vantages, random }) {
+function burst({ limit, windowMs, vantages, times = 1, random }) {
+  const share = Math.ceil((limit * times) / vantages);
   const burstAt = windowMs - LEAD_MS;
-  const stepMs = windowMs / limit;
+  const stepMs = windowMs / share;
   const events = [{ at_ms: 1 + random() * (OPENING_MS_MAX - 1), vantage: 0 }];
   for (let vantage = 0; vantage < vantages; vantage += 1) {
-    for (let count = 0; count < limit; count += 1) events.push({ at_ms: burstAt, vantage });
+    for (let count = 0; count < share; count += 1) events.push({ at_ms: burstAt, vantage });
     const phase = random() * stepMs;
     for (let at = windowMs + phase; at < burstAt + windowMs; at += stepMs) events.push({ at_ms: at, vantage });
   }
