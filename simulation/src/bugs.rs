@@ -54,13 +54,19 @@ pub fn alter_question(bug: Bug, question: &mut Question, copy: bool) {
     let Act::Charge(asking) = &mut question.act else {
         return;
     };
-    let reports = asking.rows.iter_mut().flat_map(|row| &mut row.reports);
     match bug {
-        Bug::UsedFreed => reports.for_each(|report| report.used = 0),
-        Bug::ShareKept => reports.for_each(|report| {
-            report.used = 0;
-            report.keep = 0;
-        }),
+        Bug::UsedFreed => {
+            let reports = asking.rows.iter_mut().flat_map(|row| &mut row.reports);
+            reports.for_each(|report| report.used = 0);
+        }
+        Bug::ShareKept => {
+            for row in asking.rows.iter_mut().filter(|row| !row.reports.is_empty()) {
+                row.want = 0;
+                for report in &mut row.reports {
+                    (report.used, report.keep) = (0, 0);
+                }
+            }
+        }
         // As if it were another's.
         Bug::GivenBackTwice if copy && asking.settling.is_some() => asking.holder ^= 1,
         Bug::NothingGivenBack => asking.settling = None,

@@ -5,7 +5,7 @@
 
 use crate::facts::UnixMs;
 use crate::limit::meter::MeterRule;
-use crate::limit::row::{Grant, Row};
+use crate::limit::row::{CLOCK_ERROR_MS, Grant, Row};
 use crate::limit::wire::{
     Act, Answer, Asking, HolderId, KeyUse, Question, ROWS_MAX, RowCharge, RowGranted, RowRefused,
     SETTLED_MAX, Settling, WIRE_VERSION,
@@ -14,9 +14,16 @@ use crate::revocation::{Credential, Mark, Marks, MarksFull, RevokedBy};
 
 /// Most reports of one row of a question: several of each lease.
 pub const REPORTS_MAX: usize = 128;
-/// How far an object's clock may be ahead of the clock that a question shows: as long as a question
-/// may be on its way, and what clocks are wrong by.
-pub const AHEAD_MS_MAX: u64 = 2_500;
+/// How far an object's clock is believed ahead of the clock that a question shows: what clocks are
+/// wrong by. A question that was longer on its way frees a little late.
+pub const AHEAD_MS_MAX: u64 = CLOCK_ERROR_MS;
+
+/// The object's clock, and how far it is believed.
+#[derive(Clone, Copy)]
+struct Now {
+    ms: UnixMs,
+    believed_ms: UnixMs,
+}
 
 /// An object's storage, synchronous: within one call nothing else touches it.
 pub trait Rows {
@@ -87,13 +94,16 @@ pub(super) fn is_sound(asking: &Asking) -> bool {
 /// Sets right what was charged before, then charges all rows or none.
 fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, R::Fault> {
     // A clock that ran ahead frees units early: it is believed as far as the holder's is.
-    let now_ms = now_ms.min(asking.at_ms.saturating_add(AHEAD_MS_MAX));
+    let now = Now {
+        ms: now_ms,
+        believed_ms: asking.at_ms.saturating_add(AHEAD_MS_MAX),
+    };
     if let Some(settling) = &asking.settling {
-        settle(rows, now_ms, asking.holder, settling)?;
+        settle(rows, now, asking.holder, settling)?;
     }
     let mut states = Vec::with_capacity(asking.rows.len());
     for ask in &asking.rows {
-        let mut state = opened(rows, &ask.row, &ask.rule, now_ms)?;
+        let mut state = opened(rows, &ask.row, &ask.rule, now)?;
         for report in &ask.reports {
             state.report(asking.holder, asking.seq, report);
         }
@@ -131,7 +141,7 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
 /// Gives back and charges what a holder says of charges before, row by row.
 fn settle<R: Rows>(
     rows: &R,
-    now_ms: UnixMs,
+    now: Now,
     holder: HolderId,
     settling: &Settling,
 ) -> Result<(), R::Fault> {
@@ -143,9 +153,9 @@ fn settle<R: Rows>(
         let debts = || settling.debts.iter().filter(|debt| debt.row == *name);
         // What is gone by itself is nobody's to give back.
         let state = match (rows.load(name)?, debts().next()) {
-            (Some(state), Some(debt)) => state.opened(&debt.rule, now_ms),
-            (Some(state), None) => state.reopened(now_ms),
-            (None, Some(debt)) => Row::new(&debt.rule).opened(&debt.rule, now_ms),
+            (Some(state), Some(debt)) => state.opened_by(&debt.rule, now.ms, now.believed_ms),
+            (Some(state), None) => state.reopened(now.ms, now.believed_ms),
+            (None, Some(debt)) => Row::new(&debt.rule).opened(&debt.rule, now.ms),
             (None, None) => continue,
         };
         let mut state = state;
@@ -158,9 +168,9 @@ fn settle<R: Rows>(
 }
 
 /// A row as it stands now, empty where there is none.
-fn opened<R: Rows>(rows: &R, row: &str, rule: &MeterRule, now_ms: UnixMs) -> Result<Row, R::Fault> {
+fn opened<R: Rows>(rows: &R, row: &str, rule: &MeterRule, now: Now) -> Result<Row, R::Fault> {
     let state = rows.load(row)?.unwrap_or_else(|| Row::new(rule));
-    Ok(state.opened(rule, now_ms))
+    Ok(state.opened_by(rule, now.ms, now.believed_ms))
 }
 
 fn told((ask, state): &(&RowCharge, Row), grant: Option<Grant>) -> RowGranted {

@@ -46,8 +46,12 @@ pub struct Row {
     /// Holders that were refused while others had shares, each with when it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<(HolderId, UnixMs)>,
-    /// The latest instant that the object's clock has shown: one that runs back frees nothing.
+    /// The latest instant that the object's clock has shown: charges and leases are dated by it.
     seen_ms: UnixMs,
+    /// The latest instant that is believed: what is over by then is free. A clock that runs back frees
+    /// nothing, one that runs ahead of those that ask next to nothing.
+    #[serde(default)]
+    freed_ms: UnixMs,
     /// When the rule changed last: what was charged before is nobody's to give back.
     #[serde(default)]
     changed_ms: UnixMs,
@@ -70,6 +74,7 @@ impl Row {
             refunded: Refunded::default(),
             waiting: Vec::new(),
             seen_ms: 0,
+            freed_ms: 0,
             changed_ms: 0,
         }
     }
@@ -77,31 +82,38 @@ impl Row {
     /// Makes ready for a question: heeds a rule that changed, and counts what was lent and is over.
     /// Comes before all else that takes the time from here.
     #[must_use]
-    pub fn opened(mut self, rule: &MeterRule, now_ms: UnixMs) -> Self {
+    pub fn opened(self, rule: &MeterRule, now_ms: UnixMs) -> Self {
+        self.opened_by(rule, now_ms, now_ms)
+    }
+
+    /// The same, where the object's clock is not believed beyond an instant.
+    #[must_use]
+    pub fn opened_by(mut self, rule: &MeterRule, now_ms: UnixMs, believed_ms: UnixMs) -> Self {
         self.seen_ms = self.seen_ms.max(now_ms);
+        self.freed_ms = self.freed_ms.max(believed_ms.min(self.seen_ms));
         if self.rule != *rule {
-            self.meter = self.meter.fit(&self.rule, rule, self.seen_ms);
+            self.meter = self.meter.fit(&self.rule, rule, self.freed_ms);
             self.rule = rule.clone();
             self.changed_ms = self.seen_ms;
         }
         let (over, lasting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.leases)
             .into_iter()
-            .partition(|lease| lease.ends_at_ms <= self.seen_ms);
+            .partition(|lease| lease.ends_at_ms <= self.freed_ms);
         self.leases = lasting;
         for lease in over.iter().filter(|one| one.outstanding() > 0) {
             // Nobody said what became of them: used, at the last moment.
             self.meter
                 .take(&self.rule, lease.ends_at_ms, lease.outstanding());
         }
-        self.meter.forget(self.seen_ms);
+        self.meter.forget(self.freed_ms);
         self
     }
 
     /// The same, where the question does not say the rule.
     #[must_use]
-    pub fn reopened(self, now_ms: UnixMs) -> Self {
+    pub fn reopened(self, now_ms: UnixMs, believed_ms: UnixMs) -> Self {
         let rule = self.rule.clone();
-        self.opened(&rule, now_ms)
+        self.opened_by(&rule, now_ms, believed_ms)
     }
 
     /// Takes a holder's word for what it used of a lease. What comes again, or after what was said
@@ -154,7 +166,8 @@ impl Row {
                     receipt.units,
                 ),
             };
-            self.give_back(self.seen_ms, receipt.at_ms, units);
+            self.meter
+                .give_back(&self.rule, self.seen_ms, receipt.at_ms, units);
         }
         if owed > 0 {
             self.meter.take(&self.rule, self.seen_ms, owed);
@@ -163,20 +176,19 @@ impl Row {
 
     /// Frees units that were charged at `at_ms` for nothing, where each is given back once.
     pub fn give_back(&mut self, now_ms: UnixMs, at_ms: UnixMs, units: u64) {
-        self.seen_ms = self.seen_ms.max(now_ms);
-        self.meter.give_back(&self.rule, self.seen_ms, at_ms, units);
+        self.meter.give_back(&self.rule, now_ms, at_ms, units);
     }
 
     /// Units that count now, used or lent.
     pub fn held(&self, now_ms: UnixMs) -> u64 {
-        let row = self.clone().reopened(now_ms);
-        let used = row.meter.used(&row.rule, row.seen_ms);
+        let row = self.clone().reopened(now_ms, now_ms);
+        let used = row.meter.used(&row.rule, row.freed_ms);
         used.saturating_add(row.lent())
     }
 
     /// Units that are neither used nor lent.
     pub fn free(&self) -> u64 {
-        let used = self.meter.used(&self.rule, self.seen_ms);
+        let used = self.meter.used(&self.rule, self.freed_ms);
         let capacity = self.rule.capacity();
         capacity.saturating_sub(used.saturating_add(self.lent()))
     }
@@ -193,7 +205,7 @@ impl Row {
             return None;
         }
         let meter = self.settled_meter();
-        let wait_ms = meter.wait_ms(&self.rule, self.seen_ms, units);
+        let wait_ms = meter.wait_ms(&self.rule, self.freed_ms, units);
         Some(match self.rule {
             // When a request that is open ends is known to nobody.
             MeterRule::Permits(_) => wait_ms.min(PERMIT_WAIT_MS),

@@ -107,7 +107,10 @@ pub fn hear(scenario: &Scenario, state: &mut State, place: usize, again: bool) {
     let object_ms = state.object_ms();
     state.object_seen_ms = state.object_seen_ms.max(object_ms);
     let believed_ms = object_ms.min(asked.clock_ms.saturating_add(AHEAD_MS_MAX));
-    let before = state.row.clone().map(|row| row.reopened(believed_ms));
+    let before = state
+        .row
+        .clone()
+        .map(|row| row.reopened(believed_ms, believed_ms));
     let held_before = before.as_ref().map_or(0, |row| row.held(believed_ms));
     let known = before.is_some_and(|row| row.granted_before(asked.holder, asked.seq).is_some());
     let storage = Storage {

@@ -174,7 +174,7 @@ impl State {
         }
         if scenario.is_steady() {
             let object_ms = self.object_ms();
-            self.row = self.row.map(|row| row.reopened(object_ms));
+            self.row = self.row.map(|row| row.reopened(object_ms, object_ms));
             self.object_seen_ms = object_ms;
         }
         self
