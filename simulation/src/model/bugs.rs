@@ -39,8 +39,6 @@ pub enum Bug {
     ClockStepsBeyond,
     /// An isolate's clock steps ahead by more than is allowed for over a short window.
     ShareClockStepsBeyond,
-    /// An isolate's clock is three seconds behind the object's from the beginning.
-    ClockFarBehind,
     /// The object's clock jumps ahead.
     ObjectJumpsAhead,
 }
@@ -80,7 +78,6 @@ pub fn sown() -> Vec<Scenario> {
         after(scenario::period(), 1_650, Bug::HolderToldLonger),
         steps(scenario::window(), 1_100, Bug::ClockStepsBeyond),
         steps(scenario::shares(), 499, Bug::ShareClockStepsBeyond),
-        window(Bug::ClockFarBehind),
         window(Bug::ObjectJumpsAhead),
     ]
 }
@@ -102,7 +99,6 @@ impl Bug {
         match self {
             Self::ClockStepsBeyond => scenario.offsets_ms = &[-1_000, 0],
             Self::ShareClockStepsBeyond => scenario.offsets_ms = &[0, 500],
-            Self::ClockFarBehind => scenario.offsets_ms = &[-3_000],
             Self::ObjectJumpsAhead => {
                 scenario.object_step_ms = 2_000;
                 scenario.budget.object_steps = 1;

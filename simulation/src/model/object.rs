@@ -120,7 +120,8 @@ pub fn hear(scenario: &Scenario, state: &mut State, place: usize, again: bool) {
     };
     let Ok(answer) = ledger::answer(&storage, object_ms, &asked.question(&scenario.rule));
     state.row = storage.row.into_inner();
-    let held = state.row.as_ref().map_or(0, |row| row.held(believed_ms));
+    // By the clock that charges are dated by: a bucket holds more at an instant before.
+    let held = state.row.as_ref().map_or(0, |row| row.held(object_ms));
     if held > scenario.rule.capacity() {
         state.fault = Some(Fault::Overlent);
     }

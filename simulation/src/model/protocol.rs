@@ -141,7 +141,7 @@ impl Model for Protocol {
 
     fn init_states(&self) -> Vec<State> {
         let mut state = State::new(&self.scenario);
-        if self.scenario.bug == Some(Bug::ClockFarBehind) {
+        if !self.scenario.offsets_ms.contains(&0) {
             let isolate = &mut state.isolates[0];
             isolate.offset_ms = self.scenario.offsets_ms[0];
             isolate.seen_ms = isolate.clock_ms(state.now_ms);

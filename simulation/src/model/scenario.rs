@@ -257,6 +257,10 @@ pub fn all() -> Vec<Scenario> {
     };
     let mut all = vec![settlings(), seen_steps(), seen_shares(), quiet()];
     all.push(window().under(steps));
+    // An isolate whose clock is three seconds behind the object's all the time.
+    let mut behind = window().under(QUESTIONS);
+    behind.offsets_ms = &[-3_000];
+    all.push(behind);
     for scenario in [window(), bucket(), period(), shares()] {
         for budget in [QUESTIONS, MISHAPS, CRASHES] {
             all.push(scenario.clone().under(budget));
