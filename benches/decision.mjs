@@ -5,13 +5,15 @@ import { must } from "../scripts/command.mjs";
 import { root, target } from "../scripts/place.mjs";
 import { environment } from "../scripts/toolchain/compiler.mjs";
 
+export const name = "decision";
+
 const TRIPLE = "wasm32-unknown-unknown";
 const DECISIONS = 200_000;
 const WARM_UP = 50_000;
 
 /** The median over the rounds, in ns, and how often an object was asked. */
-export async function run({ compiler, rounds }) {
-  await compile(compiler);
+export async function run({ compilers, rounds }) {
+  await compile(compilers.wasm);
   const bytes = readFileSync(join(target, TRIPLE, "release", "edgeward_decision.wasm"));
   const { instance } = await WebAssembly.instantiate(bytes);
   instance.exports.decide(WARM_UP);
@@ -22,8 +24,13 @@ export async function run({ compiler, rounds }) {
   return {
     figures: { local_decision_ns: median },
     rows: [
-      ["local decision in wasm", "min", "median", "max", "objects asked per decision"],
-      ["one limit, by lease", ...[ns[0], median, ns.at(-1)].map((one) => `${one} ns`), asked.toFixed(5)],
+      {
+        "a local decision, in wasm": "one limit, by lease",
+        "ns, least": ns[0],
+        "ns, median": median,
+        "ns, most": ns.at(-1),
+        "objects asked / decision": asked.toFixed(5),
+      },
     ],
     samples,
   };

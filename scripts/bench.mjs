@@ -12,7 +12,7 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 
 /** The parts, in the order in which they run: modules of `benches/`. */
-const PARTS = ["peers"];
+const PARTS = ["limits", "decision", "peers"];
 
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;
@@ -29,11 +29,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => p
 await main(async () => {
   const began = performance.now();
   const { only, ...numbers } = readFlags();
-  const { wasm } = await setUp();
-  const { gzipBytes } = await build("release", wasm);
+  const compilers = await setUp();
+  const { gzipBytes } = await build("release", compilers.wasm);
   say(`seed ${numbers.seed}: the same again by --seed ${numbers.seed}`);
   const result = { figures: { wasm_gzip_bytes: gzipBytes }, runs: {} };
-  const context = { folder: buildFolder("release"), say, ...numbers };
+  const context = { folder: buildFolder("release"), compilers, say, ...numbers };
   for (const part of PARTS.filter((one) => only.length === 0 || only.includes(one))) await runPart(part, context, result);
   say(`\nbenchmarks took ${seconds(began)}; every sample: ${write(result, numbers)}`);
 });

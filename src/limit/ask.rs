@@ -180,7 +180,7 @@ fn defer_refills<O: Objects>(objects: &O, plans: &[Plan<'_>], question: Option<&
             object,
             units: due.into_iter().map(|(_, unit)| unit.clone()).collect(),
             after_ms,
-            standing: own.cloned(),
+            standing: own.cloned().map(Box::new),
         });
     }
     if let Some(issuer) = question.and_then(|asked| asked.issuer)

@@ -18,7 +18,7 @@ pub enum Errand {
         object: ObjectName,
         units: Vec<UnitCharge>,
         after_ms: u64,
-        standing: Option<StandingQuestion>,
+        standing: Option<Box<StandingQuestion>>,
     },
     /// Tells what became of a lease when it has ended.
     HandBack { object: ObjectName, after_ms: u64 },
@@ -46,7 +46,7 @@ pub async fn run<O: Objects>(objects: &O, errand: Errand) {
             if after_ms > 0 {
                 objects.pause(after_ms).await;
             }
-            refill(objects, &object, &units, standing.as_ref()).await;
+            refill(objects, &object, &units, standing.as_deref()).await;
         }
         Errand::HandBack { object, after_ms } => hand_back(objects, &object, after_ms).await,
         Errand::Marks { issuer } => {

@@ -26,7 +26,7 @@ pub const WAITING_MAX: usize = 16;
 /// How long a holder that was refused is taken to wait for a share.
 const WAITING_MS: u64 = 2 * LEASE_MS_MAX;
 /// Little is left where it is less than a part of this many of the limit.
-pub const TIGHT_PART: u64 = 4;
+pub const TIGHT_PART: u64 = 8;
 /// Then of what a holder would like for a whole lease a part of this many is lent.
 pub const SCARCE_PART: u64 = 6;
 /// Shortest lease that is worth its name.

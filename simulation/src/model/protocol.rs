@@ -6,7 +6,6 @@
 
 use stateright::{Model, Property};
 
-use crate::model::bugs::Bug;
 use crate::model::isolate;
 use crate::model::object::{self, ANSWER_MS};
 use crate::model::scenario::Scenario;
