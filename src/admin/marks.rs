@@ -32,7 +32,7 @@ pub(super) async fn write<P: AdminPorts>(
 ) -> Result<(), NotMarked> {
     let asked = ask(ports, object, Act::Mark(mark.clone())).await;
     match asked.map_err(NotMarked::Down)? {
-        Answer::Marked => {}
+        Answer::Marked => ports.limit_memory().borrow_mut().forget_standings(object),
         Answer::MarksFull => return Err(NotMarked::Full),
         _ => return Err(NotMarked::Down(DOWN)),
     }
@@ -72,6 +72,7 @@ pub(super) async fn check_standing<P: Objects>(
 ) -> Result<(), Refusal> {
     let question = Question {
         credential: Some(credential),
+        uses: 1,
         ..Question::of(Act::Charge(Asking::default()))
     };
     match ports.ask(object, &question).await {

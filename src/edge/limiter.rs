@@ -286,8 +286,8 @@ impl Rows for Table<'_> {
         }
     }
 
-    fn count_use(&self, key_id: &str, now_ms: u64) -> Result<()> {
-        let due = self.0.with_uses(|uses| uses.count(key_id, now_ms))?;
+    fn count_uses(&self, key_id: &str, count: u64, now_ms: u64) -> Result<()> {
+        let due = self.0.with_uses(|uses| uses.count(key_id, count, now_ms))?;
         match due {
             true => self.0.write_uses(),
             false => Ok(()),

@@ -15,6 +15,7 @@ use crate::limit::errand::{self, Errand};
 use crate::limit::memory::LimitMemory;
 use crate::limit::plan::Plan;
 use crate::limit::standing::{self, STANDING_MS, Standing, StandingQuestion};
+use crate::limit::uses;
 use crate::limit::wallet::Back;
 use crate::limit::wire::{Answer, Question};
 use crate::object::ObjectName;
@@ -59,14 +60,21 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
     let may_go_on = !plans.iter().any(is_refused)
         && !matches!(known, Some(Standing::Revoked(_) | Standing::Unknown));
     let mut standing = known.unwrap_or(Standing::NotAsked);
+    let mut is_known = known.is_some();
     if may_go_on {
         for plan in &mut plans {
             plan.spend(objects);
         }
+        let asks_caller = |plan: &Plan| question.is_some_and(|asked| plan.asks(&asked.caller));
+        is_known &= !plans.iter().any(asks_caller);
         standing = ask_all(objects, &mut plans, question, known).await;
         settle(objects, &mut plans, standing).await;
     }
     defer_refills(objects, &plans, question.filter(|_| may_go_on));
+    let is_admitted = may_go_on && standing == Standing::Good && !plans.iter().any(is_refused);
+    if let (true, true, Some(asked)) = (is_admitted, is_known, question) {
+        uses::note(objects, asked);
+    }
     let taken = plans.iter_mut().flat_map(|plan| plan.taken.drain(..));
     let taken: Vec<Taken> = taken.collect();
     let wallet = &mut objects.limit_memory().borrow_mut().wallet;
@@ -103,9 +111,7 @@ async fn ask_all<O: Objects>(
         return Standing::Good;
     };
     // The caller's object is asked along with its charge, if there is one.
-    let own = plans.iter().position(|plan| {
-        plan.is_enforced() && plan.is_lacking() && plan.charge.object == question.caller
-    });
+    let own = plans.iter().position(|plan| plan.asks(&question.caller));
     let asks = plans.iter_mut().enumerate().map(|(place, plan)| {
         let along = (own == Some(place)).then_some(question);
         plan.ask(objects, along)

@@ -5,6 +5,7 @@
 use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::standing::{self, Standing, StandingQuestion};
+use crate::limit::uses;
 use crate::limit::wallet::{Back, Sent};
 use crate::limit::wire::{Act, Answer, Debt, Lent, Question, Receipt, RowGranted};
 use crate::object::ObjectName;
@@ -24,6 +25,11 @@ pub enum Errand {
     HandBack { object: ObjectName, after_ms: u64 },
     /// Reads an issuer's marks before they are too old.
     Marks { issuer: ObjectName },
+    /// Tells a caller's object of uses of its key, if no question did meanwhile.
+    Uses {
+        question: Box<StandingQuestion>,
+        after_ms: u64,
+    },
     /// Frees what was taken for nothing.
     GiveBack { taken: Vec<Taken> },
     /// Frees what was taken for a request that was admitted and failed behind the gateway: a tenth
@@ -52,6 +58,10 @@ pub async fn run<O: Objects>(objects: &O, errand: Errand) {
         Errand::Marks { issuer } => {
             let _ = standing::fetch_marks(objects, &issuer).await;
         }
+        Errand::Uses { question, after_ms } => {
+            objects.pause(after_ms).await;
+            uses::tell(objects, &question).await;
+        }
         Errand::GiveBack { taken } => give_back(objects, &taken, Back::Cheaper).await,
         Errand::Refund { taken } => give_back(objects, &taken, Back::Failed).await,
         Errand::Owe { taken, units } => owe(objects, &taken, units).await,
@@ -74,6 +84,7 @@ async fn refill<O: Objects>(
     };
     let question = Question {
         credential: asked_standing.map(|asked| asked.credential.clone()),
+        uses: asked_standing.map_or(0, |asked| uses::told(objects, asked)),
         ..Question::of(Act::Charge(sent.asking.clone()))
     };
     let answer = objects.ask(object, &question).await;

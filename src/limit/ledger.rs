@@ -32,8 +32,8 @@ pub trait Rows {
     fn save(&self, row: &str, state: &Row) -> Result<(), Self::Fault>;
     fn marks(&self) -> Result<Marks, Self::Fault>;
     fn save_marks(&self, marks: &Marks) -> Result<(), Self::Fault>;
-    /// Counts a use of an API key; may be written later, and then a little of it lost.
-    fn count_use(&self, key_id: &str, now_ms: UnixMs) -> Result<(), Self::Fault>;
+    /// Counts uses of an API key; may be written later, and then a little of it lost.
+    fn count_uses(&self, key_id: &str, uses: u64, now_ms: UnixMs) -> Result<(), Self::Fault>;
     fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>, Self::Fault>;
 }
 
@@ -52,8 +52,10 @@ pub fn answer<R: Rows>(rows: &R, now_ms: UnixMs, question: &Question) -> Result<
                 return Ok(Answer::Revoked(by));
             }
             let answer = charge(rows, now_ms, asking)?;
-            if let (Some(Credential::Key { id }), Answer::Granted(_)) = (credential, &answer) {
-                rows.count_use(id, now_ms)?;
+            if let (Some(Credential::Key { id }), Answer::Granted(_)) = (credential, &answer)
+                && question.uses > 0
+            {
+                rows.count_uses(id, question.uses, now_ms)?;
             }
             Ok(answer)
         }

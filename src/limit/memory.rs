@@ -33,6 +33,8 @@ pub struct LimitMemory {
     /// What was found of a credential, and until when that is relied on.
     standings: HashMap<(ObjectName, Credential), (Standing, UnixMs)>,
     marks: HashMap<ObjectName, (Rc<Marks>, UnixMs)>,
+    /// Uses of credentials that no object was told of yet.
+    uses: HashMap<(ObjectName, Credential), u64>,
 }
 
 impl LimitMemory {
@@ -43,6 +45,7 @@ impl LimitMemory {
             stand_ins: HashMap::new(),
             standings: HashMap::new(),
             marks: HashMap::new(),
+            uses: HashMap::new(),
         }
     }
 
@@ -86,6 +89,32 @@ impl LimitMemory {
         if !stands || standing != Standing::Good {
             self.standings.insert(key, (standing, until_ms));
         }
+    }
+
+    /// Forgets what was found of a caller's credentials: one of them was taken back just now.
+    pub fn forget_standings(&mut self, caller: &ObjectName) {
+        let is_good = |standing: &Standing| *standing == Standing::Good;
+        self.standings
+            .retain(|(of, _), (standing, _)| of != caller || !is_good(standing));
+        self.marks.remove(caller);
+    }
+
+    /// Notes a use that no object was told of; says whether it is the first. Where there is no room it
+    /// is not counted.
+    pub fn note_use(&mut self, question: &StandingQuestion) -> bool {
+        let key = (question.caller, question.credential.clone());
+        if self.uses.len() >= STANDINGS_MAX && !self.uses.contains_key(&key) {
+            return false;
+        }
+        let uses = self.uses.entry(key).or_default();
+        *uses = uses.saturating_add(1);
+        *uses == 1
+    }
+
+    /// The uses that were noted, which forgets them.
+    pub fn take_uses(&mut self, question: &StandingQuestion) -> u64 {
+        let key = (question.caller, question.credential.clone());
+        self.uses.remove(&key).unwrap_or(0)
     }
 
     /// An issuer's marks, if they were read recently enough.

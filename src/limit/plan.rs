@@ -10,6 +10,7 @@ use crate::limit::charge::{ObjectCharge, Taken, TakenOf, UnitCharge, UnitCharged
 use crate::limit::errand;
 use crate::limit::rule::OnError;
 use crate::limit::standing::{self, Standing, StandingQuestion};
+use crate::limit::uses;
 use crate::limit::wallet::{Local, Sent, Wallet};
 use crate::limit::wire::{Act, Answer, Question, RowGranted, RowRefused};
 use crate::object::ObjectName;
@@ -40,6 +41,11 @@ impl<'c> Plan<'c> {
 
     pub(super) fn is_lacking(&self) -> bool {
         self.verdicts.iter().any(Option::is_none)
+    }
+
+    /// Whether an object will be asked for what decides: it can say of a credential, too.
+    pub(super) fn asks(&self, object: &ObjectName) -> bool {
+        self.is_enforced() && self.is_lacking() && self.charge.object == *object
     }
 
     pub(super) fn is_refused(&self) -> bool {
@@ -182,6 +188,7 @@ async fn ask_object<O: Objects>(
     };
     let question = Question {
         credential: credential.map(|asked| asked.credential.clone()),
+        uses: credential.map_or(0, |asked| uses::told_with_one(objects, asked)),
         ..Question::of(Act::Charge(sent.asking.clone()))
     };
     let answer = objects.ask(object, &question).await;

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use crate::facts::UnixMs;
 use crate::limit::ask::{ObjectDown, Objects};
+use crate::limit::uses;
 use crate::limit::wire::{Act, Answer, Asking, Question};
 use crate::object::ObjectName;
 use crate::revocation::{Credential, Marks, RevokedBy};
@@ -87,6 +88,7 @@ pub(super) async fn at_caller<O: Objects>(objects: &O, question: &StandingQuesti
     let asked_at_ms = objects.now_ms();
     let asked = Question {
         credential: Some(question.credential.clone()),
+        uses: uses::told_with_one(objects, question),
         ..Question::of(Act::Charge(Asking::default()))
     };
     match objects.ask(&question.caller, &asked).await {

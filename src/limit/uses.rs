@@ -1,5 +1,7 @@
 //! When a caller's keys were used: counted on each use, written down now and then.
 //!
+//! An isolate that decides by itself tells the object of uses with its next question.
+//!
 //! Owns: when writing is due, so that a busy key costs one write in a minute and not one a request.
 //! What was not written is lost if the object is moved: at most the uses of [`WRITE_MS`].
 
@@ -8,7 +10,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::UnixMs;
-use crate::limit::wire::KeyUse;
+use crate::limit::ask::Objects;
+use crate::limit::errand::Errand;
+use crate::limit::standing::StandingQuestion;
+use crate::limit::wire::{Act, Asking, KeyUse, Question};
+use crate::revocation::Credential;
 
 /// How long uses may stay unwritten.
 pub const WRITE_MS: u64 = 60_000;
@@ -25,8 +31,8 @@ pub struct KeyUses {
 }
 
 impl KeyUses {
-    /// Counts a use; says whether writing is due.
-    pub fn count(&mut self, key_id: &str, now_ms: UnixMs) -> bool {
+    /// Counts uses; says whether writing is due.
+    pub fn count(&mut self, key_id: &str, count: u64, now_ms: UnixMs) -> bool {
         if !self.keys.contains_key(key_id) && self.keys.len() >= KEYS_MAX {
             let quiet = self
                 .keys
@@ -37,7 +43,7 @@ impl KeyUses {
             }
         }
         let used = self.keys.entry(key_id.to_owned()).or_default();
-        used.count = used.count.saturating_add(1);
+        used.count = used.count.saturating_add(count);
         used.last_used_at_ms = now_ms;
         self.changed = true;
         now_ms.saturating_sub(self.written_at_ms) >= WRITE_MS
@@ -58,6 +64,47 @@ impl KeyUses {
     }
 }
 
+/// How long a use that no object was told of may wait for the next question to it.
+pub const TOLD_AFTER_MS: u64 = 2_000;
+
+/// Notes a use of a credential of which no object was told: it goes with the next question, or is told
+/// by itself in a while.
+pub(super) fn note<O: Objects>(objects: &O, question: &StandingQuestion) {
+    if !matches!(question.credential, Credential::Key { .. }) {
+        return;
+    }
+    let is_first = objects.limit_memory().borrow_mut().note_use(question);
+    if is_first {
+        objects.defer(Errand::Uses {
+            question: Box::new(question.clone()),
+            after_ms: TOLD_AFTER_MS,
+        });
+    }
+}
+
+/// The uses to tell with a question: those noted, and the one that it is asked for.
+pub(super) fn told_with_one<O: Objects>(objects: &O, question: &StandingQuestion) -> u64 {
+    told(objects, question).saturating_add(1)
+}
+
+/// The uses that were noted, which counts them as told.
+pub(super) fn told<O: Objects>(objects: &O, question: &StandingQuestion) -> u64 {
+    objects.limit_memory().borrow_mut().take_uses(question)
+}
+
+/// Tells what was noted, if nothing else told it meanwhile.
+pub(super) async fn tell<O: Objects>(objects: &O, question: &StandingQuestion) {
+    let uses = told(objects, question);
+    if uses > 0 {
+        let told = Question {
+            credential: Some(question.credential.clone()),
+            uses,
+            ..Question::of(Act::Charge(Asking::default()))
+        };
+        let _ = objects.ask(&question.caller, &told).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +116,7 @@ mod tests {
         let start_ms = 1_800_000_000_000;
         for second in 0..180 {
             let now_ms = start_ms + second * 1_000;
-            if uses.count("a", now_ms) {
+            if uses.count("a", 1, now_ms) {
                 writes += 1;
                 assert!(uses.unwritten(now_ms).is_some());
             }
@@ -85,7 +132,7 @@ mod tests {
     fn the_quietest_key_makes_room() {
         let mut uses = KeyUses::default();
         for key in 0..=KEYS_MAX {
-            uses.count(&key.to_string(), 100 + key as u64);
+            uses.count(&key.to_string(), 1, 100 + key as u64);
         }
         assert_eq!(uses.of("0"), None);
         assert!(uses.of("1").is_some());

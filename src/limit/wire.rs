@@ -26,6 +26,9 @@ pub struct Question {
     /// The credential that must not be marked here, if anything is to be granted.
     #[serde(default)]
     pub credential: Option<Credential>,
+    /// How often the credential was used since the holder's last word, this time included.
+    #[serde(default)]
+    pub uses: u64,
     pub act: Act,
 }
 
@@ -35,6 +38,7 @@ impl Question {
         Self {
             version: WIRE_VERSION,
             credential: None,
+            uses: 0,
             act,
         }
     }

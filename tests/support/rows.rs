@@ -51,10 +51,10 @@ impl Rows for FakeRows {
         *self.1.borrow_mut() = marks.clone();
         Ok(())
     }
-    fn count_use(&self, key_id: &str, now_ms: u64) -> Result<(), ()> {
+    fn count_uses(&self, key_id: &str, count: u64, now_ms: u64) -> Result<(), ()> {
         let mut uses = self.2.borrow_mut();
         let used = uses.entry(key_id.to_owned()).or_default();
-        used.count += 1;
+        used.count += count;
         used.last_used_at_ms = now_ms;
         Ok(())
     }

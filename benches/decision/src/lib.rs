@@ -97,7 +97,7 @@ impl Rows for Table {
     fn save_marks(&self, _marks: &Marks) -> Result<(), ()> {
         Ok(())
     }
-    fn count_use(&self, _key_id: &str, _now_ms: UnixMs) -> Result<(), ()> {
+    fn count_uses(&self, _key_id: &str, _uses: u64, _now_ms: UnixMs) -> Result<(), ()> {
         Ok(())
     }
     fn key_use(&self, _key_id: &str) -> Result<Option<KeyUse>, ()> {

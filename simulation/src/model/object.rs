@@ -57,7 +57,7 @@ impl Rows for Storage {
         Ok(())
     }
 
-    fn count_use(&self, _key_id: &str, _now_ms: u64) -> Result<(), Infallible> {
+    fn count_uses(&self, _key_id: &str, _uses: u64, _now_ms: u64) -> Result<(), Infallible> {
         Ok(())
     }
 

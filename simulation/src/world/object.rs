@@ -173,7 +173,7 @@ impl Rows for Table<'_> {
         Ok(())
     }
 
-    fn count_use(&self, _key_id: &str, _now_ms: u64) -> Result<(), StorageFailed> {
+    fn count_uses(&self, _key_id: &str, _uses: u64, _now_ms: u64) -> Result<(), StorageFailed> {
         Ok(())
     }
 

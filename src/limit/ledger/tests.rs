@@ -34,10 +34,10 @@ impl Rows for MemoryRows {
         *self.marks.borrow_mut() = marks.clone();
         Ok(())
     }
-    fn count_use(&self, key_id: &str, now_ms: UnixMs) -> Result<(), ()> {
+    fn count_uses(&self, key_id: &str, count: u64, now_ms: UnixMs) -> Result<(), ()> {
         let mut uses = self.uses.borrow_mut();
         let used = uses.entry(key_id.to_owned()).or_default();
-        used.count += 1;
+        used.count += count;
         used.last_used_at_ms = now_ms;
         Ok(())
     }
@@ -181,6 +181,7 @@ fn a_marked_credential_is_charged_nothing_and_a_look_takes_nothing() {
     let asked = |act, credential: &Credential| {
         let question = Question {
             credential: Some(credential.clone()),
+            uses: 1,
             ..Question::of(act)
         };
         answer(&rows, 0, &question).unwrap()
