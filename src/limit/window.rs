@@ -5,7 +5,7 @@
 //!
 //! Exactness: a unit counts until its entry is wholly outside the window, so in every interval of
 //! one window's length at most `limit` units are used. The price is that a unit may be held
-//! up to one grain (1/128 of the window, 1 ms for limits up to 128) longer than it must.
+//! up to one grain (1/256 of the window, 1 ms for limits up to 256) longer than it must.
 //! This is the conservative bucketed log; a two-counter sliding window admits up to twice the
 //! limit under the same adversary (`docs/decisions/0006-exact-window.md`).
 
