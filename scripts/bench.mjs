@@ -14,6 +14,9 @@ import { build } from "./wasm/build.mjs";
 /** The parts, in the order in which they run: modules of `benches/`. */
 const PARTS = ["limits", "decision", "peers"];
 
+/** Those that send requests to the release build. */
+const OF_WORKER = ["peers"];
+
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;
 
@@ -30,13 +33,19 @@ await main(async () => {
   const began = performance.now();
   const { only, ...numbers } = readFlags();
   const compilers = await setUp();
-  const { gzipBytes } = await build("release", compilers.wasm);
+  const chosen = PARTS.filter((one) => only.length === 0 || only.includes(one));
+  const figures = chosen.some((part) => OF_WORKER.includes(part)) ? await builtWorker(compilers) : {};
   say(`seed ${numbers.seed}: the same again by --seed ${numbers.seed}`);
-  const result = { figures: { wasm_gzip_bytes: gzipBytes }, runs: {} };
+  const result = { figures, runs: {} };
   const context = { folder: buildFolder("release"), compilers, say, ...numbers };
-  for (const part of PARTS.filter((one) => only.length === 0 || only.includes(one))) await runPart(part, context, result);
+  for (const part of chosen) await runPart(part, context, result);
   say(`\nbenchmarks took ${seconds(began)}; every sample: ${write(result, numbers)}`);
 });
+
+async function builtWorker(compilers) {
+  const { gzipBytes } = await build("release", compilers.wasm);
+  return { wasm_gzip_bytes: gzipBytes };
+}
 
 function readFlags() {
   const { values } = parseArgs({ options });

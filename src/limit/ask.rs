@@ -67,7 +67,10 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
         }
         let asks_caller = |plan: &Plan| question.is_some_and(|asked| plan.asks(&asked.caller));
         is_known &= !plans.iter().any(asks_caller);
-        standing = ask_all(objects, &mut plans, question, known).await;
+        // Where everything is lent and known, nobody is asked.
+        if known.is_none() || plans.iter().any(Plan::is_lacking) {
+            standing = ask_all(objects, &mut plans, question, known).await;
+        }
         settle(objects, &mut plans, standing).await;
     }
     defer_refills(objects, &plans, question.filter(|_| may_go_on));
