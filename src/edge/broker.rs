@@ -35,7 +35,7 @@ impl Broker {
         Self(Rc::new(Borrowed {
             env,
             memory: RefCell::new(LimitMemory::new(clock::holder())),
-            grants: RefCell::default(),
+            grants: RefCell::new(Grants::new(clock::holder())),
         }))
     }
 

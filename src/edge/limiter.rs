@@ -32,6 +32,8 @@ const ROWS_HELD_MAX: u64 = 20_000;
 const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// How often at most an object that is in use looks for rows that are over.
 const TIDY_MS_MIN: u64 = 10_000;
+/// The same of one that is full.
+const FORGET_MS_MIN: u64 = 1_000;
 /// The rows of `notes`: an object has one of each at most.
 const MARKS: &str = "marks";
 const USES: &str = "uses";
@@ -48,8 +50,10 @@ pub struct Limiter {
     has_tables: Cell<bool>,
     /// How many rows it holds, counted once since it woke.
     held: Cell<Option<u64>>,
-    /// Whether an alarm was set since this object woke.
-    is_armed: Cell<bool>,
+    /// When rows were forgotten last.
+    forgot_at_ms: Cell<u64>,
+    /// When the alarm rings that was set since this object woke; `u64::MAX`: none was.
+    rings_at_ms: Cell<u64>,
     /// What it borrowed, where it is a broker: in memory alone.
     broker: Broker,
 }
@@ -69,7 +73,8 @@ impl DurableObject for Limiter {
             uses: RefCell::new(None),
             has_tables: Cell::new(false),
             held: Cell::new(None),
-            is_armed: Cell::new(false),
+            forgot_at_ms: Cell::new(0),
+            rings_at_ms: Cell::new(u64::MAX),
         };
         if held.contains(&true) {
             // Where it fails, the next question fails too, and grants nothing.
@@ -86,16 +91,13 @@ impl DurableObject for Limiter {
     /// Clears the object when nothing is held any more. Marks stay as long as what they name could
     /// be used, and the uses of keys stay.
     async fn alarm(&self) -> Result<Response> {
-        self.is_armed.set(false);
+        self.rings_at_ms.set(u64::MAX);
         if !self.has_tables.get() {
             return Response::empty();
         }
         self.write_uses()?;
         let now_ms = clock::now_ms();
-        let over = vec![integer(now_ms)?];
-        self.sql
-            .exec("DELETE FROM rows WHERE ends_at_ms <= ?", over)?;
-        self.held.set(None);
+        self.forget_rows()?;
         let holding = Holding {
             empty_at_ms: self.number("SELECT min(ends_at_ms) FROM rows")?,
             marks_end_at_ms: Table(self).marks()?.end_at_ms(),
@@ -160,6 +162,19 @@ impl Limiter {
             self.sql.exec(table, None)?;
         }
         self.has_tables.set(true);
+        Ok(())
+    }
+
+    /// Forgets the rows in which nothing counts any more; looked for once a second at most.
+    fn forget_rows(&self) -> Result<()> {
+        let now_ms = clock::now_ms();
+        if now_ms.saturating_sub(self.forgot_at_ms.get()) >= FORGET_MS_MIN {
+            self.forgot_at_ms.set(now_ms);
+            let over = vec![integer(now_ms)?];
+            let delete = "DELETE FROM rows WHERE ends_at_ms <= ?";
+            self.sql.exec(delete, over)?;
+            self.held.set(None);
+        }
         Ok(())
     }
 
@@ -230,7 +245,7 @@ impl Limiter {
 
     fn arm(&self, end_at_ms: u64) -> Result<()> {
         alarm::set(&self.state, end_at_ms)?;
-        self.is_armed.set(true);
+        self.rings_at_ms.set(end_at_ms);
         Ok(())
     }
 }
@@ -250,7 +265,11 @@ impl Rows for Table<'_> {
         self.0.need_tables()?;
         let found = "SELECT state FROM rows WHERE name = ?";
         if self.0.text(found, row)?.is_none() {
-            let held = self.0.rows_held()?;
+            let mut held = self.0.rows_held()?;
+            if held >= ROWS_HELD_MAX {
+                self.0.forget_rows()?;
+                held = self.0.rows_held()?;
+            }
             if held >= ROWS_HELD_MAX {
                 return Err(Error::RustError("no room for another row".into()));
             }
@@ -264,7 +283,8 @@ impl Rows for Table<'_> {
         let text = serde_json::to_string(state)?;
         let values = vec![row.into(), text.into(), integer(ends_at_ms)?];
         self.0.sql.exec(write, values)?;
-        if !self.0.is_armed.get() {
+        // What ends long before the alarm does not wait for it.
+        if ends_at_ms.saturating_add(TIDY_MS_MIN) < self.0.rings_at_ms.get() {
             self.0.arm(ends_at_ms)?;
         }
         Ok(())
@@ -279,7 +299,7 @@ impl Rows for Table<'_> {
     fn save_marks(&self, marks: &Marks) -> Result<()> {
         self.0.write_note(MARKS, serde_json::to_string(marks)?)?;
         match marks.end_at_ms() {
-            Some(end_at_ms) if !self.0.is_armed.get() && end_at_ms < u64::MAX => {
+            Some(end_at_ms) if self.0.rings_at_ms.get() == u64::MAX && end_at_ms < u64::MAX => {
                 self.0.arm(end_at_ms)
             }
             _ => Ok(()),

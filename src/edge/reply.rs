@@ -21,6 +21,9 @@ pub(super) struct Reply {
     pub(super) status: u16,
 }
 
+/// An answer of up to so many bytes is over when it is passed on; the end of a larger one is watched.
+const SMALL_BYTES_MAX: u64 = 65_536;
+
 /// The origin's answer, less what may not leave, plus what every answer carries. The body stays
 /// native: it is not read here.
 ///
@@ -46,8 +49,11 @@ pub(super) fn release(
     // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.
     let mut body = answer.body().filter(|_| !matches!(status, 204 | 205 | 304));
     let mut ended = None;
+    let length = plain_length(&headers);
+    // A small answer has left when its head has: nobody can hold it up.
+    let is_watched = is_watched && length.is_none_or(|length| length > SMALL_BYTES_MAX);
     if let (Some(native), true) = (&body, is_watched) {
-        let watched = watch(native, plain_length(&headers)).ok_or("no stream to watch by")?;
+        let watched = watch(native, length).ok_or("no stream to watch by")?;
         body = Some(watched.body);
         ended = Some(watched.ended);
     }

@@ -16,6 +16,7 @@ use crate::limit::charge::{Charge, ObjectCharge, Taken, UnitCharge, UnitCharged,
 use crate::limit::errand::{self, Errand};
 use crate::limit::ledger::is_sound;
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
+use crate::limit::settled::Heard;
 use crate::limit::wire::{
     Act, Answer, Asking, Question, RowCharge, RowGranted, RowRefused, Settling, WIRE_VERSION,
 };
@@ -25,13 +26,23 @@ use crate::object::ObjectName;
 pub const GRANTS_MAX: usize = 4_096;
 
 /// What a broker granted at once, by the number that it told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Grants {
     newest: u64,
     taken: HashMap<u64, Taken>,
+    heard: Heard,
 }
 
 impl Grants {
+    /// - `first`: drawn at random: a number that a broker before this one told is none of its own.
+    pub fn new(first: u64) -> Self {
+        Self {
+            newest: first / 2,
+            taken: HashMap::new(),
+            heard: Heard::default(),
+        }
+    }
+
     fn note(&mut self, taken: Taken) -> u64 {
         self.newest += 1;
         self.taken
@@ -40,9 +51,10 @@ impl Grants {
         self.newest
     }
 
-    /// What was granted under a number, once.
-    fn take(&mut self, number: u64) -> Option<Taken> {
-        self.taken.remove(&number)
+    /// What was granted of a row under a number, once.
+    fn take(&mut self, number: u64, row: &str) -> Option<Taken> {
+        let is_of_row = self.taken.get(&number).is_some_and(|one| one.row == row);
+        is_of_row.then(|| self.taken.remove(&number)).flatten()
     }
 }
 
@@ -64,7 +76,13 @@ pub async fn answer<O: Objects>(
         _ => return Some(Answer::NotUnderstood),
     };
     if let Some(settling) = &asking.settling {
-        settle(objects, grants, root, settling).await;
+        let is_first = {
+            let heard = &mut grants.borrow_mut().heard;
+            heard.is_first(objects.now_ms(), asking.holder, settling.turn)
+        };
+        if is_first {
+            settle(objects, grants, root, settling).await;
+        }
     }
     let charge = Charge::of(vec![ObjectCharge {
         object: *root,
@@ -137,7 +155,7 @@ async fn settle<O: Objects>(
 ) {
     for receipt in &settling.receipts {
         // A number that is not known any more was given back before, or is too old.
-        let Some(mut taken) = grants.borrow_mut().take(receipt.at_ms) else {
+        let Some(mut taken) = grants.borrow_mut().take(receipt.at_ms, &receipt.row) else {
             continue;
         };
         taken.units = taken.units.min(receipt.units);

@@ -27,6 +27,7 @@ pub(super) struct Held {
     pending: u64,
     /// Of the used ones, those the object was told of: they are nobody's to give back.
     reported: u64,
+    reported_ms: UnixMs,
     refunded: u64,
     last_used_ms: UnixMs,
     /// How many were used up to which instants, before the last: what was used early is free early.
@@ -46,6 +47,7 @@ impl Held {
             used: 0,
             pending: 0,
             reported: 0,
+            reported_ms: 0,
             refunded: 0,
             last_used_ms: sent_ms,
             marks: Vec::new(),
@@ -97,17 +99,22 @@ impl Held {
     }
 
     /// Takes back what was used for nothing, as far as the object was not told of it.
-    pub(super) fn refund(&mut self, units: u64) -> u64 {
+    pub(super) fn refund(&mut self, at_ms: UnixMs, units: u64) -> u64 {
         let units = self.refundable(units);
-        self.free(units)
+        self.free(at_ms, units)
     }
 
     /// The same without a bound, for a request that turned out cheaper than was reserved.
-    pub(super) fn give_back(&mut self, units: u64) -> u64 {
-        self.free(units)
+    pub(super) fn give_back(&mut self, at_ms: UnixMs, units: u64) -> u64 {
+        self.free(at_ms, units)
     }
 
-    fn free(&mut self, units: u64) -> u64 {
+    /// Frees units that were spent at `at_ms`, if that was after the last report. Those of before are
+    /// the object's to free: freed here they would pass for those spent since, which were used later.
+    fn free(&mut self, at_ms: UnixMs, units: u64) -> u64 {
+        if self.reported > 0 && at_ms <= self.reported_ms {
+            return 0;
+        }
         let freed = units.min(self.used.saturating_sub(self.reported));
         self.forget(freed);
         freed
@@ -144,6 +151,7 @@ impl Held {
         }
         marks.retain(|(used, _)| *used > self.reported);
         self.reported = self.reported.max(used);
+        self.reported_ms = now_ms;
         marks.push((self.reported, self.last_used_ms));
         let keep = match ends {
             true => self.pending,

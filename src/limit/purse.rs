@@ -204,9 +204,9 @@ impl Purse {
 
     /// Takes back units of a request that was admitted and failed behind the gateway, as far as their
     /// object was not told of them: a part of each lease at most. Returns how many.
-    pub(super) fn refund(&mut self, seq: u64, units: u64) -> u64 {
+    pub(super) fn refund(&mut self, seq: u64, at_ms: UnixMs, units: u64) -> u64 {
         let held = self.leases.iter_mut().find(|held| held.seq == seq);
-        held.map_or(0, |held| held.refund(units))
+        held.map_or(0, |held| held.refund(at_ms, units))
     }
 
     /// Takes back a part of what was reserved for a request that turned out cheaper, likewise.
@@ -216,7 +216,7 @@ impl Purse {
             return units;
         }
         let held = self.leases.iter_mut().find(|held| held.seq == seq);
-        held.map_or(0, |held| held.give_back(units))
+        held.map_or(0, |held| held.give_back(at_ms, units))
     }
 
     /// Notes that no answer came to a question.

@@ -14,7 +14,7 @@ use crate::limit::wire::HolderId;
 /// How long after a charge it can be set right: as long as the longest permit.
 pub const RECEIPT_MS_MAX: u64 = 600_000;
 /// Most holders of one row that may set charges right at the same time.
-pub const HEARD_MAX: usize = 256;
+pub const HEARD_MAX: usize = 1_024;
 /// How far behind the newest a settling may come.
 const TURNS: u64 = 64;
 

@@ -9,6 +9,7 @@ use crate::facts::UnixMs;
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::purse::{Left, Purse};
 use crate::limit::row::{CLOCK_ERROR_MS, LEASE_MS_LEAST};
+use crate::limit::settled::RECEIPT_MS_MAX;
 use crate::limit::wire::{Asking, HolderId, Lent, RowCharge, RowGranted, RowRefused, Settling};
 use crate::object::ObjectName;
 
@@ -18,6 +19,8 @@ pub const OBJECTS_MAX: usize = 4_096;
 pub const PURSES_MAX: usize = 64;
 /// How often at most what is idle is looked for in a full memory.
 const SWEEP_MS: u64 = 250;
+/// How many settlings one account may make.
+const ACCOUNT_TURNS: u64 = 1 << 32;
 /// How long an object that was silent is not asked again: whoever waits for it waits in vain.
 pub const SILENT_MS: u64 = 500;
 
@@ -59,7 +62,8 @@ pub struct Wallet {
     /// The last question before the clock ran back: what is lent in answer to it or to an older one
     /// was reckoned by the clock as it was.
     distrusted_seq: u64,
-    turn: u64,
+    /// Where the turns of the newest account begin.
+    turns: u64,
     /// The latest instant that the clock has shown.
     seen_ms: UnixMs,
     accounts: HashMap<ObjectName, Account>,
@@ -70,8 +74,18 @@ pub struct Wallet {
 struct Account {
     purses: Vec<Purse>,
     silent_until_ms: UnixMs,
-    /// What the object may not have heard of yet, oldest first.
-    unsettled: Vec<Settling>,
+    /// The last turn of a settling.
+    turn: u64,
+    /// What the object may not have heard of yet, each with when it was made, oldest first.
+    unsettled: Vec<(UnixMs, Settling)>,
+}
+
+impl Account {
+    /// Forgets settlings that are too old to be heeded.
+    fn forget(&mut self, now_ms: UnixMs) {
+        self.unsettled
+            .retain(|(made_ms, _)| made_ms.saturating_add(RECEIPT_MS_MAX) > now_ms);
+    }
 }
 
 impl Wallet {
@@ -81,7 +95,7 @@ impl Wallet {
             holder,
             seq: 0,
             distrusted_seq: 0,
-            turn: 0,
+            turns: 0,
             seen_ms: 0,
             accounts: HashMap::new(),
             swept_ms: 0,
@@ -101,6 +115,12 @@ impl Wallet {
     /// What can be said to a charge without asking. Counts as demand.
     pub fn look_up(&mut self, object: &ObjectName, unit: &UnitCharge) -> Local {
         let now_ms = self.seen_ms;
+        if unit.units > unit.rule.meter.capacity() {
+            // Nobody has to be asked, and it is no demand.
+            return Local::Refused {
+                retry_after_ms: u64::MAX,
+            };
+        }
         let Some(purse) = self.purse(object, unit) else {
             return Local::Lacking;
         };
@@ -190,7 +210,7 @@ impl Wallet {
                 taken.units
             }
             Back::Cheaper => purse.give_back(now_ms, seq, at_ms, taken.units),
-            Back::Failed => purse.refund(seq, taken.units),
+            Back::Failed => purse.refund(seq, at_ms, taken.units),
         };
         taken.units.saturating_sub(freed)
     }
@@ -327,6 +347,7 @@ impl Wallet {
             if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
                 self.swept_ms = now_ms;
                 self.accounts.retain(|_, account| {
+                    account.forget(now_ms);
                     account.silent_until_ms > now_ms
                         || !account.unsettled.is_empty()
                         || account.purses.iter().any(|purse| !purse.is_idle(now_ms))
@@ -336,7 +357,16 @@ impl Wallet {
                 return None;
             }
         }
-        Some(self.accounts.entry(*object).or_default())
+        let turns = &mut self.turns;
+        let account = self.accounts.entry(*object).or_insert_with(|| {
+            // An account that is made anew goes on behind the turns of the one before.
+            *turns += ACCOUNT_TURNS;
+            Account {
+                turn: *turns,
+                ..Account::default()
+            }
+        });
+        Some(account)
     }
 }
 

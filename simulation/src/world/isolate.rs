@@ -51,7 +51,7 @@ impl Isolate {
             clock: RefCell::new(clock),
             stale_us: Cell::new(0),
             paused_until_us: Cell::new(0),
-            grants: RefCell::default(),
+            grants: RefCell::new(Grants::new(life)),
             latest_ms: Cell::new(0),
         }
     }

@@ -95,6 +95,29 @@ fn what_is_not_decided_yet_is_told_neither_as_used_nor_as_free() {
 }
 
 #[test]
+fn what_is_given_back_of_before_a_report_does_not_pass_for_what_was_used_since() {
+    let mut purse = filled();
+    purse.spend(NOW, 4);
+    purse.confirm(1, 4);
+    purse.reports(NOW + 100, 2, 0);
+    purse.spend(NOW + 1_000, 4);
+    purse.confirm(1, 4);
+    assert_eq!(
+        purse.give_back(NOW + 1_000, 1, NOW, 4),
+        0,
+        "its object frees those"
+    );
+    let last = purse
+        .reports(NOW + 1_100, 3, 0)
+        .pop()
+        .map(|one| (one.used, one.age_ms));
+    assert_eq!(last, Some((8, 0)));
+    purse.spend(NOW + 1_200, 2);
+    purse.confirm(1, 2);
+    assert_eq!(purse.give_back(NOW + 1_300, 1, NOW + 1_200, 2), 2);
+}
+
+#[test]
 fn what_its_object_was_told_to_be_over_is_not_spent() {
     let mut purse = filled();
     purse.spend(NOW, 4);
@@ -111,7 +134,10 @@ fn a_refund_is_a_tenth_of_a_lease() {
     let mut purse = purse(&window(1_000, 60_000));
     purse.granted(1, NOW, LEFT, (NOW, lent(1, 20, 2_000)));
     purse.spend(NOW, 20);
-    assert_eq!([1, 5, 1].map(|units| purse.refund(1, units)), [1, 1, 0]);
+    assert_eq!(
+        [1, 5, 1].map(|units| purse.refund(1, NOW, units)),
+        [1, 1, 0]
+    );
 }
 
 #[test]

@@ -77,17 +77,19 @@ impl Wallet {
         receipts: Vec<Receipt>,
         debts: Vec<Debt>,
     ) -> Option<Sent> {
-        self.turn += 1;
+        let now_ms = self.seen_ms;
+        let account = self.account(object)?;
+        account.turn += 1;
         let settling = Settling {
-            turn: self.turn,
+            turn: account.turn,
             receipts,
             debts,
         };
-        let account = self.account(object)?;
+        account.forget(now_ms);
         if account.unsettled.len() >= UNSETTLED_MAX {
             account.unsettled.remove(0);
         }
-        account.unsettled.push(settling.clone());
+        account.unsettled.push((now_ms, settling.clone()));
         let asked_seq = self.next_seq();
         let mut sent = self.sent(object, asked_seq, Vec::new());
         sent.asking.settling = Some(settling);
@@ -98,7 +100,7 @@ impl Wallet {
     pub fn heard(&mut self, object: &ObjectName, sent: &Sent) {
         let turn = sent.asking.settling.as_ref().map(|settling| settling.turn);
         if let (Some(turn), Some(account)) = (turn, self.accounts.get_mut(object)) {
-            account.unsettled.retain(|one| one.turn != turn);
+            account.unsettled.retain(|(_, one)| one.turn != turn);
         }
     }
 
@@ -109,7 +111,7 @@ impl Wallet {
 
     fn sent(&mut self, object: &ObjectName, seq: u64, rows: Vec<RowCharge>) -> Sent {
         let account = self.accounts.get(object);
-        let unsettled = account.and_then(|account| account.unsettled.first());
+        let unsettled = account.and_then(|account| account.unsettled.first().map(|(_, one)| one));
         Sent {
             asking: Asking {
                 holder: self.holder,
