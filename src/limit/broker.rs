@@ -113,12 +113,9 @@ fn granted<O: Objects>(
     charged: &UnitCharged,
     number: u64,
 ) -> RowGranted {
-    let (remaining, frees_in_ms) = match charged.verdict {
-        Verdict::Granted {
-            remaining,
-            frees_in_ms,
-        } => (remaining, frees_in_ms),
-        _ => (0, 1),
+    let frees_in_ms = match charged.verdict {
+        Verdict::Granted { frees_in_ms, .. } => frees_in_ms,
+        _ => 1,
     };
     let wallet = &mut objects.limit_memory().borrow_mut().wallet;
     let lent = match asked.look {
@@ -127,7 +124,8 @@ fn granted<O: Objects>(
     };
     RowGranted {
         row: asked.row.clone(),
-        remaining: remaining.saturating_sub(lent.map_or(0, |lent| lent.units)),
+        // What the root has left, as far as is known: that this broker has none of it ends nothing.
+        remaining: wallet.known_left(root, &charged.unit),
         frees_in_ms,
         at_ms: number,
         lent,

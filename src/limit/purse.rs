@@ -141,6 +141,13 @@ impl Purse {
         (told.until_ms > now_ms && told.free >= units).then(|| self.left(now_ms))
     }
 
+    /// What nobody had when the object told of it, and what is held here.
+    pub(super) fn known_left(&self, now_ms: UnixMs) -> u64 {
+        let told = self.told.filter(|told| told.until_ms > now_ms);
+        let free = told.map_or(0, |told| told.free);
+        free.saturating_add(self.balance(now_ms))
+    }
+
     /// Whether one lease, or the share, covers `units`.
     pub fn covers(&self, now_ms: UnixMs, units: u64) -> bool {
         self.leases.iter().any(|held| held.covers(now_ms, units))

@@ -187,6 +187,13 @@ impl Wallet {
         })
     }
 
+    /// Units of a row that nobody has, as far as is known, and those held here.
+    pub fn known_left(&mut self, object: &ObjectName, unit: &UnitCharge) -> u64 {
+        let now_ms = self.seen_ms;
+        let purse = self.find(object, unit);
+        purse.map_or(0, |purse| purse.known_left(now_ms))
+    }
+
     /// The request that units of a lease were spent for is admitted.
     pub fn confirm(&mut self, taken: &Taken) {
         if let (TakenOf::Lease { seq, .. }, Some(purse)) = (taken.of, self.of_taken(taken)) {

@@ -140,3 +140,16 @@ test("brokers between isolates and a counter add nothing to the limit", async ()
   assert.equal(admitted + refused, 200);
   await stop();
 });
+
+test("a broker refuses nobody as long as there is room", async () => {
+  const policy = policyOf({ limits: { all: window("service", 100, 60, { brokers: 2 }) } });
+  const gateway = await start({ policy, origin });
+  const statuses = [];
+  for (let index = 0; index < 60; index += 1) {
+    const answer = await gateway.fetch(`${HOST}/orders`, { headers: from("192.0.2.1") });
+    await answer.arrayBuffer();
+    statuses.push(answer.status);
+  }
+  assert.deepEqual(tally(statuses), { 200: 60 });
+  await gateway.stop();
+});
