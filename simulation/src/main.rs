@@ -40,8 +40,11 @@ fn main() -> ExitCode {
     };
     let all = scenarios::all();
     let mut controls = controls::all();
-    let control = asked.control.filter(|place| *place < controls.len());
-    let control = control.map(|place| controls.swap_remove(place));
+    if asked.control.is_some_and(|place| place >= controls.len()) {
+        eprintln!("--control: a number below {}", controls.len());
+        return ExitCode::from(2);
+    }
+    let control = asked.control.map(|place| controls.swap_remove(place));
     let chosen: Vec<Rc<Scenario>> = match (&control, &asked.scenario) {
         (Some(control), _) => vec![Rc::clone(&control.scenario)],
         (None, None) => all,
@@ -102,6 +105,9 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         told_ms: 0..0,
     };
     while let Some(word) = words.next() {
+        if word == "--help" {
+            return Err(format!("{WORDS}; more in simulation/README.md"));
+        }
         let value = words.next().ok_or(format!("{word} needs a value"))?;
         let number = || {
             let digits = value.replace('_', "");

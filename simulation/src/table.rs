@@ -50,7 +50,8 @@ pub fn sum(runs: &[Run]) -> String {
     let calls: u64 = runs.iter().map(|run| run.outcome.figures.calls).sum();
     let over = runs.iter().map(|run| run.outcome.figures.over).max();
     format!(
-        "{requests} requests, {calls} questions, {} scenarios; at most {} over a limit",
+        "{requests} requests, {calls} questions, {} scenarios; at most {} over a limit \
+         (the columns: simulation/README.md)",
         runs.len(),
         over.unwrap_or(0).max(0),
     )
