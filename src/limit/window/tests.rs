@@ -124,7 +124,7 @@ fn steps(rule: WindowRule) -> impl Strategy<Value = Vec<(i64, u64)>> {
     let wait = prop_oneof![
         4 => Just(0_i64),
         2 => 0..=window_ms / 8 + 1,
-        2 => (window_ms - 2)..=(window_ms + 2),
+        2 => (window_ms - 2).max(0)..=(window_ms + 2),
         1 => window_ms / 2..=window_ms,
     ];
     let units = prop_oneof![6 => Just(1_u64), 2 => 1..=rule.limit, 1 => Just(rule.limit)];
