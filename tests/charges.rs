@@ -12,7 +12,7 @@ mod support;
 
 use std::rc::Rc;
 
-use edgeward::limit::ask::charge;
+use edgeward::limit::ask::{Objects, charge};
 use edgeward::limit::charge::{Charge, Charged, ObjectCharge, UnitCharge, Verdict};
 use edgeward::limit::ledger::Rows;
 use edgeward::limit::meter::MeterRule;
@@ -160,6 +160,10 @@ fn silence_means_what_the_limit_says() {
             .filter(|_| admitted(&run(charge(&ports, request([2, 9, 9], 1, on_error)))))
             .count();
         assert_eq!(admitted, admitted_of_five, "{on_error:?}");
+        assert!(
+            ports.limit_memory().borrow().silences() >= 5,
+            "{on_error:?}: counted"
+        );
     }
 }
 

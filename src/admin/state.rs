@@ -25,6 +25,7 @@ pub(super) fn status<P: AdminPorts>(desk: &Desk<'_, P>) -> Done {
         "policy": policy,
         "refused": desk.ports.refused_policy(),
         "authenticators": authenticators,
+        "silent_counters": desk.ports.limit_memory().borrow().silences(),
     }))
 }
 

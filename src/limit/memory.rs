@@ -35,6 +35,8 @@ pub struct LimitMemory {
     marks: HashMap<ObjectName, (Rc<Marks>, UnixMs)>,
     /// Uses of credentials that no object was told of yet.
     uses: HashMap<(ObjectName, Credential), u64>,
+    /// How often limits were decided without their counter.
+    silences: u64,
 }
 
 impl LimitMemory {
@@ -46,6 +48,7 @@ impl LimitMemory {
             standings: HashMap::new(),
             marks: HashMap::new(),
             uses: HashMap::new(),
+            silences: 0,
         }
     }
 
@@ -89,6 +92,16 @@ impl LimitMemory {
         if !stands || standing != Standing::Good {
             self.standings.insert(key, (standing, until_ms));
         }
+    }
+
+    /// Counts limits that were decided without their counter.
+    pub fn note_silence(&mut self, limits: usize) {
+        self.silences = self.silences.saturating_add(limits as u64);
+    }
+
+    /// How often limits were decided without their counter since this isolate woke.
+    pub fn silences(&self) -> u64 {
+        self.silences
     }
 
     /// Forgets what was found of a caller's credentials: one of them was taken back just now.

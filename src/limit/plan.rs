@@ -324,6 +324,7 @@ async fn without_object<O: Objects>(
     }
     let now_ms = objects.now_ms();
     let mut memory = objects.limit_memory().borrow_mut();
+    memory.note_silence(units.len());
     let verdict = |unit: &&UnitCharge| match unit.rule.on_error {
         OnError::Refuse => (Verdict::Unanswered, None),
         OnError::Admit => (Verdict::Unmetered, None),

@@ -5,7 +5,7 @@ import { ANSWER_BYTES_MAX } from "../../cli/api.mjs";
 import { edgeward } from "./support/bin.mjs";
 import { KEY, problem, stub } from "./support/stub.mjs";
 
-const GOOD = { policy: null, refused: null, authenticators: [] };
+const GOOD = { policy: null, refused: null, authenticators: [], silent_counters: 0 };
 const gateways = [];
 after(() => Promise.all(gateways.map((gateway) => gateway.stop())));
 

@@ -32,6 +32,7 @@ test("status tells what is in force and what was refused", async () => {
     policy: { name: "orders", version: "99990acc572b", profile: "production" },
     refused: { at: 1_795_292_783, faults: [FAULT] },
     authenticators: [{ name: "keys", kind: "api_key" }],
+    silent_counters: 3,
   };
   const gateway = await gatewayOf({ readStatus: () => ({ status: 200, body }) });
   const { code, stdout } = await gateway.run("status");
@@ -39,6 +40,7 @@ test("status tells what is in force and what was refused", async () => {
   assert.deepEqual(stdout.split("\n"), [
     "policy orders, version 99990acc572b, production",
     "authenticators: keys (api_key)",
+    "counters were silent 3 times, as far as this isolate knows: on_error decided",
     "a newer policy was refused at 2026-11-21T20:26:23Z:",
     "/routes/0/auth: missing",
     "  Say `public` or name authenticators.",
@@ -48,7 +50,7 @@ test("status tells what is in force and what was refused", async () => {
 });
 
 test("status tells that no policy is in force", async () => {
-  const body = { policy: null, refused: null, authenticators: [] };
+  const body = { policy: null, refused: null, authenticators: [], silent_counters: 0 };
   const gateway = await gatewayOf({ readStatus: () => ({ status: 200, body }) });
   const { code, stdout } = await gateway.run("status");
   assert.equal(code, 0);
