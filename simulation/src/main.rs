@@ -40,11 +40,8 @@ fn main() -> ExitCode {
     };
     let all = scenarios::all();
     let mut controls = controls::all();
-    if asked.control.is_some_and(|place| place >= controls.len()) {
-        eprintln!("--control: a number below {}", controls.len());
-        return ExitCode::from(2);
-    }
-    let control = asked.control.map(|place| controls.swap_remove(place));
+    let control = asked.control.filter(|place| *place < controls.len());
+    let control = control.map(|place| controls.swap_remove(place));
     let chosen: Vec<Rc<Scenario>> = match (&control, &asked.scenario) {
         (Some(control), _) => vec![Rc::clone(&control.scenario)],
         (None, None) => all,
@@ -120,12 +117,19 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--seed" => asked.seed = number()?,
             "--scenario" => asked.scenario = Some(value),
             "--json" => asked.json = Some(value),
-            "--control" => asked.control = Some(number()? as usize),
+            "--control" => asked.control = Some(control(number()?)?),
             "--tell" => asked.told_ms = range(&value)?,
             _ => return Err(format!("{word} is not known: {WORDS}")),
         }
     }
     Ok(asked)
+}
+
+/// The place of a control that there is.
+fn control(place: u64) -> Result<usize, String> {
+    let count = controls::all().len();
+    let place = usize::try_from(place).ok().filter(|place| *place < count);
+    place.ok_or(format!("--control takes a number below {count}"))
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
