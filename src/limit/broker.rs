@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::facts::UnixMs;
 use crate::limit::ask::{self, Objects};
 use crate::limit::charge::{Charge, ObjectCharge, Taken, UnitCharge, UnitCharged, Verdict};
 use crate::limit::errand::{self, Errand};
@@ -18,18 +19,23 @@ use crate::limit::ledger::is_sound;
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
 use crate::limit::settled::Heard;
 use crate::limit::wire::{
-    Act, Answer, Asking, Question, RowCharge, RowGranted, RowRefused, Settling, WIRE_VERSION,
+    Act, Answer, Asking, HolderId, Question, RowCharge, RowGranted, RowRefused, Settling,
+    WIRE_VERSION,
 };
 use crate::object::ObjectName;
 
 /// Most grants that can still be given back; what is forgotten counts until its time has passed.
 pub const GRANTS_MAX: usize = 4_096;
+/// How long a holder may take to tell of what was lent on to it.
+const LENT_MS_MAX: u64 = 5_000;
 
 /// What a broker granted at once, by the number that it told.
 #[derive(Debug)]
 pub struct Grants {
     newest: u64,
     taken: HashMap<u64, Taken>,
+    /// What was lent on, by holder, question and row.
+    lent: HashMap<(HolderId, u64, String), (Taken, UnixMs)>,
     heard: Heard,
 }
 
@@ -39,6 +45,7 @@ impl Grants {
         Self {
             newest: first / 2,
             taken: HashMap::new(),
+            lent: HashMap::new(),
             heard: Heard::default(),
         }
     }
@@ -49,6 +56,34 @@ impl Grants {
             .remove(&self.newest.saturating_sub(GRANTS_MAX as u64));
         self.taken.insert(self.newest, taken);
         self.newest
+    }
+
+    /// Notes what was lent on; where there is no room, all of it will count as used.
+    fn note_lent(&mut self, holder: HolderId, seq: u64, taken: Taken, now_ms: UnixMs) {
+        if self.lent.len() >= GRANTS_MAX {
+            self.lent
+                .retain(|_, (_, at_ms)| at_ms.saturating_add(LENT_MS_MAX) > now_ms);
+        }
+        if self.lent.len() < GRANTS_MAX {
+            let key = (holder, seq, taken.row.clone());
+            self.lent.insert(key, (taken, now_ms));
+        }
+    }
+
+    /// What holders did not use of what was lent on, by their last word on it.
+    fn unused(&mut self, asking: &Asking) -> Vec<Taken> {
+        let mut unused = Vec::new();
+        for row in &asking.rows {
+            for report in row.reports.iter().filter(|report| report.keep == 0) {
+                let key = (asking.holder, report.seq, row.row.clone());
+                let Some((mut taken, _)) = self.lent.remove(&key) else {
+                    continue;
+                };
+                taken.units = taken.units.saturating_sub(report.used);
+                unused.extend((taken.units > 0).then_some(taken));
+            }
+        }
+        unused
     }
 
     /// What was granted of a row under a number, once.
@@ -84,6 +119,10 @@ pub async fn answer<O: Objects>(
             settle(objects, grants, root, settling).await;
         }
     }
+    let taken = grants.borrow_mut().unused(asking);
+    if !taken.is_empty() {
+        objects.defer(Errand::GiveBack { taken });
+    }
     let charge = Charge::of(vec![ObjectCharge {
         object: *root,
         observed: false,
@@ -101,13 +140,13 @@ pub async fn answer<O: Objects>(
     let rows = rows.map(|(one, asked)| {
         let taken = charged.taken.iter().find(|taken| taken.row == asked.row);
         let number = taken.map_or(0, |taken| grants.borrow_mut().note(taken.clone()));
-        granted(objects, root, (asking, asked), one, number)
+        granted((objects, grants), root, (asking, asked), one, number)
     });
     Some(Answer::Granted(rows.collect()))
 }
 
 fn granted<O: Objects>(
-    objects: &O,
+    (objects, grants): (&O, &std::cell::RefCell<Grants>),
     root: &ObjectName,
     (asking, asked): (&Asking, &RowCharge),
     charged: &UnitCharged,
@@ -122,13 +161,25 @@ fn granted<O: Objects>(
         true => None,
         false => wallet.lend_on(root, &charged.unit, asking.seq, asked.want),
     };
+    if let Some((lent, of)) = lent {
+        let taken = Taken {
+            object: *root,
+            rule: Rc::clone(&charged.unit.rule),
+            row: asked.row.clone(),
+            units: lent.units,
+            of,
+        };
+        let now_ms = objects.now_ms();
+        let grants = &mut grants.borrow_mut();
+        grants.note_lent(asking.holder, asking.seq, taken, now_ms);
+    }
     RowGranted {
         row: asked.row.clone(),
         // What the root has left, as far as is known: that this broker has none of it ends nothing.
         remaining: wallet.known_left(root, &charged.unit),
         frees_in_ms,
         at_ms: number,
-        lent,
+        lent: lent.map(|(lent, _)| lent),
     }
 }
 

@@ -178,13 +178,18 @@ impl Purse {
     }
 
     /// Lends up to `want` units on, of the lease that lasts longest: half of it at most, for others
-    /// are there. Returns how many.
-    pub(super) fn lend_on(&mut self, now_ms: UnixMs, want: u64) -> Option<u64> {
+    /// are there. Says of which, and how many.
+    pub(super) fn lend_on(&mut self, now_ms: UnixMs, want: u64) -> Option<(TakenOf, u64)> {
         let held = self.leases.iter_mut().max_by_key(|held| held.expires_ms)?;
         let units = want.min(held.left().div_ceil(2));
         (units > 0).then(|| {
             held.lend_on(now_ms, units);
-            units
+            let of = TakenOf::Lease {
+                seq: held.seq,
+                at_ms: now_ms,
+                lent_at_ms: held.lent_at_ms,
+            };
+            (of, units)
         })
     }
 

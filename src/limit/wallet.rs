@@ -161,30 +161,31 @@ impl Wallet {
     }
 
     /// Lends up to `want` units on to another holder, for as long as that is safe: its clock may be
-    /// wrong, too. Counts as demand.
+    /// wrong, too. What is lent counts as demand.
     pub fn lend_on(
         &mut self,
         object: &ObjectName,
         unit: &UnitCharge,
         asked_seq: u64,
         want: u64,
-    ) -> Option<Lent> {
+    ) -> Option<(Lent, TakenOf)> {
         let now_ms = self.seen_ms;
         let purse = self.find(object, unit)?;
-        purse.note(now_ms, want);
         let ends_ms = purse.lasting_until()?;
         let ttl_ms = ends_ms.saturating_sub(now_ms.saturating_add(CLOCK_ERROR_MS));
         let ttl_ms = ttl_ms.min(purse.rule.lease_ms());
         if ttl_ms < LEASE_MS_LEAST {
             return None;
         }
-        let units = purse.lend_on(now_ms, want)?;
-        Some(Lent {
+        let (of, units) = purse.lend_on(now_ms, want)?;
+        purse.note(now_ms, units);
+        let lent = Lent {
             seq: asked_seq,
             units,
             ttl_ms,
             fair: units,
-        })
+        };
+        Some((lent, of))
     }
 
     /// Units of a row that nobody has, as far as is known, and those held here.
