@@ -3,11 +3,11 @@
 //! `rule` says what a limit is; `window`, `bucket` and `period` are the arithmetic, `meter` their one
 //! face; `row` is one counter of a Durable Object with what it lends, `ledger` several, all or none.
 //! On the isolate's side `charge` is what one request asks, `ask` carries it, `plan` is one object's
-//! part of it, `wallet` and `purse`
-//! hold what was lent, `demand` tells how much to ask for, `errand` is what is done afterwards.
+//! part of it, `wallet` and `purse` hold what was lent, `demand` tells how much to ask for, `errand` is what is done afterwards.
 //! `standing` asks whether a credential was taken back; `memory` is what an isolate may remember;
 //! `wire` is what travels; `uses` is when keys were used; `tidy` is what an object forgets;
-//! `headers` is what callers are told. The protocol and its proof: `docs/LIMITS.md`.
+//! `headers` is what callers are told. The protocol and its proof:
+//! `docs/decisions/0016-leases.md`.
 
 pub mod ask;
 pub mod broker;

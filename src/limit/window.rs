@@ -95,15 +95,19 @@ impl Window {
     /// Units that have become free by themselves are nobody's to give back.
     pub fn give_back(&mut self, rule: WindowRule, now_ms: UnixMs, at_ms: UnixMs, units: u64) {
         let release_at_ms = release_at_ms(rule, at_ms);
-        if release_at_ms <= now_ms {
+        if release_at_ms <= now_ms || at_ms > now_ms {
             return;
         }
-        // Where entries were merged, theirs is the next one.
-        let place = self
+        // Never those of a later entry: units of a lease may not have been told of yet, and will stand
+        // before it. Freeing an earlier one instead frees nothing too soon.
+        let end = self
             .held
-            .partition_point(|(release, _)| *release < release_at_ms);
-        if let Some((_, held)) = self.held.get_mut(place) {
-            *held = held.saturating_sub(units);
+            .partition_point(|(release, _)| *release <= release_at_ms);
+        let mut left = units;
+        for (_, held) in self.held.iter_mut().take(end).rev() {
+            let freed = left.min(*held);
+            *held = held.saturating_sub(freed);
+            left = left.saturating_sub(freed);
         }
         self.held.retain(|(_, held)| *held > 0);
     }

@@ -74,6 +74,20 @@ fn units_given_back_are_free_at_once_and_only_once() {
 }
 
 #[test]
+fn what_is_given_back_never_frees_a_later_use() {
+    let rule = WindowRule {
+        limit: 9,
+        window_ms: 1_000,
+    };
+    let mut window = Window::of(rule);
+    window.take(rule, 100, 2);
+    window.take(rule, 500, 3);
+    // Used between the two, and not told of yet.
+    window.give_back(rule, 600, 300, 3);
+    assert_eq!((window.used(600), window.used(1_200)), (3, 3));
+}
+
+#[test]
 fn a_shortened_window_holds_nobody_for_the_old_one() {
     let [long, short] = [3_600_000, 2_000].map(|window_ms| WindowRule {
         limit: 1,
