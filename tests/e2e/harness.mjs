@@ -66,12 +66,13 @@ export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state
       const sent = new Headers(headers);
       // Else miniflare puts its own page in the place of the answer to an uncaught error.
       sent.set("MF-Disable-Pretty-Error", "true");
-      return miniflare.dispatchFetch(new URL(path, HOST).href, {
+      const answer = miniflare.dispatchFetch(new URL(path, HOST).href, {
         redirect: "manual",
         ...init,
         headers: sent,
         cf: { ...LOCAL_CF, ...cf, ...own },
       });
+      return answer.then(kept);
     },
 
     /** The decision lines, once there are `atLeast` of them: by default, one for each request made here. */
@@ -113,6 +114,16 @@ export async function httpOrigin(handler) {
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+/**
+ * The same answer, read by nobody else: miniflare makes it of another one, and when that is collected as garbage, its
+ * library ends the content of both.
+ */
+function kept(answer) {
+  if (!answer.body) return answer;
+  const { status, statusText, headers } = answer;
+  return new Response(answer.body.pipeThrough(new TransformStream()), { status, statusText, headers });
 }
 
 async function recorded(request, originRequests, origin) {
