@@ -43,6 +43,29 @@ fn no_limit_is_exceeded_in_another_million_of_a_seed_drawn_now() {
     all(RandomState::new().hash_one(SEED));
 }
 
+/// Scenarios without faults, requests, and the least of what an exact limiter admits that has to pass,
+/// in percent.
+const LEAST_PERCENT: [(&str, u64, u64); 4] = [
+    ("hot: 100/s at 5, load 0.8", 200_000, 99),
+    ("hot: 100/s at 5, load 5", 600_000, 95),
+    ("brokers, load 0.8", 400_000, 97),
+    ("brokers, load 3", 800_000, 80),
+];
+
+#[test]
+fn what_is_lent_is_not_left_idle() {
+    for (name, requests, least) in LEAST_PERCENT {
+        let course = Course {
+            requests,
+            seed: SEED,
+            ..Course::default()
+        };
+        let figures = world::run(&scenarios::named(name).unwrap(), &course).figures;
+        let (passed, of) = (figures.admitted, figures.oracle_admitted);
+        assert!(passed * 100 >= of * least, "{name}: {passed} of {of}");
+    }
+}
+
 #[test]
 fn a_seed_has_one_course_of_events() {
     let scenario = scenarios::named("everything at once, a minute").unwrap();

@@ -47,6 +47,8 @@ pub struct Purse {
     asked_ms: UnixMs,
     /// How long answers took lately.
     answer_ms: u64,
+    /// How long the newest lease lasted, when it came: a broker lends for less than an object does.
+    term_ms: u64,
 }
 
 /// What an object told of the row.
@@ -103,6 +105,7 @@ impl Purse {
             awaited: Awaited::default(),
             asked_ms: 0,
             answer_ms: ANSWER_MS,
+            term_ms: rule.lease_ms(),
         }
     }
 
@@ -296,6 +299,7 @@ impl Purse {
                 *share = Some(Share::new(rule, sent_ms, lent).after(share.take()));
             }
             (Some(lent), None, _) => {
+                self.term_ms = lent.ttl_ms;
                 self.leases.push(Held::new(sent_ms, lent_at_ms, lent));
             }
         }
@@ -350,7 +354,7 @@ impl Purse {
 
     /// Those of them that last for another half of a lease.
     fn lasting(&self, now_ms: UnixMs) -> u64 {
-        self.balance(now_ms.saturating_add(self.rule.lease_ms() / 2))
+        self.balance(now_ms.saturating_add(self.term_ms / 2))
     }
 
     fn share_left(&self, now_ms: UnixMs) -> u64 {

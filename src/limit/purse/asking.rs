@@ -43,7 +43,7 @@ impl Purse {
             let wanted = self.demand.within(now_ms, span_ms);
             return wanted.saturating_sub(lasting).saturating_mul(SCARCE_PART);
         }
-        let lease_ms = self.rule.lease_ms().saturating_add(self.lead_ms());
+        let lease_ms = self.term_ms.saturating_add(self.lead_ms());
         let wanted = self.demand.within(now_ms, lease_ms).min(most);
         wanted.saturating_sub(lasting)
     }
@@ -99,7 +99,7 @@ impl Purse {
             None => {
                 let soon = self.demand.within(now_ms, self.lead_ms());
                 let balance = self.balance(now_ms);
-                let lasts = self.balance(now_ms.saturating_add(half_ms)) > 0;
+                let lasts = self.lasting(now_ms) > 0;
                 want > 0 && balance > 0 && (balance < soon || !lasts)
             }
         }

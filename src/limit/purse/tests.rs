@@ -153,6 +153,23 @@ fn a_clock_that_ran_back_makes_every_lease_worthless() {
 }
 
 #[test]
+fn a_short_lease_is_not_asked_for_again_while_it_lasts() {
+    let mut purse = purse(&window(60_000, 60_000));
+    for tick in 0..50 {
+        purse.note(NOW + tick * 20, 1);
+    }
+    let lent_ms = NOW + 1_000;
+    let left = Left {
+        remaining: 50_000,
+        ..LEFT
+    };
+    purse.granted(1, lent_ms, left, (lent_ms, lent(1, 50, 600)));
+    assert_eq!(purse.ask_in_ms(lent_ms), None);
+    assert_eq!(purse.ask_in_ms(lent_ms + 299), None);
+    assert_eq!(purse.ask_in_ms(lent_ms + 301), Some(0));
+}
+
+#[test]
 fn a_refusal_stands_until_it_may_pass_and_not_for_what_is_cheaper() {
     let mut purse = purse(&window(1_000, 60_000));
     purse.refused(9, NOW, 3, 700);
