@@ -38,6 +38,7 @@ pub(super) async fn create<P: AdminPorts>(
         return Err(unfit(&pointer, "cidrs", "is no network", fix));
     }
     numbers::check(desk, "/limits", &asked.limits)?;
+    check_plan(desk, asked.plan.as_deref())?;
     let (name, prefix, pepper) = maker(desk, asked.authenticator.as_deref())?;
     let now_s = desk.now_ms() / 1_000;
     let expires_at = asked.expires_at.unwrap_or(Expiry::At(now_s + LIFETIME_S));
@@ -79,6 +80,24 @@ pub(super) async fn create<P: AdminPorts>(
         status: 201,
         document: json!({ "key": made.text.expose(), "record": shown(&record) }),
     })
+}
+
+/// A key with a plan that the policy in force does not have is refused wherever the plan counts.
+fn check_plan<P>(desk: &Desk<'_, P>, plan: Option<&str>) -> Result<(), Refusal> {
+    let (Some(plan), Some(gate)) = (plan, desk.gate) else {
+        return Ok(());
+    };
+    if gate.plans.contains_key(plan) {
+        return Ok(());
+    }
+    let mut known: Vec<_> = gate.plans.keys().map(String::as_str).collect();
+    known.sort_unstable();
+    let fix = match known.as_slice() {
+        [] => "There is none: leave it out, or change the policy first".to_owned(),
+        known => format!("Write one of {}", known.join(", ")),
+    };
+    let message = "the policy in force has no plan of this name";
+    Err(unfit("/plan", "plan", message, &fix))
 }
 
 /// Some of the keys, in the order of their ids.

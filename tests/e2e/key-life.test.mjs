@@ -53,6 +53,7 @@ test("a key ends when it says, and begins when it says", async (t) => {
   const forever = await create({ expires_at: "never" });
   assert.equal(forever.record.expires_at, "never");
   for (const expires_at of [nowS() - 1, 0]) await admin("keys", { subject: "a", scopes: [], expires_at }, 422);
+  await admin("keys", { subject: "a", scopes: [], plan: "nix" }, 422);
   // The end of a key is an instant of the real clock.
   await sleep(2_100);
   assert.equal(await status(short.key), 401);
