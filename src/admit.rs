@@ -8,10 +8,12 @@ use crate::credential::dpop::SignedProof;
 use crate::credential::verified::VerifiedToken;
 use crate::credential::verify::{check_proof, prove, verify};
 use crate::facts::Facts;
+use crate::idempotency::KeptAnswer;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
 use crate::stage::answered::Release;
+use crate::stage::claimed::Leading;
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
 use crate::stage::open::Open;
@@ -28,6 +30,11 @@ pub enum Outcome<'p, P: Ports> {
         fields: Vec<(&'static str, String)>,
         trail: Box<Trail>,
     },
+    /// Carried out before: what was answered then.
+    Replayed {
+        answer: KeptAnswer,
+        trail: Box<Trail>,
+    },
 }
 
 /// Takes one request through every stage. What a bad credential costs is charged at the end, and what
@@ -42,12 +49,18 @@ pub async fn admit<'p, P: Ports>(
         Ok(outcome) => Ok(outcome),
         Err(refused) => Err(failure::charge(ports, refused).await),
     };
-    let errands = match &mut ended {
-        Ok(Outcome::Released(release)) => release.take_errands(),
-        Ok(Outcome::Preflight { trail, .. }) => std::mem::take(&mut trail.errands),
-        Err(refused) => std::mem::take(&mut refused.trail.errands),
+    let (errands, told) = match &mut ended {
+        Ok(Outcome::Released(release)) => (release.take_errands(), release.take_told()),
+        Ok(Outcome::Preflight { trail, .. } | Outcome::Replayed { trail, .. }) => {
+            (std::mem::take(&mut trail.errands), trail.told.take())
+        }
+        Err(refused) => {
+            let trail = &mut refused.trail;
+            (std::mem::take(&mut trail.errands), trail.told.take())
+        }
     };
     errands.into_iter().for_each(|errand| ports.defer(errand));
+    told.into_iter().for_each(|told| ports.tell(told));
     ended
 }
 
@@ -79,15 +92,26 @@ async fn through<'p, P: Ports>(
         }
     };
     let charged = open.charge(validated.rest()).await;
-    let paid = validated.pay(&charged)?;
-    let signed = match (paid.statement(), gate.identity_keys.as_ref()) {
+    let claiming = validated.pay(&charged)?.claim();
+    let signed = match (claiming.statement(), gate.identity_keys.as_ref()) {
         (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
             Ok(signed) => Some(signed),
-            Err(down) => return Err(paid.refuse(down.into())),
+            Err(down) => return Err(claiming.refuse(down.into())),
         },
         _ => None,
     };
-    let (forward, sent) = paid.forward(signed)?;
+    let answer = match claiming.question() {
+        None => None,
+        Some(question) => match ports.claim(question).await {
+            Ok(answer) => Some(answer),
+            Err(down) => return Err(claiming.unclaimed(down)),
+        },
+    };
+    let claimed = match claiming.claimed(answer)? {
+        Leading::Run(claimed) => claimed,
+        Leading::Replay { answer, trail } => return Ok(Outcome::Replayed { answer, trail }),
+    };
+    let (forward, sent) = claimed.forward(signed)?;
     let sent_at_ms = ports.now_ms();
     let answer = ports.send(forward).await;
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;

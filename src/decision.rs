@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use crate::body::finding::clip;
+use crate::facts::Facts;
 use crate::policy::gate::RefundCause;
 use crate::problem::{Slug, slug_of};
 use crate::refusal::Refusal;
@@ -44,11 +45,7 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("event", json!("decision"));
     put("ts", json!(timestamp(facts.received_at_ms)));
     put("request_id", json!(facts.request_id.to_string()));
-    let given = facts.headers.get("traceparent").and_then(trace_id);
-    put(
-        "trace_id",
-        json!(given.unwrap_or_else(|| facts.request_id.as_trace_id())),
-    );
+    put("trace_id", json!(trace_of(facts)));
     put("verdict", json!(verdict));
     let observed_code = observed.map(|refusal| slug_of(refusal).as_str());
     put(
@@ -81,6 +78,8 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("limits", limits(trail));
     put("cost", json!(trail.cost.as_ref().map(cost)));
     put("refund", json!(trail.refund.map(RefundCause::as_text)));
+    let replayed = trail.is_replayed.then_some("replayed");
+    put("idempotency", json!(replayed));
     put("origin", json!(trail.origin.as_ref().map(origin)));
     let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
     put("detail", json!(telling.and_then(detail)));
@@ -88,6 +87,12 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("ms", json!(ending.ms));
     put("policy", json!(ending.policy));
     line
+}
+
+/// The trace that the request belongs to: its caller's, or one of its own.
+fn trace_of(facts: &Facts) -> String {
+    let given = facts.headers.get("traceparent").and_then(trace_id);
+    given.unwrap_or_else(|| facts.request_id.as_trace_id())
 }
 
 /// The method as the log shows it: a name nobody knows is the caller's own text.

@@ -39,8 +39,9 @@ function trapped(request) {
 
 // `charge` takes and gives JSON text; `broker` likewise, with the name of the object it borrows from.
 export const Limiter = inRust(rust.Limiter, ["fetch", "alarm", "charge", "broker"]);
-// `take` likewise.
+// `take`, `act` likewise.
 export const Replay = inRust(rust.Replay, ["fetch", "alarm", "take"]);
+export const Idempotency = inRust(rust.Idempotency, ["fetch", "alarm", "act"]);
 
 /** A Durable Object that is the Rust object `Rust`, made anew when its wasm instance is gone. */
 function inRust(Rust, methods) {

@@ -104,6 +104,11 @@ impl Method {
     pub fn may_have_body(self) -> bool {
         !matches!(self, Self::Get | Self::Head | Self::Options)
     }
+
+    /// Whether a request of this method asks for a change: all but the safe ones (RFC 9110 §9.2.1).
+    pub fn acts(self) -> bool {
+        !matches!(self, Self::Get | Self::Head | Self::Options)
+    }
 }
 
 /// Request header fields: names in lower case, in order of arrival, a repeated field joined by

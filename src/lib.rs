@@ -21,7 +21,11 @@
 //!                │ validate(content)
 //!             Exchange<Validated>    ── question ─────────► charge(the rest, where content tells the cost)
 //!                │ pay(answer)
-//!             Exchange<Paid>         ── question ─────────► sign(statement)
+//!             Exchange<Paid>
+//!                │ claim()           ── question ─────────► sign(statement), claim(the right to act, once)
+//!             Exchange<Claiming>
+//!                │ claimed(answer)                         what was answered before ends here
+//!             Exchange<Claimed>
 //!                │ forward(signed)
 //!             Forward                ── the only sendable ► send(forward)
 //!                │ answered(answer)
@@ -46,6 +50,7 @@ pub mod credential;
 pub mod decision;
 pub mod facts;
 pub mod house;
+pub mod idempotency;
 pub mod identity;
 pub mod limit;
 pub mod object;

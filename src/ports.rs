@@ -11,12 +11,14 @@ use crate::credential::jwt::{JwtRule, TokenDigest};
 use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
 use crate::credential::verify::Verdict;
 use crate::facts::UnixMs;
+use crate::idempotency::{ClaimAnswer, ClaimQuestion};
 use crate::identity::{IdentityKeys, Statement};
 use crate::limit::ask::Objects;
 use crate::refusal::{Port, Refusal};
 use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::secret::Secret;
 use crate::stage::forward::Forward;
+use crate::trail::Told;
 
 /// How fresh an issuer's keys have to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -121,6 +123,12 @@ pub trait Ports: Objects {
         keys: &IdentityKeys,
         statement: Statement,
     ) -> Result<(Statement, Vec<u8>), PortDown>;
+
+    /// Asks for the right to carry a request out; the answer repeats the names asked for.
+    async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown>;
+
+    /// Tells what became of a claim, behind the answer. Whatever fails: the request counts as lost.
+    fn tell(&self, told: Told);
 
     async fn send(&self, forward: Forward<Self::Body>) -> Result<Self::Answer, OriginFault>;
 

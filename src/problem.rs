@@ -45,6 +45,7 @@ slugs! {
     MalformedRequest = "malformed-request", 400, "Malformed Request";
     AmbiguousPath = "ambiguous-path", 400, "Ambiguous Path";
     HeaderInvalid = "header-invalid", 400, "Header Invalid";
+    IdempotencyKeyRequired = "idempotency-key-required", 400, "Idempotency Key Required";
     DuplicateCredential = "duplicate-credential", 400, "Duplicate Credential";
     CredentialMissing = "credential-missing", 401, "Credential Missing";
     CredentialInvalid = "credential-invalid", 401, "Credential Invalid";
@@ -57,10 +58,12 @@ slugs! {
     OriginNotAllowed = "origin-not-allowed", 403, "Origin Not Allowed";
     RouteNotFound = "route-not-found", 404, "Route Not Found";
     MethodNotAllowed = "method-not-allowed", 405, "Method Not Allowed";
+    IdempotencyConflict = "idempotency-conflict", 409, "Idempotency Conflict";
     PayloadTooLarge = "payload-too-large", 413, "Payload Too Large";
     UriTooLong = "uri-too-long", 414, "URI Too Long";
     UnsupportedMediaType = "unsupported-media-type", 415, "Unsupported Media Type";
     UnsupportedEncoding = "unsupported-encoding", 415, "Unsupported Encoding";
+    IdempotencyMismatch = "idempotency-mismatch", 422, "Idempotency Mismatch";
     SchemaViolation = "schema-violation", 422, "Schema Violation";
     UpgradeRequired = "upgrade-required", 426, "Upgrade Required";
     QuotaExceeded = "quota-exceeded", 429, "Quota Exceeded";
@@ -116,6 +119,7 @@ impl Problem {
                 problem.violated.clone_from(limits);
                 problem.retry_after(*retry_after_ms, telling);
             }
+            Refusal::InFlight { retry_after_ms } => problem.retry_after(*retry_after_ms, telling),
             Refusal::OverEveryLimit { limits } => problem.violated.clone_from(limits),
             Refusal::OtherMethod { allow } => {
                 let names: Vec<_> = allow.iter().copied().map(Method::as_str).collect();
@@ -187,6 +191,7 @@ impl Problem {
 }
 
 /// The one place that decides which reasons a client can tell apart.
+#[expect(clippy::too_many_lines, reason = "one table, a line a refusal")]
 pub fn slug_of(refusal: &Refusal) -> Slug {
     match refusal {
         Refusal::NoPolicy | Refusal::KeyRecord { .. } | Refusal::AnswerMismatch { .. } => {
@@ -237,11 +242,18 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         Refusal::MediaType => Slug::UnsupportedMediaType,
         Refusal::ContentEncoding => Slug::UnsupportedEncoding,
         Refusal::Invalid { .. } => Slug::SchemaViolation,
+        Refusal::NoIdempotencyKey => Slug::IdempotencyKeyRequired,
+        Refusal::InFlight { .. } | Refusal::OutcomeUnknown | Refusal::AnswerNotKept { .. } => {
+            Slug::IdempotencyConflict
+        }
+        Refusal::KeyReused => Slug::IdempotencyMismatch,
         Refusal::PortDown { port } => match port {
             Port::Keys | Port::KeySet | Port::Signature | Port::Introspection | Port::Signer => {
                 Slug::PolicyUnavailable
             }
-            Port::Counter | Port::Replay | Port::Revocation => Slug::ReducedCapacity,
+            Port::Counter | Port::Replay | Port::Revocation | Port::Idempotency => {
+                Slug::ReducedCapacity
+            }
         },
         Refusal::OriginDown => Slug::OriginUnavailable,
         Refusal::OriginTimeout => Slug::OriginTimeout,

@@ -28,6 +28,8 @@ pub enum Port {
     Replay,
     /// What is revoked.
     Revocation,
+    /// What was carried out, by its key.
+    Idempotency,
     /// The statement to the origin.
     Signer,
     /// The counters.
@@ -143,6 +145,20 @@ pub enum Refusal {
     Invalid {
         findings: Vec<Finding>,
     },
+    NoIdempotencyKey,
+    // claimed
+    /// A request with this key is on its way.
+    InFlight {
+        retry_after_ms: u64,
+    },
+    /// What became of the request with this key is not known.
+    OutcomeUnknown,
+    /// The request with this key was carried out; its answer was too large to keep.
+    AnswerNotKept {
+        status: u16,
+    },
+    /// The key was used for another request.
+    KeyReused,
     // the outside
     PortDown {
         port: Port,
@@ -246,7 +262,13 @@ impl Refusal {
             Self::BodyTimeout => "body_timeout",
             Self::NotJson { .. } => "not_json",
             Self::Invalid { .. } => "invalid",
+            Self::NoIdempotencyKey => "no_idempotency_key",
+            Self::InFlight { .. } => "in_flight",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::AnswerNotKept { .. } => "answer_not_kept",
+            Self::KeyReused => "idempotency_key_reused",
             Self::PortDown { port } => match port {
+                Port::Idempotency => "idempotency_down",
                 Port::Keys => "keys_down",
                 Port::KeySet => "key_set_down",
                 Port::Signature => "signature_check_down",

@@ -9,9 +9,11 @@ use crate::challenge::Challenge;
 use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
 use crate::facts::Facts;
+use crate::idempotency::Act;
 use crate::limit::charge::{Charge, Taken};
 use crate::limit::errand::Errand;
 use crate::limit::headers::LimitReport;
+use crate::object::ObjectName;
 use crate::policy::gate::{Gate, RefundCause};
 use crate::refusal::Refusal;
 
@@ -26,6 +28,7 @@ pub enum StageName {
     Authorized,
     Validated,
     Paid,
+    Claimed,
     Answered,
     Released,
 }
@@ -41,6 +44,7 @@ impl StageName {
             Self::Authorized => "authorized",
             Self::Validated => "validated",
             Self::Paid => "paid",
+            Self::Claimed => "claimed",
             Self::Answered => "answered",
             Self::Released => "released",
         }
@@ -80,6 +84,17 @@ pub struct Trail {
     /// What rules in observe mode would have refused.
     pub observed: Vec<Refusal>,
     pub origin: Option<OriginNote>,
+    /// Whether the answer is one that was kept.
+    pub is_replayed: bool,
+    /// What is to be told of a claim when the request has its answer.
+    pub told: Option<Told>,
+}
+
+/// What an object of idempotency keys is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    pub object: ObjectName,
+    pub act: Act,
 }
 
 /// What the log says of the origin's part.
@@ -127,6 +142,8 @@ impl Trail {
             refund: None,
             observed: Vec::new(),
             origin: None,
+            is_replayed: false,
+            told: None,
         }
     }
 

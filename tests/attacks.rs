@@ -39,6 +39,7 @@ fn send(policy: &Value, method: &str, target: &str, fields: &[(&str, &str)], bod
     let (gate, ports) = (gate(policy), FakePorts::new());
     let facts = request(method, target, fields, body);
     match run(admit(&gate, &ports, facts, body.as_bytes().to_vec())) {
+        Ok(Outcome::Replayed { .. }) => panic!("nothing was kept"),
         Err(refused) => refused.refusal.reason().to_owned(),
         Ok(Outcome::Preflight { .. }) => "preflight".into(),
         Ok(Outcome::Released(_)) => {

@@ -12,7 +12,7 @@ use crate::cors;
 use crate::decision::{Ending, line};
 use crate::edge::ports::{EdgePorts, Unread, run_behind};
 use crate::edge::watch::Stay;
-use crate::edge::{admin, clock, incoming, key_records, log, policy, reply};
+use crate::edge::{admin, clock, incoming, keep, key_records, log, policy, reply};
 use crate::facts::{Facts, Headers, Method};
 use crate::house::{self, Page};
 use crate::policy::gate::Gate;
@@ -89,7 +89,12 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
         stay: Stay::default(),
     };
     match admit(gate, &ports, facts, Unread(())).await {
-        Ok(Outcome::Released(release)) => released(gate, &ports, release),
+        Ok(Outcome::Released(release)) => released(gate, &ports, release).await,
+        Ok(Outcome::Replayed { answer, trail }) => {
+            let reply = reply::replayed(gate, &trail, &answer)?;
+            log_end(env, Some(gate), &trail, reply.status);
+            Ok(reply.response)
+        }
         Ok(Outcome::Preflight { fields, trail }) => {
             let reply = reply::preflight(gate, &trail, &fields)?;
             log_end(env, Some(gate), &trail, reply.status);
@@ -100,13 +105,14 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
 }
 
 /// Sends the origin's answer on its way. The request is over when it has left.
-fn released(
+async fn released(
     gate: &Rc<Gate>,
     ports: &EdgePorts<'_>,
     release: Release<'_, EdgePorts<'_>>,
 ) -> Result<Response> {
     let (env, context) = (ports.env, ports.context);
     let (cleared, open) = release.part();
+    let cleared = keep::keep(env, cleared).await;
     match reply::release(gate, &cleared, open.holds_permits()) {
         Ok((reply, ended)) => {
             if ended.is_some() {

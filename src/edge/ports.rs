@@ -17,10 +17,11 @@ use crate::credential::verify::Verdict;
 use crate::edge::cache::Cache;
 use crate::edge::watch::Stay;
 use crate::edge::{
-    bounded, clock, introspection, key_records, key_sets, limiter, marks, origin, read, replay,
-    signature,
+    bounded, clock, idempotency, introspection, key_records, key_sets, limiter, marks, origin,
+    read, replay, signature,
 };
 use crate::facts::UnixMs;
+use crate::idempotency::{ClaimAnswer, ClaimQuestion};
 use crate::identity::{IdentityKeys, Statement};
 use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::errand::{self, Errand};
@@ -32,6 +33,7 @@ use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::revocation::Marks;
 use crate::secret::Secret;
 use crate::stage::forward::Forward;
+use crate::trail::Told;
 
 /// Tokens whose verdict an isolate remembers.
 const TOKENS_MAX: usize = 8_192;
@@ -191,6 +193,17 @@ impl Ports for EdgePorts<'_> {
         statement: Statement,
     ) -> Result<(Statement, Vec<u8>), PortDown> {
         signature::sign(keys, statement).await
+    }
+
+    async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown> {
+        idempotency::claim(self.env, question).await
+    }
+
+    fn tell(&self, told: Told) {
+        let env = self.env.clone();
+        self.context.wait_until(async move {
+            let _ = idempotency::tell(&env, &told.object, &told.act).await;
+        });
     }
 
     async fn send(&self, forward: Forward<Unread>) -> Result<origin::Answer, OriginFault> {

@@ -5,9 +5,11 @@ use web_sys::{Headers, Response, ResponseInit};
 use worker::Result;
 
 use crate::challenge::Asking;
+use crate::edge::keep;
 use crate::edge::origin::Answer;
 use crate::edge::watch::watch;
 use crate::house::Page;
+use crate::idempotency::KeptAnswer;
 use crate::policy::gate::Gate;
 use crate::problem::{Problem, Telling};
 use crate::reply::{Kept, every, own};
@@ -59,6 +61,24 @@ pub(super) fn release(
     }
     let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
     Ok((Reply { response, status }, ended))
+}
+
+/// An answer that was kept, once more. What it says of this request alone is this request's.
+pub(super) fn replayed(gate: &Gate, trail: &Trail, answer: &KeptAnswer) -> Result<Reply> {
+    let headers = Headers::new()?;
+    for (name, value) in &answer.fields {
+        headers.append(name, value)?;
+    }
+    headers.set("idempotent-replayed", "true")?;
+    dress(&headers, Some(gate), trail, &[])?;
+    let status = answer.status;
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(&headers);
+    let has_content = !matches!(status, 204 | 205 | 304);
+    let mut content = keep::content(answer).filter(|_| has_content);
+    let response = Response::new_with_opt_u8_array_and_init(content.as_deref_mut(), &init)?;
+    Ok(Reply { response, status })
 }
 
 /// How many bytes come, where what is read is what is sent: coded content is decoded on the way.

@@ -247,10 +247,37 @@ pub struct RouteEntry {
     #[serde(default)]
     pub refund_on: Vec<String>,
     #[serde(default)]
+    pub idempotency: IdempotencyEntry,
+    #[serde(default)]
     pub request: RequestEntry,
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum IdempotencyEntry {
+    Key(KeyEntry),
+    Rules {
+        key: KeyEntry,
+        keep_s: Option<u64>,
+        answer_bytes_max: Option<u64>,
+    },
+}
+
+impl Default for IdempotencyEntry {
+    fn default() -> Self {
+        Self::Key(KeyEntry::Off)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyEntry {
+    Off,
+    Optional,
+    Required,
 }
 
 #[derive(Clone, Debug, Deserialize)]

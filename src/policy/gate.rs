@@ -158,9 +158,21 @@ pub struct Route {
     pub cost_told_in: Option<String>,
     /// Failures behind the gateway for which a request is refunded.
     pub refund_on: Vec<RefundCause>,
+    /// Requests of some methods are carried out once, by their key.
+    pub idempotency: Option<Idempotency>,
     pub request: RequestRules,
     pub mode: Mode,
     pub timeout_ms: u64,
+}
+
+/// What `Idempotency-Key` does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Idempotency {
+    pub is_required: bool,
+    /// How long a key stands for its request.
+    pub keep_s: u64,
+    /// Most content of an answer that is kept, in bytes.
+    pub answer_bytes_max: u64,
 }
 
 /// Units of one request.

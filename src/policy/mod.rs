@@ -11,6 +11,7 @@ pub mod gate;
 mod limits;
 mod lint;
 pub mod load;
+mod once;
 pub mod own_numbers;
 pub mod route_table;
 mod routes;

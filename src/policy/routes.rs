@@ -20,6 +20,7 @@ use crate::policy::fault::Faults;
 use crate::policy::gate::READ_BYTES_MAX;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
+use crate::policy::once::idempotency;
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 
 /// Content of a route that names no bound, in bytes.
@@ -111,6 +112,7 @@ fn route(
     if request.content_types.is_empty() && rule_reads {
         request.content_types = vec!["application/json".into()];
     }
+    let idempotency = idempotency(entry, &auth, at, faults);
     Some(Route {
         id: entry.id.clone(),
         template,
@@ -130,6 +132,7 @@ fn route(
         cost: charging.cost,
         cost_told_in: charging.cost_told_in,
         refund_on: charging.refund_on,
+        idempotency,
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),

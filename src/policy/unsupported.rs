@@ -22,13 +22,10 @@ const FIELDS: [&[&str]; 11] = [
 ];
 
 /// Values that are refused where others are enforced: the place, and those enforced.
-const VALUES: [(&[&str], &[&str]); 2] = [
-    (
-        &["limits", "*", "counts"],
-        &["requests", "refused_credentials"],
-    ),
-    (&["routes", "*", "idempotency"], &["off"]),
-];
+const VALUES: [(&[&str], &[&str]); 1] = [(
+    &["limits", "*", "counts"],
+    &["requests", "refused_credentials"],
+)];
 
 /// Adds a fault for each rule of `policy` that would not hold.
 pub(super) fn check(policy: &Value, faults: &mut Faults) {

@@ -19,6 +19,11 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::HeadersTooLarge => {
             "Too many or too large header fields. Send fewer, or smaller cookies."
         }
+        Refusal::HeaderMalformed {
+            name: "idempotency-key",
+        } => {
+            "Idempotency-Key is malformed or stands more than once. Send it once, in quotes, as \"8e03978e-40d5-43dd-bc93-6894a57f9324\"."
+        }
         Refusal::HeaderMalformed { name } => {
             return format!(
                 "The header field {name} is malformed or stands more than once. Send it once, well-formed."
@@ -119,6 +124,23 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         }
         Refusal::Invalid { .. } => {
             "The request does not have the form that the API documents. See errors."
+        }
+        Refusal::NoIdempotencyKey => {
+            "This operation is carried out once for each key. Send an Idempotency-Key in quotes, a new one for each new request."
+        }
+        Refusal::InFlight { .. } => {
+            "A request with this Idempotency-Key is on its way. Send it again after Retry-After for its answer."
+        }
+        Refusal::OutcomeUnknown => {
+            "What became of the request with this Idempotency-Key is not known, and it is not carried out again. Look up what happened before you use a new key."
+        }
+        Refusal::AnswerNotKept { status } => {
+            return format!(
+                "The request with this Idempotency-Key was carried out, with status {status}; its answer was too large to be kept."
+            );
+        }
+        Refusal::KeyReused => {
+            "This Idempotency-Key was used for another request. Use a new key for a new request."
         }
         Refusal::NoPolicy
         | Refusal::KeyRecord { .. }

@@ -1,5 +1,6 @@
 //! The origin has answered; what of it may leave is the release.
 
+use crate::idempotency::Granted;
 use crate::limit::errand::Errand;
 use crate::policy::gate::{Gate, Route};
 use crate::ports::{OriginAnswer, Ports};
@@ -7,12 +8,14 @@ use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::forward::HOP_BY_HOP;
 use crate::stage::open::Open;
-use crate::trail::{Refused, StageName, Trail};
+use crate::trail::{Refused, StageName, Told, Trail};
 
 /// The origin's answer is here. Only `forward` makes one, of a request that was sent.
 pub struct Answered<'g> {
     gate: &'g Gate,
     route: &'g Route,
+    /// The claim whose answer this is, where it is to be kept.
+    keep: Option<Granted>,
 }
 
 /// The only returnable answer of an origin, of a request that is open until it has left.
@@ -27,6 +30,7 @@ pub struct Release<'p, P: Ports> {
 pub struct Cleared<A> {
     answer: A,
     remove: Vec<String>,
+    keep: Option<Granted>,
     trail: Box<Trail>,
 }
 
@@ -49,8 +53,8 @@ const WITHHELD: [&str; 13] = [
 ];
 
 impl<'g> Answered<'g> {
-    pub(super) fn new(gate: &'g Gate, route: &'g Route) -> Self {
-        Self { gate, route }
+    pub(super) fn new(gate: &'g Gate, route: &'g Route, keep: Option<Granted>) -> Self {
+        Self { gate, route, keep }
     }
 }
 
@@ -58,6 +62,7 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
     /// Decides what of the answer leaves.
     pub fn release<'p, P: Ports<Answer = A>>(self, open: Open<'p, P>) -> Release<'p, P> {
         let told_in = self.stage.route.cost_told_in.clone();
+        let keep = self.stage.keep.clone();
         let released = self.next(StageName::Released, |answered| answered.gate);
         let nominated = released.body.field("connection").unwrap_or_default();
         let nominated = nominated
@@ -89,6 +94,7 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
         let cleared = Cleared {
             answer: released.body,
             remove,
+            keep,
             trail: released.trail,
         };
         Release { cleared, open }
@@ -102,6 +108,11 @@ impl<'p, P: Ports> Release<'p, P> {
 
     pub fn trail(&self) -> &Trail {
         &self.cleared.trail
+    }
+
+    /// What is to be told of a claim, once.
+    pub fn take_told(&mut self) -> Option<Told> {
+        self.cleared.trail.told.take()
     }
 
     /// What is to be done for limits, once.
@@ -127,6 +138,16 @@ impl<A> Cleared<A> {
 
     pub fn answer(&self) -> &A {
         &self.answer
+    }
+
+    /// The claim for which the answer is to be kept, before it leaves; once.
+    pub fn take_keep(&mut self) -> Option<Granted> {
+        self.keep.take()
+    }
+
+    /// Puts the same answer back after it was read.
+    pub fn reread(&mut self, answer: A) {
+        self.answer = answer;
     }
 
     /// Keeps the answer back after all.

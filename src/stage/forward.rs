@@ -1,16 +1,18 @@
 //! The one thing that can be sent to an origin, and the request that waits for its answer.
 
-use crate::facts::{Headers, Method};
+use crate::facts::{Facts, Headers, Method};
+use crate::idempotency::Granted;
 use crate::identity::Statement;
 use crate::policy::gate::{Gate, Route};
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::answered::Answered;
-use crate::stage::paid::Paid;
+use crate::stage::claimed::Claimed;
+use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
 use crate::stage::validated::Content;
-use crate::trail::{OriginNote, Refused, StageName};
+use crate::trail::{OriginNote, Refused, StageName, Told};
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -29,6 +31,8 @@ pub struct Sent<'g> {
     route: &'g Route,
     /// Units that each limit was charged.
     cost: u64,
+    /// That it is carried out once.
+    granted: Option<Granted>,
 }
 
 /// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
@@ -110,7 +114,7 @@ const SPOKEN_FOR_PREFIXES: [&str; 23] = [
     "x-forwarded",
 ];
 
-impl<'g, B> Exchange<Paid<'g>, Content<B>> {
+impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
     /// Makes what is sent. `signed` answers [`Exchange::statement`].
     ///
     /// Refuses if the statement that was signed is not the one that was asked for.
@@ -130,19 +134,7 @@ impl<'g, B> Exchange<Paid<'g>, Content<B>> {
             .as_str()
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
-        let mut set = vec![
-            (
-                "edgeward-request-id".to_owned(),
-                facts.request_id.to_string(),
-            ),
-            ("traceparent".into(), traceparent(&self.trail.facts)),
-            ("x-forwarded-for".into(), routed.address().to_string()),
-            ("x-forwarded-host".into(), facts.authority.clone()),
-            (
-                "x-forwarded-proto".into(),
-                if facts.is_https { "https" } else { "http" }.into(),
-            ),
-        ];
+        let mut set = told(facts, routed);
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
         let forward_url = format!("{}{}{query}", route.origin.url, routed.path().as_str());
@@ -153,6 +145,11 @@ impl<'g, B> Exchange<Paid<'g>, Content<B>> {
         }
         let (method, timeout_ms) = (routed.method(), route.timeout_ms);
         let cost = identified.price(facts).units();
+        let granted = self.stage.granted();
+        // What is kept is kept as it reads.
+        if granted.is_some() {
+            set.push(("accept-encoding".into(), "identity".into()));
+        }
         self.trail.origin = Some(OriginNote {
             name: route.origin.name.clone(),
             status: None,
@@ -171,7 +168,12 @@ impl<'g, B> Exchange<Paid<'g>, Content<B>> {
         let sent = Exchange {
             trail: self.trail,
             body: (),
-            stage: Sent { gate, route, cost },
+            stage: Sent {
+                gate,
+                route,
+                cost,
+                granted,
+            },
         };
         Ok((forward, sent))
     }
@@ -214,27 +216,67 @@ impl<'g> Exchange<Sent<'g>, ()> {
             note.ms = ms;
             note.status = answer.as_ref().ok().map(OriginAnswer::status);
         }
-        let Sent { route, cost, .. } = self.stage;
+        let Sent {
+            gate,
+            route,
+            cost,
+            granted,
+        } = self.stage;
         settle(&mut self.trail, route, cost, &answer);
+        let (keep, told) = claim_after(granted, &answer);
+        self.trail.told = told;
+        let sent = Exchange {
+            trail: self.trail,
+            body: (),
+            stage: (),
+        };
         match answer {
             // A switch of protocols is never asked for here, so nobody may switch.
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
-                Err(self.refuse(Refusal::OriginInvalid))
+                Err(sent.refuse(Refusal::OriginInvalid))
             }
             Ok(answer) => {
-                let Sent { gate, route, .. } = self.stage;
                 let sent = Exchange {
-                    trail: self.trail,
+                    trail: sent.trail,
                     body: answer,
                     stage: (),
                 };
-                Ok(sent.next(StageName::Released, |()| Answered::new(gate, route)))
+                Ok(sent.next(StageName::Released, |()| Answered::new(gate, route, keep)))
             }
-            Err(OriginFault::Down) => Err(self.refuse(Refusal::OriginDown)),
-            Err(OriginFault::TimedOut) => Err(self.refuse(Refusal::OriginTimeout)),
-            Err(OriginFault::Invalid) => Err(self.refuse(Refusal::OriginInvalid)),
+            Err(OriginFault::Down) => Err(sent.refuse(Refusal::OriginDown)),
+            Err(OriginFault::TimedOut) => Err(sent.refuse(Refusal::OriginTimeout)),
+            Err(OriginFault::Invalid) => Err(sent.refuse(Refusal::OriginInvalid)),
         }
     }
+}
+
+/// What becomes of a claim: whose answer is kept, and what else is told. An origin that broke off may
+/// have acted; one that refused the credential, or asked to come later, did not.
+fn claim_after<A: OriginAnswer>(
+    granted: Option<Granted>,
+    answer: &Result<A, OriginFault>,
+) -> (Option<Granted>, Option<Told>) {
+    let Some(granted) = granted else {
+        return (None, None);
+    };
+    match answer.as_ref().map(OriginAnswer::status) {
+        Ok(401 | 429) => (None, Some(Told::of(&granted, Granted::free))),
+        Ok(200..=599) => (Some(granted), None),
+        Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
+    }
+}
+
+/// What the origin is told of the request.
+fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> {
+    let scheme = if facts.is_https { "https" } else { "http" };
+    let fields = [
+        ("edgeward-request-id", facts.request_id.to_string()),
+        ("traceparent", traceparent(facts)),
+        ("x-forwarded-for", routed.address().to_string()),
+        ("x-forwarded-host", facts.authority.clone()),
+        ("x-forwarded-proto", scheme.to_owned()),
+    ];
+    fields.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that

@@ -2,6 +2,7 @@
 
 use crate::body::finding::FINDINGS_MAX;
 use crate::facts::Headers;
+use crate::idempotency::key::IdempotencyKey;
 use crate::limit::rule::Mode;
 use crate::policy::gate::{READ_BYTES_MAX, RequestRules, Route};
 use crate::refusal::Refusal;
@@ -15,6 +16,8 @@ use crate::trail::{Refused, StageName};
 pub struct Inspected<'g> {
     authorized: Authorized<'g>,
     need: Need,
+    /// By which it is carried out once.
+    key: Option<IdempotencyKey>,
 }
 
 /// What has to happen with the content.
@@ -46,8 +49,21 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
         };
         // A method without content has none to judge; a rule that looks at it sees null.
         let reads = needs_bytes(route) && routed.method().may_have_body();
+        let key = match idempotency_key(routed, &self.trail.facts.headers) {
+            Ok(key) => key,
+            Err(refusal) => match self.settle(route.mode, Err(refusal)) {
+                Ok(()) => None,
+                Err(refusal) => return Err(self.refuse(refusal)),
+            },
+        };
         // A bound on size guards the gateway and the origin, so no mode lifts it.
-        let need = need(&self.trail.facts.headers, has_body, reads, rules.max_bytes);
+        let need = need(
+            &self.trail.facts.headers,
+            has_body,
+            // What a key stands for is all that is asked for.
+            (reads, reads || key.is_some()),
+            rules.max_bytes,
+        );
         let coded = self.trail.facts.headers.get("content-encoding").is_some();
         if has_body && reads && coded {
             return Err(self.refuse(Refusal::ContentEncoding));
@@ -64,6 +80,7 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
             Ok(need) => Ok(self.next(StageName::Validated, |authorized| Inspected {
                 authorized,
                 need,
+                key,
             })),
             Err(refusal) => Err(self.refuse(refusal)),
         }
@@ -77,6 +94,10 @@ impl<'g> Inspected<'g> {
 
     pub fn need(&self) -> Need {
         self.need
+    }
+
+    pub(super) fn key(&self) -> Option<&IdempotencyKey> {
+        self.key.as_ref()
     }
 }
 
@@ -99,6 +120,29 @@ pub(super) fn needs_bytes(route: &Route) -> bool {
 fn rule_reads(route: &Route) -> bool {
     let allow = route.allow.as_ref();
     allow.is_some_and(|allow| allow.needs_body()) || route.cost.needs_body()
+}
+
+/// The key by which the request is carried out once, where the route heeds keys and the method asks for
+/// a change.
+fn idempotency_key(
+    routed: &Routed<'_>,
+    headers: &Headers,
+) -> Result<Option<IdempotencyKey>, Refusal> {
+    let route = routed.route();
+    let rule = route.idempotency.as_ref();
+    let Some(rule) = rule.filter(|_| routed.method().acts() && route.mode != Mode::Off) else {
+        return Ok(None);
+    };
+    match headers.get("idempotency-key") {
+        None if rule.is_required => Err(Refusal::NoIdempotencyKey),
+        None => Ok(None),
+        Some(value) => match IdempotencyKey::parse(value) {
+            Some(key) => Ok(Some(key)),
+            None => Err(Refusal::HeaderMalformed {
+                name: "idempotency-key",
+            }),
+        },
+    }
 }
 
 fn parameters(routed: &Routed<'_>, rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
@@ -147,9 +191,15 @@ fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
     }
 }
 
-fn need(headers: &Headers, has_body: bool, reads: bool, max_bytes: u64) -> Result<Need, Refusal> {
+/// - `judges`, `holds`: whether a rule looks at the content, and whether it is read at all.
+fn need(
+    headers: &Headers,
+    has_body: bool,
+    (judges, holds): (bool, bool),
+    max_bytes: u64,
+) -> Result<Need, Refusal> {
     if !has_body {
-        return Ok(if reads {
+        return Ok(if judges {
             Need::Read { max_bytes }
         } else {
             Need::Nothing
@@ -169,7 +219,7 @@ fn need(headers: &Headers, has_body: bool, reads: bool, max_bytes: u64) -> Resul
     };
     match announced {
         Some(bytes) if bytes > max_bytes => Err(Refusal::TooLarge { max_bytes }),
-        Some(_) if !reads => Ok(Need::Pass),
+        Some(_) if !holds => Ok(Need::Pass),
         // Content of unknown size is counted as it is read, and what is read is held.
         Some(_) | None => Ok(Need::Read {
             max_bytes: max_bytes.min(READ_BYTES_MAX),

@@ -8,6 +8,7 @@
 pub mod answered;
 pub mod authorized;
 mod charging;
+pub mod claimed;
 pub mod failure;
 pub mod forward;
 pub mod identified;

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::identity::{Said, Statement};
+use crate::idempotency::key::IdempotencyKey;
 use crate::limit::charge::{Charge, Charged, Taken};
 use crate::limit::rule::{LimitRule, Mode};
 use crate::refusal::Refusal;
@@ -110,29 +110,13 @@ impl<'g, B> Exchange<Validated<'g>, B> {
     }
 }
 
-impl<'g, B> Exchange<Paid<'g>, B> {
-    /// The statement to the origin that has to be signed, if the origin gets one.
-    pub fn statement(&self) -> Option<Statement> {
-        let identified = self.stage.identified();
-        let routed = identified.routed();
-        let (gate, route) = (routed.gate(), routed.route());
-        let (keys, identity) = (
-            gate.identity_keys.as_ref()?,
-            route.origin.identity.as_ref()?,
-        );
-        let said = Said {
-            caller: identified.caller(),
-            request_id: &self.trail.facts.request_id,
-            route: &route.id,
-            issuer: gate.public_url.as_deref(),
-            now_ms: self.trail.facts.received_at_ms,
-        };
-        Some(Statement::new(keys, identity, &said))
-    }
-}
-
 impl<'g> Paid<'g> {
     pub fn identified(&self) -> &Identified<'g> {
         self.validated.identified()
+    }
+
+    /// By which the request is carried out once.
+    pub(super) fn key(&self) -> Option<&IdempotencyKey> {
+        self.validated.key()
     }
 }

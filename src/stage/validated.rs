@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::body::finding::Location;
 use crate::body::json::{BODY_LIMITS, parse};
+use crate::idempotency::key::IdempotencyKey;
 use crate::limit::rule::Mode;
 use crate::ports::ReadFault;
 use crate::refusal::Refusal;
@@ -150,6 +151,11 @@ fn ask_rules<B>(
 impl<'g> Validated<'g> {
     pub fn identified(&self) -> &Identified<'g> {
         self.inspected.identified()
+    }
+
+    /// By which the request is carried out once.
+    pub(super) fn key(&self) -> Option<&IdempotencyKey> {
+        self.inspected.key()
     }
 
     /// What the request costs, where that was not known when it was charged.

@@ -100,6 +100,7 @@ fn outcome(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> (&'stati
     match run(admit(gate, ports, facts, body.as_bytes().to_vec())) {
         Ok(Outcome::Released(release)) => ("ok", Box::new(copy(release.trail()))),
         Ok(Outcome::Preflight { trail, .. }) => ("preflight", trail),
+        Ok(Outcome::Replayed { trail, .. }) => ("replayed", trail),
         Err(refused) => (refused.refusal.reason(), refused.trail),
     }
 }

@@ -37,7 +37,7 @@ fn open<'p>(gate: &Gate, ports: &'p FakePorts) -> Release<'p, FakePorts> {
     ));
     match ended {
         Ok(Outcome::Released(release)) => release,
-        Ok(Outcome::Preflight { .. }) => panic!("a preflight"),
+        Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. }) => panic!("no answer of now"),
         Err(refused) => panic!("{refused:?}"),
     }
 }

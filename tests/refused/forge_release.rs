@@ -4,5 +4,5 @@ use edgeward::stage::answered::Cleared;
 use edgeward::trail::Trail;
 
 pub fn attack(trail: Box<Trail>) -> Cleared<()> {
-    Cleared { answer: (), remove: Vec::new(), trail }
+    Cleared { answer: (), remove: Vec::new(), keep: None, trail }
 }

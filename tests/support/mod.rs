@@ -4,6 +4,7 @@
 //! native twin of WebCrypto.
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
+pub mod answer;
 pub mod holder;
 pub mod issuer;
 pub mod keys;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use answer::FakeAnswer;
 use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Peppers, Stored};
 use edgeward::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use edgeward::credential::jwk::KeySet;
@@ -26,6 +28,7 @@ use edgeward::credential::jwt::{JwtRule, TokenDigest};
 use edgeward::credential::signature::{SignatureAnswer, SignatureQuestion};
 use edgeward::credential::verify::Verdict;
 use edgeward::facts::{Connection, Facts, Headers, RequestId};
+use edgeward::idempotency::{self, Act, ClaimAnswer, ClaimQuestion, Word};
 use edgeward::identity::{IdentityKeys, Statement};
 use edgeward::limit::ask::{ObjectDown, Objects};
 use edgeward::limit::errand::Errand;
@@ -35,14 +38,15 @@ use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
 use edgeward::policy::gate::{Gate, Secrets};
 use edgeward::policy::load::load;
-use edgeward::ports::{Freshness, OriginAnswer, OriginFault, PortDown, Ports, ReadFault};
+use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
 use edgeward::refusal::Port;
 use edgeward::replay::{self, ReplayAnswer, ReplayQuestion};
 use edgeward::revocation::Marks;
 use edgeward::secret::Secret;
 use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
-use rows::{FakeRows, FakeUses};
+use edgeward::trail::Told;
+use rows::{FakeClaims, FakeRows, FakeUses};
 use serde_json::Value;
 
 pub const NOW_MS: u64 = 1_800_000_000_000;
@@ -155,6 +159,9 @@ pub struct FakePorts {
     pub replay_down: Cell<bool>,
     /// Uses, by the object that remembers them.
     pub uses: RefCell<HashMap<String, FakeUses>>,
+    pub claims_down: Cell<bool>,
+    /// Idempotency keys, by the object that remembers them.
+    pub claims: RefCell<HashMap<String, FakeClaims>>,
     pub asked: RefCell<Vec<&'static str>>,
     pub arrived: RefCell<Vec<Arrived>>,
     /// Whether sending panics, or never ends.
@@ -184,6 +191,13 @@ impl FakePorts {
         other.records.clone_from(&self.records);
         other.clock_ms.set(self.clock_ms.get());
         other
+    }
+
+    /// What an object of idempotency keys says.
+    pub fn act(&self, object: &ObjectName, act: &Act) -> Word {
+        let mut claims = self.claims.borrow_mut();
+        let claims = claims.entry(object.hex()).or_default();
+        idempotency::claims::answer(claims, self.clock_ms.get(), act).unwrap()
     }
 
     fn note(&self, what: &'static str) {
@@ -232,19 +246,6 @@ impl Objects for FakePorts {
 
     fn defer(&self, errand: Errand) {
         self.errands.borrow_mut().push(errand);
-    }
-}
-
-pub struct FakeAnswer(pub u16, pub Option<(&'static str, &'static str)>);
-
-impl OriginAnswer for FakeAnswer {
-    fn status(&self) -> u16 {
-        self.0
-    }
-    fn field(&self, name: &str) -> Option<String> {
-        let told = self.1.filter(|(field, _)| *field == name);
-        let told = told.map(|(_, value)| value.to_owned());
-        told.or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
     }
 }
 
@@ -346,6 +347,24 @@ impl Ports for FakePorts {
     ) -> Result<(Statement, Vec<u8>), PortDown> {
         self.note("statement");
         Ok((statement, vec![1, 2, 3]))
+    }
+
+    async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown> {
+        self.note("claim");
+        let port = Port::Idempotency;
+        if self.claims_down.get() {
+            return Err(PortDown { port });
+        }
+        let act = Act::Claim(question.claim.clone());
+        Ok(ClaimAnswer {
+            name: question.claim.name.clone(),
+            attempt: question.claim.attempt.clone(),
+            word: self.act(&question.object, &act),
+        })
+    }
+
+    fn tell(&self, told: Told) {
+        self.act(&told.object, &told.act);
     }
 
     async fn send(&self, forward: Forward<Vec<u8>>) -> Result<FakeAnswer, OriginFault> {

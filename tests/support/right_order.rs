@@ -4,6 +4,7 @@ use edgeward::facts::Facts;
 use edgeward::policy::gate::Gate;
 use edgeward::ports::Ports;
 use edgeward::stage::Exchange;
+use edgeward::stage::claimed::Leading;
 use edgeward::stage::identified::Evidence;
 use edgeward::stage::open::Open;
 use edgeward::stage::routed::Routing;
@@ -17,7 +18,9 @@ pub async fn right_order<P: Ports>(gate: &Gate, ports: &P, facts: Facts, body: P
     let charged = open.charge(identified.charge().unwrap_or_default()).await;
     let validated = identified.limit(&charged)?.authorize()?.inspect()?.validate_unread()?;
     let charged = open.charge(validated.rest()).await;
-    let (forward, sent) = validated.pay(&charged)?.forward(None)?;
+    let claiming = validated.pay(&charged)?.claim();
+    let Leading::Run(claimed) = claiming.claimed(None)? else { return Ok(()) };
+    let (forward, sent) = claimed.forward(None)?;
     let answered = sent.answered(ports.send(forward).await, 0)?;
     let _ = answered.release(open);
     Ok(())

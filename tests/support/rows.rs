@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use edgeward::idempotency::claims::{Claims, Held};
 use edgeward::limit::ledger::Rows;
 use edgeward::limit::row::Row;
 use edgeward::limit::wire::KeyUse;
@@ -18,6 +19,27 @@ pub struct FakeRows(
 
 #[derive(Default)]
 pub struct FakeUses(RefCell<HashMap<String, u64>>);
+
+#[derive(Default)]
+pub struct FakeClaims(RefCell<HashMap<String, Held>>);
+
+impl Claims for FakeClaims {
+    type Fault = ();
+    fn find(&self, name: &str) -> Result<Option<Held>, ()> {
+        Ok(self.0.borrow().get(name).cloned())
+    }
+    fn put(&self, name: &str, held: &Held) -> Result<(), ()> {
+        self.0.borrow_mut().insert(name.to_owned(), held.clone());
+        Ok(())
+    }
+    fn remove(&self, name: &str) -> Result<(), ()> {
+        self.0.borrow_mut().remove(name);
+        Ok(())
+    }
+    fn count(&self, _now_ms: u64) -> Result<(u64, u64), ()> {
+        Ok((self.0.borrow().len() as u64, 0))
+    }
+}
 
 impl Uses for FakeUses {
     type Fault = ();

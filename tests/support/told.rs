@@ -48,7 +48,9 @@ pub fn tell(gate: &Gate, ports: &FakePorts, facts: Facts) -> Told {
     let asked = ports.asked.borrow().clone();
     match outcome {
         Ok(Outcome::Released(release)) => of(gate, release.trail(), None, asked),
-        Ok(Outcome::Preflight { trail, .. }) => of(gate, &trail, None, asked),
+        Ok(Outcome::Preflight { trail, .. } | Outcome::Replayed { trail, .. }) => {
+            of(gate, &trail, None, asked)
+        }
         Err(refused) => {
             let trail = &refused.trail;
             let metadata = format!("{}{METADATA_PATH}", trail.base_url(Some(gate)));

@@ -1,0 +1,16 @@
+//! An origin's answer.
+
+use edgeward::ports::OriginAnswer;
+
+pub struct FakeAnswer(pub u16, pub Option<(&'static str, &'static str)>);
+
+impl OriginAnswer for FakeAnswer {
+    fn status(&self) -> u16 {
+        self.0
+    }
+    fn field(&self, name: &str) -> Option<String> {
+        let told = self.1.filter(|(field, _)| *field == name);
+        let told = told.map(|(_, value)| value.to_owned());
+        told.or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
+    }
+}
