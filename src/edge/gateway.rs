@@ -113,7 +113,8 @@ async fn released(
     let (env, context) = (ports.env, ports.context);
     let (cleared, open) = release.part();
     let cleared = keep::keep(env, cleared).await;
-    match reply::release(gate, &cleared, open.holds_permits()) {
+    let client = open.holds_permits().then(|| ports.request.signal());
+    match reply::release(gate, &cleared, client.as_ref()) {
         Ok((reply, ended)) => {
             if ended.is_some() {
                 run_behind(env, context, ended, open.hand_over());

@@ -1,7 +1,7 @@
 //! Outcomes as responses.
 
 use js_sys::Promise;
-use web_sys::{Headers, Response, ResponseInit};
+use web_sys::{AbortSignal, Headers, Response, ResponseInit};
 use worker::Result;
 
 use crate::challenge::Asking;
@@ -29,12 +29,12 @@ const SMALL_BYTES_MAX: u64 = 65_536;
 /// The origin's answer, less what may not leave, plus what every answer carries. The body stays
 /// native: it is not read here.
 ///
-/// - `is_watched`: whether the end of the answer is to be told; then it comes as a promise, if there
-///   is something to wait for.
+/// - `client`: aborted when the client is gone; given where the end of the answer is to be told. Then
+///   it comes as a promise, if there is something to wait for.
 pub(super) fn release(
     gate: &Gate,
     cleared: &Cleared<Answer>,
-    is_watched: bool,
+    client: Option<&AbortSignal>,
 ) -> Result<(Reply, Option<Promise>)> {
     let Answer(answer) = cleared.answer();
     let status = answer.status();
@@ -53,9 +53,9 @@ pub(super) fn release(
     let mut ended = None;
     let length = plain_length(&headers);
     // A small answer has left when its head has: nobody can hold it up.
-    let is_watched = is_watched && length.is_none_or(|length| length > SMALL_BYTES_MAX);
-    if let (Some(native), true) = (&body, is_watched) {
-        let watched = watch(native, length).ok_or("no stream to watch by")?;
+    let client = client.filter(|_| length.is_none_or(|length| length > SMALL_BYTES_MAX));
+    if let (Some(native), Some(client)) = (&body, client) {
+        let watched = watch(native, client, length).ok_or("no stream to watch by")?;
         body = Some(watched.body);
         ended = Some(watched.ended);
     }

@@ -1,7 +1,7 @@
 //! When a request is over: its answer has left, or its client is gone.
 //!
-//! Owns: the two things that the platform is asked for that. Only routes with permits ask: all other
-//! answers pass natively, and end with their client.
+//! Owns: what the platform is asked for that. Only routes with permits ask: all other answers pass
+//! natively, and end with their client.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, WritableStream};
+use web_sys::{AbortSignal, ReadableStream, StreamPipeOptions, WritableStream};
 use worker::Context;
 
 /// Keeps the platform at a request until this is dropped, also when its client went away: what was
@@ -54,10 +54,16 @@ pub(super) struct Watched {
 
 /// Passes a body through a stream of the platform's own, so that its end shows.
 ///
+/// - `client`: aborted when the client is gone. A stream that the platform has not begun to read by
+///   then is never read, and what is written to it waits for ever: its end alone does not show that.
 /// - `length`: of the body, where its head tells it: the answer keeps it.
 ///
 /// `None`: the platform has no such stream.
-pub(super) fn watch(body: &ReadableStream, length: Option<u64>) -> Option<Watched> {
+pub(super) fn watch(
+    body: &ReadableStream,
+    client: &AbortSignal,
+    length: Option<u64>,
+) -> Option<Watched> {
     let (class, arguments) = match length {
         Some(length) => ("FixedLengthStream", Array::of1(&JsValue::from(length))),
         None => ("IdentityTransformStream", Array::new()),
@@ -67,8 +73,24 @@ pub(super) fn watch(body: &ReadableStream, length: Option<u64>) -> Option<Watche
     let end = |name: &str| Reflect::get(&stream, &name.into()).ok();
     let readable = end("readable")?.dyn_into::<ReadableStream>().ok()?;
     let writable = end("writable")?.dyn_into::<WritableStream>().ok()?;
+    // Who counts no more shall cost the origin nothing more: an abort also cancels the body.
+    let options = StreamPipeOptions::new();
+    options.set_signal(client);
+    let left = body.pipe_to_with_options(&writable, &options);
+    // The pipe may wait for the write that nobody reads before it tells of the abort.
     Some(Watched {
-        ended: body.pipe_to(&writable),
+        ended: Promise::race(&Array::of2(&left, &gone(client))),
         body: readable,
+    })
+}
+
+/// Settles when the client is gone; never, if it stays.
+fn gone(client: &AbortSignal) -> Promise {
+    Promise::new(&mut |resolve, _| {
+        // Without a listener the end of the body still shows, and the permit's lifetime is the bound.
+        let _ = client.add_event_listener_with_callback("abort", &resolve);
+        if client.aborted() {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
     })
 }
