@@ -194,6 +194,7 @@ fn detail(refusal: &Refusal) -> Option<String> {
         Refusal::TokenRefused { fault } => Some(format!("{fault:?}")),
         Refusal::ProofRefused { fault } => Some(format!("{fault:?}")),
         Refusal::MissingScopes { missing } => Some(missing.join(" ")),
+        Refusal::MissingAnyScope { any } => Some(format!("any of {}", any.join(" "))),
         Refusal::OverLimit { limits, .. }
         | Refusal::OverEveryLimit { limits }
         | Refusal::CounterDown { limits } => Some(limits.join(" ")),
