@@ -16,6 +16,7 @@ pub mod own_numbers;
 pub mod roles;
 pub mod route_table;
 mod routes;
+mod rules;
 pub mod tenancy;
 mod tokens;
 mod unsupported;

@@ -9,6 +9,7 @@
     reason = "a test may stop at the first surprise, and a table is long"
 )]
 
+mod expense;
 mod matrix;
 mod probing;
 mod roles;
