@@ -10,6 +10,7 @@ use serde_json::json;
 const EVALUATION_MAX: Duration = Duration::from_secs(2);
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "what is measured is time")]
 fn no_rule_takes_long_whatever_is_sent() {
     let env = environment();
     let compile = |source: &str| Expression::compile(&env, source, &[]);

@@ -10,6 +10,7 @@
 )]
 
 mod expense;
+mod log;
 mod matrix;
 mod probing;
 mod roles;
