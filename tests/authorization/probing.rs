@@ -309,6 +309,26 @@ fn objects_tried_at_once_are_not_told_of_more_often() {
 }
 
 #[test]
+fn a_plan_may_bound_it() {
+    let mut policy = guarded("caller", "refuse", "enforce");
+    policy["plans"] = json!({ "free": { "limits": ["probes"] } });
+    policy["default_plan"] = json!("free");
+    policy["routes"][0]["limits"] = json!(["plan"]);
+    let gate = gate(&policy);
+    let mut ports = FakePorts::new();
+    for _ in 0..PROBES {
+        assert_eq!(send(&gate, &mut ports, &one(), "/rule/7", &[]).status, 403);
+    }
+    for target in ["/rule/own", "/tenant/own"] {
+        assert_eq!(
+            send(&gate, &mut ports, &one(), target, &[]).status,
+            429,
+            "{target}"
+        );
+    }
+}
+
+#[test]
 fn it_counts_by_caller_or_address_alone() {
     for (by, told) in [
         (json!("caller"), true),
