@@ -40,7 +40,8 @@ async fn charge_as_probe<O: Objects>(objects: &O, mut refused: Refused) -> Refus
     afterwards(objects, charge, refused).await
 }
 
-/// Charges an answer of [`OBJECT_STATUSES`] as a refused object; without room it is kept back.
+/// Charges an answer of [`OBJECT_STATUSES`] as a refused object; without room it is kept back, unless
+/// it stands for its idempotency key from now on: then it is what repeats are told as well.
 pub async fn charge_answer<'g, O: Objects, A: OriginAnswer>(
     objects: &O,
     mut answered: Exchange<Answered<'g>, A>,
@@ -50,8 +51,8 @@ pub async fn charge_answer<'g, O: Objects, A: OriginAnswer>(
     }
     let charge = std::mem::take(&mut answered.trail.probe);
     match wait(objects, charge, &mut answered.trail).await {
-        Some(refusal) => Err(answered.refuse(refusal)),
-        None => Ok(answered),
+        Some(refusal) if !answered.stage.is_kept() => Err(answered.refuse(refusal)),
+        _ => Ok(answered),
     }
 }
 

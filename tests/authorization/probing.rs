@@ -3,12 +3,14 @@
 use edgeward::limit::ask;
 use edgeward::policy::load::load;
 use edgeward::stage::Exchange;
+use edgeward::stage::claimed::Leading;
 use edgeward::stage::failure::{self, OBJECT_STATUSES};
 use edgeward::stage::identified::Evidence;
 use edgeward::stage::routed::Routing;
 use serde_json::{Value, json};
 
-use crate::support::{FakeAnswer, FakePorts, NOW_MS, bindings, gate, request, run};
+use crate::support::answer::FakeAnswer;
+use crate::support::{FakePorts, NOW_MS, bindings, gate, request, run};
 use crate::{By, policy, route, send};
 
 const PROBES: usize = 3;
@@ -283,13 +285,11 @@ fn objects_tried_at_once_are_not_told_of_more_often() {
             let inspected = limited.authorize().ok().unwrap().inspect().ok().unwrap();
             let validated = inspected.validate_unread().ok().unwrap();
             let charged = run(ask::charge(&ports, validated.rest()));
-            let (_, sent) = validated
-                .pay(&charged)
-                .ok()
-                .unwrap()
-                .forward(None)
-                .ok()
-                .unwrap();
+            let claiming = validated.pay(&charged).ok().unwrap().claim();
+            let Ok(Leading::Run(claimed)) = claiming.claimed(None) else {
+                panic!("nothing is claimed")
+            };
+            let (_, sent) = claimed.forward(None).ok().unwrap();
             sent.answered(Ok(FakeAnswer(404, None)), 1).ok().unwrap()
         })
         .collect();
