@@ -37,8 +37,8 @@ pub enum Outcome<'p, P: Ports> {
     },
 }
 
-/// Takes one request through every stage. What a bad credential costs is charged at the end, and what
-/// is to be given back is left to be done behind the answer.
+/// Takes one request through every stage. What a bad credential or a refused object costs is charged at
+/// the end, and what is to be given back is left to be done behind the answer.
 pub async fn admit<'p, P: Ports>(
     gate: &Gate,
     ports: &'p P,
@@ -115,6 +115,7 @@ async fn through<'p, P: Ports>(
     let sent_at_ms = ports.now_ms();
     let answer = ports.send(forward).await;
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
+    let answered = failure::charge_answer(ports, answered).await?;
     Ok(Outcome::Released(answered.release(open)))
 }
 

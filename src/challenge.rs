@@ -76,6 +76,11 @@ fn token_error(refusal: &Refusal) -> Option<Vec<(&'static str, String)>> {
             ("error", "insufficient_scope".into()),
             ("scope", missing.join(" ")),
         ]),
+        // One is enough: a client is not sent for all of them.
+        Refusal::MissingAnyScope { any } => Some(vec![
+            ("error", "insufficient_scope".into()),
+            ("scope", any.first().cloned().unwrap_or_default()),
+        ]),
         Refusal::StepUp {
             acr,
             max_auth_age_s,

@@ -12,7 +12,7 @@ use crate::body::finding::clip;
 use crate::facts::Facts;
 use crate::policy::gate::RefundCause;
 use crate::problem::{Slug, slug_of};
-use crate::refusal::Refusal;
+use crate::refusal::{Reckoned, Refusal};
 use crate::secret::Secret;
 use crate::stage::forward::trace_id;
 use crate::trail::{CostNote, OriginNote, Trail};
@@ -187,13 +187,18 @@ fn origin(note: &OriginNote) -> Value {
 /// What an operator has to know beyond the reason; never a value of the request.
 fn detail(refusal: &Refusal) -> Option<String> {
     match refusal {
-        Refusal::AllowFailed { why } | Refusal::NotReckoned { why, .. } => Some(why.clone()),
+        Refusal::AllowFailed { why } => Some(format!("allow: {why}")),
+        Refusal::NotReckoned { of, why } => Some(match of {
+            Reckoned::Cost => format!("cost: {why}"),
+            Reckoned::Counter => format!("limits: {why}"),
+        }),
         Refusal::AmbiguousPath { fault } | Refusal::MalformedQuery { fault } => {
             Some(format!("{fault:?}"))
         }
         Refusal::TokenRefused { fault } => Some(format!("{fault:?}")),
         Refusal::ProofRefused { fault } => Some(format!("{fault:?}")),
         Refusal::MissingScopes { missing } => Some(missing.join(" ")),
+        Refusal::MissingAnyScope { any } => Some(format!("any of {}", any.join(" "))),
         Refusal::OverLimit { limits, .. }
         | Refusal::OverEveryLimit { limits }
         | Refusal::CounterDown { limits } => Some(limits.join(" ")),

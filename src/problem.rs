@@ -211,6 +211,9 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         Refusal::AddressDenied
         | Refusal::CountryDenied
         | Refusal::MissingRole
+        | Refusal::NoTenant
+        | Refusal::TenantNotNamed
+        | Refusal::OtherTenant
         | Refusal::NotAllowed
         | Refusal::NoPlan
         | Refusal::NotReckoned { .. }
@@ -238,7 +241,7 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         Refusal::ProofRefused { .. } => Slug::DpopInvalid,
         Refusal::NonceNeeded => Slug::DpopNonceRequired,
         Refusal::StepUp { .. } => Slug::StepUpRequired,
-        Refusal::MissingScopes { .. } => Slug::InsufficientScope,
+        Refusal::MissingScopes { .. } | Refusal::MissingAnyScope { .. } => Slug::InsufficientScope,
         Refusal::MediaType => Slug::UnsupportedMediaType,
         Refusal::ContentEncoding => Slug::UnsupportedEncoding,
         Refusal::Invalid { .. } => Slug::SchemaViolation,

@@ -126,7 +126,16 @@ pub enum Refusal {
     MissingScopes {
         missing: Vec<String>,
     },
+    /// None of those of which one would do.
+    MissingAnyScope {
+        any: Vec<String>,
+    },
     MissingRole,
+    /// The caller has no tenant, and the route is for one tenant's callers alone.
+    NoTenant,
+    /// The request names no tenant where it has to, or more than one.
+    TenantNotNamed,
+    OtherTenant,
     NotAllowed,
     AllowFailed {
         why: String,
@@ -191,6 +200,15 @@ impl Refusal {
         )
     }
 
+    /// Whether a good caller asked for what is not its own: what trying one object after another
+    /// looks like.
+    pub fn is_of_object(&self) -> bool {
+        matches!(
+            self,
+            Self::NoTenant | Self::OtherTenant | Self::NotAllowed | Self::AllowFailed { .. }
+        )
+    }
+
     /// Whether the caller is told to come back later.
     pub fn is_wait(&self) -> bool {
         matches!(self, Self::OverLimit { .. })
@@ -252,7 +270,11 @@ impl Refusal {
             },
             Self::StepUp { .. } => "step_up",
             Self::MissingScopes { .. } => "missing_scopes",
+            Self::MissingAnyScope { .. } => "missing_any_scope",
             Self::MissingRole => "missing_role",
+            Self::NoTenant => "no_tenant",
+            Self::TenantNotNamed => "tenant_not_named",
+            Self::OtherTenant => "other_tenant",
             Self::NotAllowed => "not_allowed",
             Self::AllowFailed { .. } => "allow_failed",
             Self::MediaType => "media_type",

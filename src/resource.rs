@@ -31,7 +31,8 @@ pub fn metadata(gate: &Gate, base: &str) -> Option<Value> {
     let mut scopes: Vec<&str> = gate
         .routes
         .iter()
-        .flat_map(|route| route.require.scopes.iter().map(String::as_str))
+        .flat_map(|route| route.require.scopes.iter().chain(&route.require.any_scopes))
+        .map(String::as_str)
         .collect();
     scopes.sort_unstable();
     scopes.dedup();

@@ -70,6 +70,8 @@ pub struct Trail {
     pub rehash: Option<Rehash>,
     /// What is charged if the credential is refused.
     pub failure: Charge,
+    /// What is charged if the object that is asked for is refused.
+    pub probe: Charge,
     /// What the request was charged, so that it can be given back.
     pub taken: Vec<Taken>,
     /// What is to be done about it when the request has its answer.
@@ -134,6 +136,7 @@ impl Trail {
             dpop_nonce: None,
             rehash: None,
             failure: Charge::default(),
+            probe: Charge::default(),
             taken: Vec::new(),
             errands: Vec::new(),
             limits: Vec::new(),

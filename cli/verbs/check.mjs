@@ -1,7 +1,7 @@
 // `edgeward check POLICY`: would the gateway load it, with the secrets that it has?
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { EXIT, Failure } from "../failure.mjs";
-import { faultLines } from "../text.mjs";
+import { faultLines, printable } from "../text.mjs";
 
 /** As the gateway reads a policy from KV, at most. */
 export const POLICY_BYTES_MAX = 4 * 1_048_576;
@@ -22,9 +22,18 @@ async function check({ args: [file], api }) {
   const document = fault
     ? { loads: false, name: null, version: null, faults: [fault] }
     : await api().postAsIs(["policy", "check"], SHAPE, content);
-  if (document.loads) return { document, lines: [`${file} loads: ${document.name}, version ${document.version}`] };
+  if (document.loads) return { document, lines: loadsLines(file, document) };
   const lines = [`${file} does not load:`, ...faultLines(document.faults)];
   return { document, lines, exitCode: EXIT.findings };
+}
+
+function loadsLines(file, { name, version, open_routes: open }) {
+  const lines = [`${file} loads: ${name}, version ${version}`];
+  if (Array.isArray(open) && open.length > 0) {
+    lines.push(`open to every caller with a good credential: ${open.map(printable).join(", ")}`);
+    lines.push("  Name require, allow or tenancy on those that are not meant to be.");
+  }
+  return lines;
 }
 
 function contentOf(file) {

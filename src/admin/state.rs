@@ -7,6 +7,9 @@ use crate::admin::{Desk, Done};
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::Gate;
 
+/// Most routes that are told as open.
+const OPEN_ROUTES_TOLD_MAX: usize = 100;
+
 /// The policy in force, the newer one that did not load, and the authenticators.
 pub(super) fn status<P: AdminPorts>(desk: &Desk<'_, P>) -> Done {
     let gate = desk.gate;
@@ -32,8 +35,9 @@ pub(super) fn status<P: AdminPorts>(desk: &Desk<'_, P>) -> Done {
 /// Whether a policy would load, with the secrets that are bound here.
 pub(super) fn check<P: AdminPorts>(desk: &Desk<'_, P>, text: &[u8]) -> Done {
     told(match desk.ports.load(text) {
-        Ok(Gate { name, version, .. }) => json!({
-            "loads": true, "name": name, "version": version, "faults": [],
+        Ok(gate) => json!({
+            "loads": true, "name": gate.name, "version": gate.version, "faults": [],
+            "open_routes": open_routes(&gate),
         }),
         Err(faults) => {
             let document: Option<Value> = serde_json::from_slice(text).ok();
@@ -42,6 +46,18 @@ pub(super) fn check<P: AdminPorts>(desk: &Desk<'_, P>, text: &[u8]) -> Done {
             json!({ "loads": false, "name": name, "version": null, "faults": list(&faults) })
         }
     })
+}
+
+/// The routes on which nothing depends on who a caller is, by their ids: a rule may have been
+/// forgotten.
+fn open_routes(gate: &Gate) -> Vec<&str> {
+    let open = gate
+        .routes
+        .iter()
+        .filter(|one| one.is_open_to_every_caller());
+    open.map(|route| route.id.as_str())
+        .take(OPEN_ROUTES_TOLD_MAX)
+        .collect()
 }
 
 /// Faults as the API tells them.

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::limit::rule::LimitRule;
+use crate::limit::rule::{Counts, LimitRule};
 use crate::limit::standing::{Standing, StandingQuestion};
 use crate::object::ObjectName;
 
@@ -22,6 +22,20 @@ impl Charge {
             objects,
             standing: None,
         }
+    }
+
+    /// What was only looked at of limits that count refusals of one kind, as it is charged for one.
+    #[must_use]
+    pub fn for_refusal(&self, counts: Counts) -> Self {
+        let mut objects = self.objects.clone();
+        for object in &mut objects {
+            object
+                .units
+                .retain(|unit| unit.look && unit.rule.counts == counts);
+            object.units.iter_mut().for_each(|unit| unit.look = false);
+        }
+        objects.retain(|object| !object.units.is_empty());
+        Self::of(objects)
     }
 }
 

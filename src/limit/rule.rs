@@ -54,6 +54,8 @@ pub enum Counts {
     Requests,
     /// Requests refused for their credential, against the address they come from.
     RefusedCredentials,
+    /// Requests refused for the object they asked for, or answered by the origin as if.
+    RefusedObjects,
 }
 
 /// One limit of the policy.
@@ -72,10 +74,18 @@ pub struct LimitRule {
 }
 
 impl LimitRule {
-    /// Whether a request is charged what it costs. A refused credential counts once, and a request
+    /// Whether a request is charged what it costs. A refusal counts once, and a request
     /// that is open is one request, whatever they cost.
     pub fn takes_cost(&self) -> bool {
         self.counts == Counts::Requests && !self.is_of_permits()
+    }
+
+    /// Whether it is charged when a request is refused, and only asked for room before.
+    pub fn is_of_refusals(&self) -> bool {
+        match self.counts {
+            Counts::Requests => false,
+            Counts::RefusedCredentials | Counts::RefusedObjects => true,
+        }
     }
 
     /// Whether it counts requests as long as they are open.

@@ -8,11 +8,12 @@ use std::rc::Rc;
 use crate::limit::meter::MeterRule;
 use crate::limit::rule::{CountBy, Counts, LimitRule};
 use crate::policy::document::{CostEntry, RouteEntry, UnitsEntry};
-use crate::policy::expression::Expression;
+use crate::policy::expression::{Expression, Gives};
 use crate::policy::fault::Faults;
 use crate::policy::gate::{Cost, RefundCause};
 use crate::policy::route_table::Template;
 use crate::policy::routes::{Context, Place};
+use crate::policy::rules;
 
 pub(super) struct Charging {
     /// Limits by address, which come before the credential.
@@ -59,7 +60,7 @@ pub(super) fn charging(
     for rule in rules.iter().chain(&planned) {
         let known = counters.iter().any(|(name, _)| *name == rule.name);
         if rule.by == CountBy::Expression && !known {
-            let counter = counter(rule, template, at, context, faults);
+            let counter = counter(rule, (entry, template), at, context, faults);
             counters.extend(counter.map(|counter| (rule.name.clone(), counter)));
         }
     }
@@ -120,12 +121,12 @@ fn cost(
             _ => return (Cost::Fixed(1), None),
         };
         return (
-            units_of(units, &["cost"], template, at, context, faults),
+            units_of(units, &["cost"], (entry, template), at, context, faults),
             None,
         );
     };
     let place = ["cost", "reserve"];
-    let cost = units_of(reserve, &place, template, at, context, faults);
+    let cost = units_of(reserve, &place, (entry, template), at, context, faults);
     if cost.needs_body() {
         let problem = "it is reserved before the content is read";
         at.add(faults, &place, problem, "Reserve without request.body");
@@ -134,22 +135,20 @@ fn cost(
 }
 
 fn units_of(
-    entry: &UnitsEntry,
+    units: &UnitsEntry,
     place: &[&str],
-    template: &Template,
+    (entry, template): (&RouteEntry, &Template),
     at: &Place,
     context: &Context<'_>,
     faults: &mut Faults,
 ) -> Cost {
-    let source = match entry {
+    let source = match units {
         UnitsEntry::Number(units) => return Cost::Fixed(*units),
         UnitsEntry::Expression(source) => source,
     };
-    match Expression::compile(context.env, source, template.parameters()) {
+    match rules::compile(context, entry, template, source, Gives::Units) {
         Ok(cost) => Cost::Reckoned(cost),
-        Err(fault) => {
-            let (line, column) = (fault.line, fault.column);
-            let problem = format!("line {line}, column {column}: {}", fault.message);
+        Err(problem) => {
             let fix = "Write a whole number, or a CEL expression that gives one";
             at.add(faults, place, problem, fix);
             Cost::Fixed(1)
@@ -204,20 +203,17 @@ fn refund_on(
 /// What a limit counts by on this route: only the route knows its path's parameters.
 fn counter(
     rule: &LimitRule,
-    template: &Template,
+    (entry, template): (&RouteEntry, &Template),
     at: &Place,
     context: &Context<'_>,
     faults: &mut Faults,
 ) -> Option<Expression> {
-    let entry = context.document.limits.get(&rule.name)?;
-    let source = entry.by.get("cel")?.as_str()?;
-    let problem = match Expression::compile(context.env, source, template.parameters()) {
+    let limit = context.document.limits.get(&rule.name)?;
+    let source = limit.by.get("cel")?.as_str()?;
+    let problem = match rules::compile(context, entry, template, source, Gives::Name) {
         Ok(counter) if !counter.needs_body() => return Some(counter),
         Ok(_) => "it is charged before the content is read".to_owned(),
-        Err(fault) => {
-            let (line, column) = (fault.line, fault.column);
-            format!("line {line}, column {column}: {}", fault.message)
-        }
+        Err(problem) => problem,
     };
     let problem = format!("`{}` cannot count here: {problem}", rule.name);
     let fix = "Change what the limit counts `by`, or do not charge it on this route";

@@ -3,6 +3,7 @@
 //! `schemas/policy.schema.json` tells users the same and refuses unknown fields; what stands there
 //! and not here is refused by `policy::unsupported`.
 
+mod access;
 mod limit;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use access::{
+    NoTenancyEntry, RequireEntry, RoleEntry, RouteTenancyEntry, ScopesEntry, TenancyEntry,
+};
 pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
@@ -29,7 +33,8 @@ pub struct Document {
     #[serde(default)]
     pub authenticators: BTreeMap<String, AuthenticatorEntry>,
     #[serde(default)]
-    pub roles: BTreeMap<String, Vec<String>>,
+    pub roles: BTreeMap<String, RoleEntry>,
+    pub tenancy: Option<TenancyEntry>,
     #[serde(default)]
     pub limits: BTreeMap<String, LimitEntry>,
     #[serde(default)]
@@ -240,6 +245,7 @@ pub struct RouteEntry {
     pub auth: AuthEntry,
     #[serde(default)]
     pub require: RequireEntry,
+    pub tenancy: Option<RouteTenancyEntry>,
     pub allow: Option<String>,
     #[serde(default)]
     pub limits: Vec<String>,
@@ -315,15 +321,6 @@ pub enum AuthEntry {
 #[serde(rename_all = "snake_case")]
 pub enum PublicEntry {
     Public,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct RequireEntry {
-    pub scopes: Vec<String>,
-    pub roles: Vec<String>,
-    pub acr: Vec<String>,
-    pub max_auth_age_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

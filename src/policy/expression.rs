@@ -1,6 +1,7 @@
 //! Rules in CEL, the Common Expression Language: compiled at load, decided per request.
 //!
-//! Owns: which names and functions an expression may use, its bounds, and that only `true` admits.
+//! Owns: which names and functions an expression may use, its bounds, what can be told of its types
+//! before there is a request, and that only `true` admits.
 //! `cel` parses and evaluates. Does not own: when a rule is asked (`stage::limited`).
 
 use std::collections::HashMap;
@@ -10,6 +11,13 @@ use std::sync::Arc;
 use cel::{Context, Env, Program};
 use serde_json::Value as Json;
 
+use crate::body::finding::clip;
+
+use cost::Cost;
+pub use cost::STEPS_MAX;
+pub use known::Known;
+pub use types::Gives;
+use types::Types;
 use walk::Walk;
 
 /// Longest expression, in bytes.
@@ -24,6 +32,9 @@ pub const NESTING_MAX: usize = 24;
 pub const OPERATORS_MAX: usize = 160;
 pub const TREE_DEPTH_MAX: usize = 64;
 
+/// Most characters of an expression that a fault repeats.
+const EXCERPT_CHARS_MAX: usize = 48;
+
 /// Most units that an expression may give, 2^53: up to there every reader has the same whole numbers.
 pub const UNITS_MAX: u64 = 1 << 53;
 /// The same as a fraction is written.
@@ -34,6 +45,7 @@ pub struct Expression {
     program: Program,
     env: Arc<Env>,
     members: Vec<Member>,
+    cost: Cost,
 }
 
 /// One thing a rule looks at: `request.method` is `Member { root: "request", name: "method" }`.
@@ -104,18 +116,9 @@ impl Expression {
         }
         let program = env.compile(source).map_err(|errors| first_error(&errors))?;
         let mut walk = Walk::new(path_parameters);
-        walk.visit(program.expression()).map_err(|(id, message)| {
-            let offset = program
-                .source_info()
-                .offset_for(id)
-                .map_or(0, |(start, _)| start);
-            let (line, column) = position(source, usize::try_from(offset).unwrap_or_default());
-            ExpressionFault {
-                line,
-                column,
-                message,
-            }
-        })?;
+        walk.visit(program.expression())
+            .map_err(|fault| fault_at(&program, source, fault))?;
+        let cost = Cost::of(program.expression());
         let mut members = walk.members;
         members.sort();
         members.dedup();
@@ -123,7 +126,24 @@ impl Expression {
             program,
             env: Arc::clone(env),
             members,
+            cost,
         })
+    }
+
+    /// Checks what can be told of the expression's types before there is a request.
+    ///
+    /// - `source`: what it was compiled from.
+    ///
+    /// Fails where it can never give what it is for, or names what no request can have.
+    pub fn check(
+        &self,
+        source: &str,
+        known: &Known<'_>,
+        gives: Gives,
+    ) -> Result<(), ExpressionFault> {
+        let mut types = Types::new(known);
+        let checked = types.check(self.program.expression(), gives);
+        checked.map_err(|fault| fault_at(&self.program, source, fault))
     }
 
     /// What the rule looks at.
@@ -194,9 +214,17 @@ impl Expression {
         let mut roots: HashMap<&str, HashMap<String, cel::Value>> = ["request", "path", "caller"]
             .map(|root| (root, HashMap::new()))
             .into();
-        for member in &self.members {
+        let seen: Vec<(&Member, Json)> = self.members.iter().map(|one| (one, view(one))).collect();
+        if self
+            .cost
+            .steps(seen.iter().map(|(member, value)| (*member, value)))
+            > STEPS_MAX
+        {
+            return Err(format!("would take more than {STEPS_MAX} steps"));
+        }
+        for (member, value) in &seen {
             if let Some(root) = roots.get_mut(member.root) {
-                root.insert(member.name.clone(), to_cel(&view(member)));
+                root.insert(member.name.clone(), to_cel(value));
             }
         }
         let mut context = Context::with_env(Arc::clone(&self.env));
@@ -206,6 +234,25 @@ impl Expression {
         // The error can repeat a value of the request: the log is told its kind alone.
         let value = self.program.execute(&context);
         value.map_err(|error| kind_of(&error))
+    }
+}
+
+impl ExpressionFault {
+    /// What is told of it: where, what, and the text from there on.
+    ///
+    /// - `source`: the expression.
+    pub fn told(&self, source: &str) -> String {
+        let (line, column) = (self.line, self.column);
+        let rest = source
+            .lines()
+            .nth(line.saturating_sub(1))
+            .unwrap_or_default();
+        let rest: String = rest.chars().skip(column.saturating_sub(1)).collect();
+        let place = match rest.trim() {
+            "" => "at its end".to_owned(),
+            rest => format!("at `{}`", clip(rest, EXCERPT_CHARS_MAX)),
+        };
+        format!("line {line}, column {column}: {} ({place})", self.message)
     }
 }
 
@@ -259,6 +306,17 @@ fn first_error(errors: &cel::ParseErrors) -> ExpressionFault {
     }
 }
 
+fn fault_at(program: &Program, source: &str, (id, message): (u64, String)) -> ExpressionFault {
+    let offset = program.source_info().offset_for(id);
+    let offset = offset.map_or(0, |(start, _)| start);
+    let (line, column) = position(source, usize::try_from(offset).unwrap_or_default());
+    ExpressionFault {
+        line,
+        column,
+        message,
+    }
+}
+
 /// The deepest brackets; those in text count too, which errs on the safe side.
 fn nesting(source: &str) -> usize {
     let mut open = 0_usize;
@@ -309,6 +367,10 @@ fn to_cel(json: &Json) -> cel::Value {
     }
 }
 
+mod cost;
+mod kinds;
+mod known;
+mod types;
 mod walk;
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
 use crate::policy::expression::Expression;
+use crate::policy::roles::Roles;
 use crate::policy::route_table::{RouteTable, Template};
+use crate::policy::tenancy::Tenancy;
 use crate::secret::Secret;
 
 /// Most content that is read into memory, in bytes: an isolate has 128 MB for all its requests.
@@ -38,7 +40,7 @@ pub struct Gate {
     pub authenticators: Vec<Authenticator>,
     /// How each authenticator is presented to, by its name.
     pub carriers: Vec<(String, Carrier)>,
-    pub roles: HashMap<String, Vec<String>>,
+    pub roles: Roles,
     /// Every limit, by its name.
     pub limits: HashMap<String, Rc<LimitRule>>,
     pub plans: HashMap<String, Vec<Rc<LimitRule>>>,
@@ -143,6 +145,8 @@ pub struct Route {
     pub origin: Rc<Origin>,
     pub auth: Auth,
     pub require: Require,
+    /// Where the request's tenant stands, which must be the caller's.
+    pub tenancy: Option<Tenancy>,
     pub allow: Option<Expression>,
     /// Limits by address, charged before anything about a credential is computed.
     pub shield: Vec<Rc<LimitRule>>,
@@ -173,6 +177,15 @@ pub struct Idempotency {
     pub keep_s: u64,
     /// Most content of an answer that is kept, in bytes.
     pub answer_bytes_max: u64,
+}
+
+impl Route {
+    /// Whether every caller with a good credential may ask: nothing that the policy says depends on
+    /// who it is.
+    pub fn is_open_to_every_caller(&self) -> bool {
+        let has_rule = self.allow.is_some() || self.tenancy.is_some();
+        self.auth != Auth::Public && self.require.is_empty() && !has_rule
+    }
 }
 
 /// Units of one request.
@@ -246,11 +259,20 @@ pub enum Auth {
 pub struct Require {
     /// All of these.
     pub scopes: Vec<String>,
+    /// One of these; empty for none.
+    pub any_scopes: Vec<String>,
     /// One of these.
     pub roles: Vec<String>,
     /// One of these ways to log in; empty for any (RFC 9470).
     pub acr: Vec<String>,
     pub max_auth_age_s: Option<u64>,
+}
+
+impl Require {
+    pub fn is_empty(&self) -> bool {
+        let names = [&self.scopes, &self.any_scopes, &self.roles, &self.acr];
+        names.iter().all(|names| names.is_empty()) && self.max_auth_age_s.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -268,15 +290,6 @@ pub struct RequestRules {
 impl Gate {
     pub fn authenticator(&self, name: &str) -> Option<&Authenticator> {
         self.authenticators.iter().find(|one| one.name == name)
-    }
-
-    /// Whether a role grants `scope`: `*` grants all, `payments:*` all that start so.
-    pub fn role_grants(&self, role: &str, scope: &str) -> bool {
-        let grants = self.roles.get(role).map(Vec::as_slice).unwrap_or_default();
-        grants.iter().any(|grant| match grant.strip_suffix('*') {
-            Some(start) => scope.starts_with(start),
-            None => grant == scope,
-        })
     }
 }
 

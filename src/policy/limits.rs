@@ -35,6 +35,11 @@ pub(super) fn limits(
             let problem = "a refused credential names nobody who could be charged";
             faults.add(&["limits", name, "by"], problem, "Write ip");
         }
+        let probes = matches!(entry.counts, CountsEntry::RefusedObjects);
+        if probes && !matches!(entry.by.as_str(), Some("caller" | "ip")) {
+            let problem = "one who tries objects that are not its own would hold up others";
+            faults.add(&["limits", name, "by"], problem, "Write caller or ip");
+        }
     }
     let rule = |(name, entry): (&String, &LimitEntry)| {
         let by = match entry.by.as_str() {
@@ -62,8 +67,8 @@ pub(super) fn limits(
             mode: mode(entry.mode),
             counts: match entry.counts {
                 CountsEntry::RefusedCredentials => Counts::RefusedCredentials,
-                // Told by `policy::unsupported`.
-                CountsEntry::Requests | CountsEntry::RefusedObjects => Counts::Requests,
+                CountsEntry::RefusedObjects => Counts::RefusedObjects,
+                CountsEntry::Requests => Counts::Requests,
             },
             brokers: entry.brokers,
         };

@@ -21,7 +21,8 @@ use crate::policy::fault::{Faults, PolicyFault};
 use crate::policy::gate::{
     AuthenticatorKind, Cors, Gate, Identity, Network, Origin, Secrets, Transport,
 };
-use crate::policy::{authenticators, limits, lint, routes, unsupported};
+use crate::policy::roles::Roles;
+use crate::policy::{authenticators, limits, lint, routes, tenancy, unsupported};
 
 /// Largest policy, in bytes.
 pub const POLICY_BYTES_MAX: usize = 4 << 20;
@@ -46,6 +47,7 @@ pub fn load(text: &[u8], secrets: &impl Secrets) -> Result<Gate, Vec<PolicyFault
     match Document::deserialize(&policy) {
         Ok(document) => {
             lint::check(&document, &mut faults);
+            tenancy::check(&document, &mut faults);
             let gate = build(&document, version_of(text), secrets, &mut faults);
             if faults.is_empty() {
                 Ok(gate)
@@ -173,6 +175,7 @@ fn build(
         env: &env,
     };
     let plans = limits::plans(document, &rules, faults);
+    let roles = Roles::build(&document.roles, faults);
     let (routes, table) = routes::build(&context, faults);
     let mut credential_headers = ["authorization", "proxy-authorization", "dpop"]
         .map(str::to_owned)
@@ -195,7 +198,7 @@ fn build(
         cors: document.cors.as_ref().map(cors),
         authenticators: built.authenticators,
         carriers: built.carriers,
-        roles: document.roles.clone().into_iter().collect(),
+        roles,
         limits: rules,
         plans,
         default_plan: document.default_plan.clone(),

@@ -22,6 +22,7 @@ use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
+use crate::policy::{rules, tenancy};
 
 /// Content of a route that names no bound, in bytes.
 const BODY_BYTES_DEFAULT: u64 = 1_048_576;
@@ -104,7 +105,8 @@ fn route(
     };
     let auth = auth(entry, at, document, faults);
     let mut request = request_rules(&entry.request, &template, at, &document.schemas, faults);
-    let allow = allow(entry, &template, at, context.env, faults);
+    let tenancy = tenancy::of_route(entry, &template, at, document, faults);
+    let allow = rules::allow(entry, &template, at, context, faults);
     let charging = charging(entry, &template, at, context, faults);
     let rule_reads =
         allow.as_ref().is_some_and(Expression::needs_body) || charging.cost.needs_body();
@@ -119,11 +121,13 @@ fn route(
         origin: Rc::clone(origin),
         auth,
         require: Require {
-            scopes: entry.require.scopes.clone(),
+            scopes: entry.require.scopes.all().to_vec(),
+            any_scopes: entry.require.scopes.any().to_vec(),
             roles: entry.require.roles.clone(),
             acr: entry.require.acr.clone(),
             max_auth_age_s: entry.require.max_auth_age_s,
         },
+        tenancy,
         allow,
         shield: charging.shield,
         limits: charging.limits,
@@ -205,32 +209,6 @@ fn auth(entry: &RouteEntry, at: &Place, document: &Document, faults: &mut Faults
         at.add(faults, &["auth"], problem, "Keep one of kind introspection");
     }
     Auth::Required(names.clone())
-}
-
-fn allow(
-    entry: &RouteEntry,
-    template: &Template,
-    at: &Place,
-    env: &Arc<Env>,
-    faults: &mut Faults,
-) -> Option<Expression> {
-    let source = entry.allow.as_deref()?;
-    match Expression::compile(env, source, template.parameters()) {
-        Ok(expression) => Some(expression),
-        Err(fault) => {
-            let problem = format!(
-                "line {}, column {}: {}",
-                fault.line, fault.column, fault.message
-            );
-            at.add(
-                faults,
-                &["allow"],
-                problem,
-                "Write a CEL expression that gives true or false",
-            );
-            None
-        }
-    }
 }
 
 fn request_rules(

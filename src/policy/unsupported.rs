@@ -21,12 +21,6 @@ const FIELDS: [&[&str]; 11] = [
     &["routes", "*", "response", "mode"],
 ];
 
-/// Values that are refused where others are enforced: the place, and those enforced.
-const VALUES: [(&[&str], &[&str]); 1] = [(
-    &["limits", "*", "counts"],
-    &["requests", "refused_credentials"],
-)];
-
 /// Adds a fault for each rule of `policy` that would not hold.
 pub(super) fn check(policy: &Value, faults: &mut Faults) {
     for field in FIELDS {
@@ -38,25 +32,6 @@ pub(super) fn check(policy: &Value, faults: &mut Faults) {
                 "Remove it",
             );
         });
-    }
-    for (place, enforced) in VALUES {
-        each(policy, place, String::new(), &mut |pointer, value| {
-            if value
-                .as_str()
-                .is_none_or(|value| !enforced.contains(&value))
-            {
-                let problem = format!("{} is not enforced by this version", told(value));
-                faults.add_at(pointer, problem, format!("Write {}", enforced.join(" or ")));
-            }
-        });
-    }
-}
-
-fn told(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.len() <= 64 => format!("`{text}`"),
-        Value::Number(number) => number.to_string(),
-        _ => "this form".to_owned(),
     }
 }
 

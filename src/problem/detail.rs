@@ -93,6 +93,12 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
                 missing.join(" ")
             );
         }
+        Refusal::MissingAnyScope { any } => {
+            return format!(
+                "The credential lacks a scope. Get one with any of: {}.",
+                any.join(" ")
+            );
+        }
         Refusal::ProofRefused { .. } => {
             "The DPoP proof is not for this request. Make a new one, with this method, URL and token, and the clock right."
         }
@@ -105,7 +111,13 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::NotReckoned { .. } => {
             "What this request counts for cannot be told from it. Send it as the API documents, or ask its owner with the request id."
         }
-        Refusal::MissingRole | Refusal::NotAllowed | Refusal::AllowFailed { .. } => {
+        // Whose it is, and whether it exists, is not told.
+        Refusal::MissingRole
+        | Refusal::NoTenant
+        | Refusal::TenantNotNamed
+        | Refusal::OtherTenant
+        | Refusal::NotAllowed
+        | Refusal::AllowFailed { .. } => {
             "You may not do this. Check that you act on your own data, or ask the API's owner."
         }
         Refusal::MediaType => {

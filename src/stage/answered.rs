@@ -56,6 +56,11 @@ impl<'g> Answered<'g> {
     pub(super) fn new(gate: &'g Gate, route: &'g Route, keep: Option<Granted>) -> Self {
         Self { gate, route, keep }
     }
+
+    /// Whether the answer is kept for requests that repeat this one.
+    pub(super) fn is_kept(&self) -> bool {
+        self.keep.is_some()
+    }
 }
 
 impl<A: OriginAnswer> Exchange<Answered<'_>, A> {

@@ -11,20 +11,21 @@ use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
 use crate::stage::limited::Limited;
+use crate::stage::tenant;
 use crate::stage::view::Seen;
 use crate::trail::{Refused, StageName};
 
 /// How far the clock that tells of a login may be ahead.
 const LEEWAY_S: u64 = 60;
 
-/// Scopes, roles and the route's rule admit the caller; a rule that looks at the content is asked
+/// Scopes, roles, tenant and the route's rule admit the caller; a rule that looks at the content is asked
 /// by the next stage.
 pub struct Authorized<'g> {
     limited: Limited<'g>,
 }
 
 impl<'g, B> Exchange<Limited<'g>, B> {
-    /// Judges scopes, roles and the rule of the route.
+    /// Judges scopes, roles, login, tenant and the rule of the route.
     pub fn authorize(mut self) -> Result<Exchange<Authorized<'g>, B>, Refused> {
         let identified = self.stage.identified();
         let route = identified.routed().route();
@@ -51,7 +52,12 @@ impl<'g, B> Exchange<Limited<'g>, B> {
         let allowed = early.map_or(Ok(()), |allow| {
             ask(allow, &identified.seen(&self.trail.facts, &Value::Null))
         });
-        for found in [required, fresh, allowed] {
+        let tenancy = route.tenancy.as_ref().filter(|_| mode != Mode::Off);
+        let own = tenancy.map_or(Ok(()), |tenancy| {
+            let routed = identified.routed();
+            tenant::judge(tenancy, routed, identified.caller(), &self.trail.facts)
+        });
+        for found in [required, fresh, own, allowed] {
             if let Err(refusal) = self.settle(mode, found) {
                 return Err(self.refuse(refusal));
             }
@@ -66,32 +72,28 @@ impl<'g> Authorized<'g> {
     }
 }
 
-/// All the scopes, held or granted by a role; and one of the roles.
+/// All the scopes and one of those of which any will do, held or granted by a role; and one of the
+/// roles, had or inherited.
 fn require(gate: &Gate, require: &Require, caller: &Caller) -> Result<(), Refusal> {
-    if require.scopes.is_empty() && require.roles.is_empty() {
+    if require.scopes.is_empty() && require.any_scopes.is_empty() && require.roles.is_empty() {
         return Ok(());
     }
     let Some(caller) = caller.known() else {
         return Err(Refusal::NoCredential);
     };
-    let holds = |scope: &&String| {
-        caller.scopes.contains(scope)
-            || caller
-                .roles
-                .iter()
-                .any(|role| gate.role_grants(role, scope))
-    };
-    let missing: Vec<_> = require
-        .scopes
-        .iter()
-        .filter(|scope| !holds(scope))
-        .cloned()
-        .collect();
+    let holds =
+        |scope: &String| caller.scopes.contains(scope) || gate.roles.grant(&caller.roles, scope);
+    let missing = require.scopes.iter().filter(|scope| !holds(scope));
+    let missing: Vec<_> = missing.cloned().collect();
     if !missing.is_empty() {
         return Err(Refusal::MissingScopes { missing });
     }
-    let has_role = require.roles.iter().any(|role| caller.roles.contains(role));
-    if require.roles.is_empty() || has_role {
+    if !require.any_scopes.is_empty() && !require.any_scopes.iter().any(holds) {
+        let any = require.any_scopes.clone();
+        return Err(Refusal::MissingAnyScope { any });
+    }
+    let has = |role: &String| gate.roles.include(&caller.roles, role);
+    if require.roles.is_empty() || require.roles.iter().any(has) {
         Ok(())
     } else {
         Err(Refusal::MissingRole)

@@ -122,7 +122,7 @@ impl Routed<'_> {
                 continue;
             }
             let units = if rule.takes_cost() { cost } else { 1 };
-            let look = rule.counts == Counts::RefusedCredentials;
+            let look = rule.is_of_refusals();
             let observed = is_observed(route, &rule);
             let unit = UnitCharge {
                 rule,

@@ -1,6 +1,7 @@
 //! The caller's limits had room and have been charged.
 
 use crate::limit::charge::Charged;
+use crate::limit::rule::Counts;
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
 use crate::stage::shielded::judge;
@@ -20,6 +21,8 @@ impl<'g, B> Exchange<Identified<'g>, B> {
             (Err(refusal), _) | (_, Err(refusal)) => return Err(self.refuse(refusal)),
         };
         self.trail.observed.extend(counting.observed);
+        let probe = asked.for_refusal(Counts::RefusedObjects);
+        self.trail.probe.objects.extend(probe.objects);
         let priced = self.stage.price(&self.trail.facts).fault();
         let mode = self.stage.routed().route().mode;
         let judged = judge(&mut self.trail, &asked, charged);

@@ -21,6 +21,7 @@ pub mod received;
 pub mod routed;
 mod settling;
 pub mod shielded;
+mod tenant;
 pub mod validated;
 mod view;
 

@@ -36,22 +36,12 @@ impl<'g, B> Exchange<Routed<'g>, B> {
         Charge::of(routed.gather(counted, routed.price(&self.trail.facts).units()))
     }
 
-    /// What the address is charged if the credential turns out bad: a guess costs whoever makes
-    /// it, never the caller it names.
-    fn failure_charge(&self) -> Charge {
-        let mut charge = self.address_charge();
-        for object in &mut charge.objects {
-            object.units.retain(|unit| unit.look);
-            object.units.iter_mut().for_each(|unit| unit.look = false);
-        }
-        charge.objects.retain(|object| !object.units.is_empty());
-        charge
-    }
-
     /// Judges the answer to [`Exchange::address_charge`].
     pub fn shield(mut self, charged: &Charged) -> Result<Exchange<Shielded<'g>, B>, Refused> {
         let asked = self.address_charge();
-        self.trail.failure = self.failure_charge();
+        // A guess costs whoever makes it, never the caller it names.
+        self.trail.failure = asked.for_refusal(Counts::RefusedCredentials);
+        self.trail.probe = asked.for_refusal(Counts::RefusedObjects);
         let priced = self.stage.price(&self.trail.facts).fault();
         let mode = self.stage.route().mode;
         let judged = judge(&mut self.trail, &asked, charged);

@@ -60,7 +60,10 @@ impl Seen<'_> {
             ("caller", "tenant") => json!(known.and_then(|caller| caller.tenant.as_deref())),
             ("caller", "plan") => json!(known.and_then(|caller| caller.plan.as_deref())),
             ("caller", "scopes") => json!(known.map_or(&[][..], |caller| &caller.scopes)),
-            ("caller", "roles") => json!(known.map_or(&[][..], |caller| &caller.roles)),
+            ("caller", "roles") => {
+                let roles = known.map_or(&[][..], |caller| &caller.roles);
+                json!(routed.gate().roles.with_inherited(roles))
+            }
             ("caller", "claims") => known.map_or_else(|| json!({}), |caller| json!(caller.claims)),
             _ => Value::Null,
         }

@@ -71,13 +71,13 @@ fn every_limit_is_charged_what_the_request_costs_however_late_that_is_known() {
 #[test]
 fn what_is_no_number_of_units_is_refused_and_counts_one() {
     for (cost, why) in [
-        ("path.shop", "gave string"),
+        ("dyn(path.shop)", "gave string"),
         ("-1", "gave a number below 0, or too large a one"),
         ("1.5", "gave a number that is not whole"),
         ("0.0 / 0.0", "gave a number that is not whole"),
         ("9007199254740993", "gave more than 9007199254740992"),
         ("int(request.headers['x-none'])", "error NoSuchKey"),
-        ("true", "gave bool"),
+        ("dyn(true)", "gave bool"),
     ] {
         for (cost, body) in [
             (cost.to_owned(), ""),

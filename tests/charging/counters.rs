@@ -76,9 +76,9 @@ fn each_value_of_an_expression_has_a_counter_of_its_own() {
 fn what_names_no_counter_is_refused_and_what_only_observes_is_noted() {
     for cel in [
         "request.headers['x-team']",
-        "caller.scopes",
-        "caller.claims",
-        "null",
+        "dyn(caller.scopes)",
+        "dyn(caller.claims)",
+        "dyn(null)",
         "1.0 / 0.0",
     ] {
         let refuse = |change: Value| {
@@ -135,7 +135,7 @@ fn an_expression_is_compiled_for_each_route_that_it_counts_on() {
     assert_eq!(
         told,
         [
-            "/routes/1/limits: `each` cannot count here: line 1, column 5: no `path.shop`; the route's path has no parameters"
+            "/routes/1/limits: `each` cannot count here: line 1, column 5: no `path.shop`; the route's path has no parameters (at `.shop`)"
         ]
     );
     let mut planned = other(json!({ "limits": ["plan"] }));

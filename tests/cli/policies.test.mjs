@@ -67,6 +67,14 @@ test("check sends the policy as it is written and tells that it loads", async ()
   assert.match(stdout, /good\.json loads: orders, version 99990acc572b\n$/);
 });
 
+test("check names the routes that every caller may use", async () => {
+  const body = { loads: true, name: "orders", version: "99990acc572b", faults: [], open_routes: ["whoAmI", "list"] };
+  const gateway = await gatewayOf({ checkPolicy: () => ({ status: 200, body }) });
+  const { code, stdout } = await gateway.run("check", file("open.json", "{}"));
+  assert.equal(code, 0);
+  assert.match(stdout, /version 99990acc572b\nopen to every caller with a good credential: whoAmI, list\n {2}Name require/);
+});
+
 test("check of a policy that does not load exits 1 and tells each fault", async () => {
   const body = { loads: false, name: "orders", version: null, faults: [FAULT, { ...FAULT, pointer: "" }] };
   const gateway = await gatewayOf({ checkPolicy: () => ({ status: 200, body }) });

@@ -31,7 +31,6 @@ pub struct LimitEntry {
     pub counts: CountsEntry,
 }
 
-/// Other values are refused by `policy::unsupported`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CountsEntry {

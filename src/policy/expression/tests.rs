@@ -1,6 +1,9 @@
 use super::*;
 use serde_json::json;
 
+mod cost;
+mod types;
+
 fn compile(source: &str) -> Result<Expression, ExpressionFault> {
     Expression::compile(&environment(), source, &["id".to_owned()])
 }

@@ -144,7 +144,7 @@ impl<'a> Walk<'a> {
 }
 
 /// `root.name` or `root['name']`.
-fn member_of(node: &IdedExpr) -> Option<(&str, &str)> {
+pub(super) fn member_of(node: &IdedExpr) -> Option<(&str, &str)> {
     match &node.expr {
         Expr::Select(select) => match &select.operand.expr {
             Expr::Ident(root) => Some((root, &select.field)),

@@ -1,0 +1,60 @@
+//! How much a rule can cost, whatever is sent.
+
+use super::*;
+
+/// Decides a rule over a content of `length` items and a caller with `claims` groups.
+fn decide(source: &str, length: usize, groups: usize) -> Decision {
+    compile(source)
+        .unwrap()
+        .decide(|member| match member.name.as_str() {
+            "body" => json!({ "items": vec![7; length] }),
+            "claims" => json!({ "groups": vec!["group"; groups] }),
+            _ => json!("x"),
+        })
+}
+
+fn is_over(decision: &Decision) -> bool {
+    matches!(decision, Decision::Failed { why } if why.contains("steps"))
+}
+
+#[test]
+fn a_rule_ends_at_its_bound_whatever_is_sent() {
+    let rule = "request.body.items.all(item, item == 7)";
+    assert_eq!(decide(rule, 1_000, 0), Decision::True);
+    // The most that passes, found by halving, and one more.
+    let (mut within, mut over) = (1_000, STEPS_MAX as usize);
+    while over - within > 1 {
+        let middle = within.midpoint(over);
+        match is_over(&decide(rule, middle, 0)) {
+            true => over = middle,
+            false => within = middle,
+        }
+    }
+    assert_eq!(decide(rule, within, 0), Decision::True);
+    assert!(is_over(&decide(rule, within + 1, 0)));
+    assert!(within > 10_000, "{within}");
+}
+
+#[test]
+fn what_is_looked_through_for_each_item_counts_each_time() {
+    let rule = "request.body.items.all(item, item == 7 || item in caller.claims.groups)";
+    assert_eq!(decide(rule, 1_000, 3), Decision::True);
+    assert!(is_over(&decide(rule, 1_000, 1_000)));
+    // Lists one after another are gone through one after another.
+    let chained = "request.body.items.map(a, a).map(b, b).map(c, c).all(d, d == 7)";
+    assert_eq!(decide(chained, 1_000, 0), Decision::True);
+    let joined = format!(
+        "({}).all(item, item == 7)",
+        vec!["request.body.items"; 40].join(" + ")
+    );
+    assert!(!is_over(&decide(&joined, 200, 0)));
+    assert!(is_over(&decide(&joined, 5_000, 0)));
+}
+
+#[test]
+fn without_a_loop_the_size_of_content_costs_nothing() {
+    assert_eq!(
+        decide("size(request.body.items) > 1000", 1_000_000, 0),
+        Decision::True
+    );
+}

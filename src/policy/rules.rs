@@ -1,0 +1,61 @@
+//! The expressions of one route, compiled and checked against what its requests can be.
+//!
+//! Owns: what is known of them before there is one, and how a fault is told. Called by:
+//! `policy::{routes, charging}`.
+
+use serde_json::{Map, Value};
+
+use crate::facts::Method;
+use crate::policy::document::{ModeEntry, RouteEntry};
+use crate::policy::expression::{Expression, Gives, Known};
+use crate::policy::fault::Faults;
+use crate::policy::route_table::Template;
+use crate::policy::routes::{Context, Place};
+
+/// Compiles an expression of a route. Fails with what to tell: line, column, what is wrong, and the
+/// text from there on.
+pub(super) fn compile(
+    context: &Context<'_>,
+    entry: &RouteEntry,
+    template: &Template,
+    source: &str,
+    gives: Gives,
+) -> Result<Expression, String> {
+    let known = known(entry, &context.document.schemas);
+    let compiled = Expression::compile(context.env, source, template.parameters());
+    let checked = compiled.and_then(|rule| rule.check(source, &known, gives).map(|()| rule));
+    checked.map_err(|fault| fault.told(source))
+}
+
+/// The rule of a route.
+pub(super) fn allow(
+    entry: &RouteEntry,
+    template: &Template,
+    at: &Place,
+    context: &Context<'_>,
+    faults: &mut Faults,
+) -> Option<Expression> {
+    let source = entry.allow.as_deref()?;
+    let fix = "Write a CEL expression that gives true or false";
+    compile(context, entry, template, source, Gives::Truth)
+        .map_err(|problem| at.add(faults, &["allow"], problem, fix))
+        .ok()
+}
+
+/// Schemas tell of values where they are enforced.
+fn known<'s>(entry: &'s RouteEntry, named: &'s Map<String, Value>) -> Known<'s> {
+    let is_enforced = |mode| matches!(mode, ModeEntry::Enforce);
+    let is_held = is_enforced(entry.mode) && is_enforced(entry.request.mode);
+    let methods = entry.matching.methods.iter();
+    let mut methods = methods.filter_map(|name| Method::parse(name));
+    let has_content = methods.all(Method::may_have_body);
+    Known {
+        body: entry
+            .request
+            .body
+            .as_ref()
+            .filter(|_| is_held && has_content),
+        query: entry.request.query.as_ref().filter(|_| is_held),
+        named: Some(named),
+    }
+}
