@@ -12,10 +12,10 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 
 /** The parts, in the order in which they run: modules of `benches/`. */
-const PARTS = ["limits", "decision", "peers"];
+const PARTS = ["gateway", "limits", "decision", "peers"];
 
 /** Those that send requests to the release build. */
-const OF_WORKER = ["peers"];
+const OF_WORKER = ["gateway", "peers"];
 
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;
