@@ -12,10 +12,13 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 
 /** The parts, in the order in which they run: modules of `benches/`. */
-const PARTS = ["gateway", "limits", "decision", "peers"];
+const PARTS = ["gateway", "features", "growth", "limits", "decision", "peers"];
+
+/** Those that run only when they are named. */
+const ON_DEMAND = ["profile"];
 
 /** Those that send requests to the release build. */
-const OF_WORKER = ["gateway", "peers"];
+const OF_WORKER = ["gateway", "features", "growth", "peers"];
 
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;
@@ -33,7 +36,7 @@ await main(async () => {
   const began = performance.now();
   const { only, ...numbers } = readFlags();
   const compilers = await setUp();
-  const chosen = PARTS.filter((one) => only.length === 0 || only.includes(one));
+  const chosen = [...PARTS, ...ON_DEMAND].filter((one) => (only.length === 0 ? PARTS : only).includes(one));
   const figures = chosen.some((part) => OF_WORKER.includes(part)) ? await builtWorker(compilers) : {};
   say(`seed ${numbers.seed}: the same again by --seed ${numbers.seed}`);
   const result = { figures, runs: {} };
@@ -49,8 +52,8 @@ async function builtWorker(compilers) {
 
 function readFlags() {
   const { values } = parseArgs({ options });
-  const unknown = values.only.filter((part) => !PARTS.includes(part));
-  if (unknown.length > 0) throw new Hint(`--only ${unknown.join(" ")}: the parts are ${PARTS.join(", ")}`);
+  const unknown = values.only.filter((part) => ![...PARTS, ...ON_DEMAND].includes(part));
+  if (unknown.length > 0) throw new Hint(`--only ${unknown.join(" ")}: the parts are ${[...PARTS, ...ON_DEMAND].join(", ")}`);
   return { only: values.only, rounds: number("rounds", values.rounds, 1), seed: number("seed", values.seed, 0) };
 }
 

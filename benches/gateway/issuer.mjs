@@ -17,13 +17,13 @@ const HASHES = { RS256: "sha256", PS256: "sha256", ES256: "sha256", ES384: "sha3
 const asynchronous = promisify(sign);
 
 /** Gives `{ jwks, token(subject), tokens(subjects) }` for one algorithm; each token is unlike any other. */
-export function makeIssuer(algorithm) {
+export function makeIssuer(algorithm, issuer = ISSUER) {
   const { publicKey, privateKey } = generateKeyPairSync(...KINDS[algorithm]);
   const kid = `bench-${algorithm}`;
   const jwks = { keys: [{ ...publicKey.export({ format: "jwk" }), kid, alg: algorithm, use: "sig" }] };
   const options = { key: privateKey, dsaEncoding: "ieee-p1363", ...(algorithm === "PS256" && { padding: 6, saltLength: 32 }) };
   const token = async (subject) => {
-    const input = signingInput({ alg: algorithm, kid }, subject);
+    const input = signingInput({ alg: algorithm, kid }, { iss: issuer, sub: subject });
     const signature = await asynchronous(HASHES[algorithm], Buffer.from(input), options);
     return `${input}.${signature.toString("base64url")}`;
   };
@@ -31,10 +31,10 @@ export function makeIssuer(algorithm) {
 }
 
 /** The same with a shared secret, whose tokens cost next to nothing to make. */
-export function makeSharedIssuer() {
+export function makeSharedIssuer(issuer = ISSUER) {
   const secret = "a secret of the benchmark's own, 32 bytes and more";
   const token = (subject) => {
-    const input = signingInput({ alg: "HS256" }, subject);
+    const input = signingInput({ alg: "HS256" }, { iss: issuer, sub: subject });
     return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
   };
   return { secret, token, tokens: (subjects) => subjects.map(token) };
@@ -49,13 +49,13 @@ export function makeIdentityKey() {
 
 let made = 0;
 
-function signingInput(header, subject) {
+function signingInput(header, { iss, sub }) {
   const now_s = Math.floor(Date.now() / 1_000);
   made += 1;
   const claims = {
-    iss: ISSUER,
+    iss,
     aud: AUDIENCE,
-    sub: subject,
+    sub,
     iat: now_s,
     nbf: now_s,
     exp: now_s + LIFETIME_S,

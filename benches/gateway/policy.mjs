@@ -22,7 +22,7 @@ export const ORDER = {
         type: "object",
         additionalProperties: false,
         required: ["sku", "count"],
-        properties: { sku: { type: "string", maxLength: 32 }, count: { type: "integer", minimum: 1 } },
+        properties: { sku: { type: "string", maxLength: 4_096 }, count: { type: "integer", minimum: 1 } },
       },
     },
   },
@@ -31,19 +31,22 @@ export const ORDER = {
 export const GOOD_BODY = JSON.stringify({ item: "tea", quantity: 2, note: "black, leaves, no bags" });
 export const BAD_BODY = JSON.stringify({ item: "tea", quantity: "2", note: "black, leaves, no bags" });
 
+/** From here on, lines are long: the gateway reads only so many values, however small. */
+const LARGE_BYTES = 1_000_000;
+
 /** A good order of about so many bytes. */
 export function orderOf(bytes) {
-  const line = { sku: "tea-0000-0000-0000", count: 3 };
-  const count = Math.max(1, Math.round((bytes - 40) / (JSON.stringify(line).length + 1)));
+  const line = { sku: "tea-".repeat(bytes < LARGE_BYTES ? 4 : 1_000), count: 3 };
+  const count = Math.max(1, Math.floor((bytes - 40) / (JSON.stringify(line).length + 1)));
   return JSON.stringify({ item: "tea", quantity: 2, lines: Array.from({ length: count }, () => line) });
 }
 
-export const accounts = (jwks, algorithm = "RS256") => ({
+export const accounts = (jwks, algorithm = "RS256", issuer = ISSUER) => ({
   kind: "jwt",
-  issuer: ISSUER,
+  issuer,
   audiences: [AUDIENCE],
   algorithms: [algorithm],
-  jwks,
+  ...jwks,
 });
 
 export const byCaller = (limit = ROOMY) => ({
@@ -61,21 +64,22 @@ export function edgewardPolicy({ origin, jwks, limit }) {
     profile: "production",
     public_url: "https://api.example.com",
     origins: { api: { url: origin } },
-    authenticators: { accounts: accounts(jwks) },
+    authenticators: { accounts: accounts({ jwks }) },
     limits: { minute: byCaller(limit) },
-    routes: [
-      {
-        id: "createOrder",
-        match: { methods: ["POST"], path: PATH },
-        origin: "api",
-        auth: ["accounts"],
-        require: { scopes: [SCOPE] },
-        limits: ["minute"],
-        request: { content_types: ["application/json"], max_bytes: 1_048_576, body: ORDER },
-      },
-    ],
+    routes: [createOrder],
   };
 }
+
+/** The route that is compared: everything that it asks for, the twin asks for too. */
+export const createOrder = {
+  id: "createOrder",
+  match: { methods: ["POST"], path: PATH },
+  origin: "api",
+  auth: ["accounts"],
+  require: { scopes: [SCOPE] },
+  limits: ["minute"],
+  request: { content_types: ["application/json"], max_bytes: 1_048_576, body: ORDER },
+};
 
 export const twinConfig = ({ origin, jwks, limit }) => ({
   issuer: ISSUER,

@@ -24,28 +24,30 @@ export const edgewardWorker = (folder, entry) => ({
 });
 
 /**
- * By name, how each starts: `({ limit }) => worker`.
+ * By name, how each starts: `(limit, more) => worker`; `more` is laid over what `startWorkerd` is told.
  *
  * - `setting`: `{ folder, origin, jwks, identityKey }`; `identityKey` makes Edgeward's statements to the origin.
  */
 export async function variants({ folder, origin, jwks, identityKey }) {
   const told = (limit) => ({ origin: origin.url, jwks, limit });
   const twin = { contents: await bundled(here("../twin/worker.mjs")) };
-  const edgeward = (bindings) => (limit) =>
+  const edgeward = (bindings) => (limit, more) =>
     startWorkerd({
       ...edgewardWorker(folder),
       bindings: { POLICY: JSON.stringify(edgewardPolicy(told(limit))), ...bindings },
       origin: origin.address,
+      ...more,
     });
   return {
-    floor: () =>
-      startWorkerd({ files: { "floor.js": here("floor.mjs") }, bindings: { ORIGIN: origin.url }, origin: origin.address }),
-    twin: (limit) =>
+    floor: (_, more) =>
+      startWorkerd({ files: { "floor.js": here("floor.mjs") }, bindings: { ORIGIN: origin.url }, origin: origin.address, ...more }),
+    twin: (limit, more) =>
       startWorkerd({
         files: { "twin.js": twin },
         objects: [{ binding: "COUNTER", className: "Counter" }],
         bindings: { CONFIG: JSON.stringify(twinConfig(told(limit))) },
         origin: origin.address,
+        ...more,
       }),
     edgeward: edgeward({ IDENTITY_KEY: identityKey }),
     // It tells the origin as little of the caller as the twin does, without proof: what the proof costs is the difference.

@@ -1,4 +1,4 @@
-// The configuration of a bare workerd: one worker, its Durable Objects on disk, a native origin, no miniflare between.
+// The configuration of a bare workerd: one worker, its Durable Objects in files, a native origin, no miniflare between.
 
 /** What stands for the origin, the store and the disk among workerd's services. */
 const ORIGIN = "origin";
@@ -24,8 +24,8 @@ export function configText({ modules, bindings, objects, origin, store, disk, da
   );
   const services = [
     entry({ name: quoted("worker"), worker: ".worker" }),
-    entry({ name: quoted(ORIGIN), external: entry({ address: quoted(origin), http: "()" }) }),
     entry({ name: quoted(DISK), disk: entry({ path: quoted(disk), writable: "true" }) }),
+    entry({ name: quoted(ORIGIN), external: entry({ address: quoted(origin), http: "()" }) }),
     ...(store ? [entry({ name: quoted(STORE), external: entry({ address: quoted(store), http: "()" }) })] : []),
   ];
   // As Cloudflare's front would: the scheme and what it knows of the connection come beside the request.

@@ -36,9 +36,11 @@ function request()
   end
   at = at + 1
   if at >= #tokens then
-    -- Nothing is sent twice: what this last one is answered is not waited for.
+    -- Nothing is sent twice. Who started this ends it on that word: wrk itself would sleep on.
     wrk.thread:stop()
     at = #tokens
+    io.write("used up\n")
+    io.flush()
   end
   headers[header] = prefix .. tokens[at]
   return wrk.format(method, path, headers, body)

@@ -1,13 +1,11 @@
 // Load on a worker by wrk, and what the worker's process spent on it.
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 const SCRIPT = fileURLToPath(new URL("drive.lua", import.meta.url));
-const execute = promisify(execFile);
 export const CONNECTIONS = 16;
 const HOST = "api.example.com";
 
@@ -26,15 +24,40 @@ export async function load(wrk, worker, call, { ms, connections = CONNECTIONS, a
     const before = worker.cost();
     const url = `http://127.0.0.1:${worker.port}`;
     const all = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url, "--", ...args];
-    const { stdout } = await execute(wrk, all);
+    const output = await driven(wrk, all);
     const after = worker.cost();
-    const told = JSON.parse(stdout.trim().split("\n").at(-1));
+    const told = JSON.parse(output.trim().split("\n").at(-1));
     judge(told, admitted, call, worker);
     return figures(told, before, after);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Runs wrk to its end, which comes early where its list is used up; gives what it wrote. */
+function driven(wrk, args) {
+  const child = spawn(wrk, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const kill = () => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  let output = "";
+  let over = false;
+  child.stdout.on("data", (data) => {
+    output += data;
+    if (over || !output.includes(USED_UP)) return;
+    over = true;
+    child.kill("SIGINT");
+  });
+  return new Promise((settle, fail) => {
+    child.once("error", fail);
+    child.once("close", () => {
+      process.off("exit", kill);
+      settle(output);
+    });
+  });
+}
+
+/** What the script writes when every request of its list was sent. */
+const USED_UP = "used up";
 
 function arguments_(folder, { method = "POST", path, headers, body, tokens, tokenHeader = "authorization", tokenPrefix = "Bearer " }) {
   const written = (name, text) => {
