@@ -1,7 +1,7 @@
 // `npm run bench [-- --only PART --rounds N --seed N]`: sets up what is missing, builds the release worker, runs the
 // parts one after the other and writes what they found to `target/bench.json`. How to read it: benches/README.md.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { newSeed } from "../benches/peers/random.mjs";
@@ -23,6 +23,9 @@ const OF_WORKER = ["gateway", "features", "growth", "peers"];
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;
 
+/** Running processes per core from which on others disturb what is measured. */
+const BUSY = 0.75;
+
 const options = {
   only: { type: "string", multiple: true, default: [] },
   rounds: { type: "string", default: `${ROUNDS}` },
@@ -39,11 +42,19 @@ await main(async () => {
   const chosen = [...PARTS, ...ON_DEMAND].filter((one) => (only.length === 0 ? PARTS : only).includes(one));
   const figures = chosen.some((part) => OF_WORKER.includes(part)) ? await builtWorker(compilers) : {};
   say(`seed ${numbers.seed}: the same again by --seed ${numbers.seed}`);
+  tellLoad();
   const result = { figures, runs: {} };
   const context = { folder: buildFolder("release"), compilers, say, ...numbers };
   for (const part of chosen) await runPart(part, context, result);
   say(`\nbenchmarks took ${seconds(began)}; every sample: ${write(result, numbers)}`);
 });
+
+/** Ratios bear other work on the machine, within limits; whoever reads them should know of it. */
+function tellLoad() {
+  const [now] = loadavg();
+  const cores = availableParallelism();
+  if (now > cores * BUSY) say(`this machine is busy (load ${now.toFixed(1)} on ${cores} cores): figures will spread`);
+}
 
 async function builtWorker(compilers) {
   const { gzipBytes } = await build("release", compilers.wasm);
@@ -79,7 +90,13 @@ async function runPart(part, context, result) {
 
 /** Names of figures at the top, then where they come from, then every sample. Gives the file's name. */
 function write({ figures, runs }, numbers) {
-  const machine = { node: process.versions.node, platform: process.platform, cpu: cpus()[0]?.model, cores: availableParallelism() };
+  const machine = {
+    node: process.versions.node,
+    platform: process.platform,
+    cpu: cpus()[0]?.model,
+    cores: availableParallelism(),
+    load: loadavg(),
+  };
   const file = join(target, "bench.json");
   mkdirSync(target, { recursive: true });
   writeFileSync(file, `${JSON.stringify({ ...figures, at: new Date().toISOString(), ...numbers, machine, runs })}\n`);

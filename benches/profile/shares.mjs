@@ -6,7 +6,7 @@ const IDLE = "(idle)";
 /** `[{ name, share }]` of the time that was not idle, by the function it was spent in, the most first. */
 export function selfTimes({ nodes }) {
   const times = new Map();
-  for (const { callFrame, hitCount } of nodes) add(times, callFrame.functionName || ANONYMOUS, hitCount);
+  for (const { callFrame, hitCount } of nodes) add(times, nameOf(callFrame), hitCount);
   return sorted(times, busyHits(nodes));
 }
 
@@ -15,7 +15,7 @@ export function shares({ nodes }) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const times = new Map();
   const walk = (node, above) => {
-    const called = node.callFrame.functionName || ANONYMOUS;
+    const called = nameOf(node.callFrame);
     const isNew = !above.has(called);
     if (isNew) above.add(called);
     for (const one of above) add(times, one, node.hitCount);
@@ -28,7 +28,11 @@ export function shares({ nodes }) {
   return sorted(times, busyHits(nodes));
 }
 
-const ANONYMOUS = "(anonymous)";
+/** Without the hashes that keep crates apart; a function without a name by where it stands. */
+function nameOf({ functionName, url, lineNumber, columnNumber }) {
+  if (!functionName) return `(${url.split("/").at(-1) || "runtime"}:${lineNumber + 1}:${columnNumber + 1})`;
+  return functionName.replace(/\[[0-9a-f]{10,}\]/g, "").replace(/_[0-9a-f]{16}/g, "");
+}
 
 function add(times, called, hits) {
   times.set(called, (times.get(called) ?? 0) + hits);
