@@ -120,13 +120,13 @@ async function settled(worker, call) {
   return worker.ask(call);
 }
 
-async function measure({ wrk }, worker, { name: feature, status, call, warm = call, connections }) {
+async function measure({ wrk }, worker, { name: feature, status, call, warm = call, connections, ms = MEASURED_MS }) {
   const admitted = status < 400;
   if (status === 429) await worker.ask(call);
   const { status: told, text } = await worker.ask({ ...call, ...warmHeaders(call) });
   if (told !== status) throw new Error(`${feature} was answered ${told}, not ${status}: ${text} ${worker.said().slice(-1_000)}`);
   await load(wrk, worker, warm, { ms: warm.tokens ? LIST_MS : WARM_MS, connections, admitted });
-  return { feature, status, ...(await load(wrk, worker, call, { ms: MEASURED_MS, connections, admitted })) };
+  return { feature, status, ...(await load(wrk, worker, call, { ms, connections, admitted })) };
 }
 
 /** A first request by hand is like those that follow. */

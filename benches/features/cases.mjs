@@ -59,23 +59,27 @@ export function refusals({ front, token, forged, unknownKey }) {
   ];
 }
 
+/** Long enough for some dozens of the largest. */
+const LARGE_MS = 5_000;
+
 /**
  * Bodies by size, looked at and not; of the largest, the gateway reads 8 MiB at most. Few at once where one is large:
  * together they fill the isolate's memory.
  */
 export function bodies({ front }) {
-  const read = (size, bytes, connections) => ({ size, bytes, connections, path: "schema", what: "against a schema" });
-  const passed = (size, bytes, connections) => ({ size, bytes, connections, path: "pass", what: "passed on unread" });
+  const read = (size, bytes, load = {}) => ({ size, bytes, load, path: "schema", what: "against a schema" });
+  const passed = (size, bytes, load = {}) => ({ size, bytes, load, path: "pass", what: "passed on unread" });
+  const long = { connections: 2, ms: LARGE_MS };
   const all = [
-    ...[passed, read].map((of) => of("1 KB", 1_000, 16)),
-    ...[passed, read].map((of) => of("100 KB", 100_000, 16)),
-    passed("10 MB", 10_000_000, 2),
-    read("8 MB", 8_000_000, 2),
+    ...[passed, read].map((of) => of("1 KB", 1_000)),
+    ...[passed, read].map((of) => of("100 KB", 100_000)),
+    passed("10 MB", 10_000_000, long),
+    read("8 MB", 8_000_000, long),
   ];
-  return all.map(({ size, bytes, connections, path, what }) => ({
+  return all.map(({ size, bytes, load, path, what }) => ({
     name: `body of ${size}, ${what}`,
     status: 200,
-    connections,
+    ...load,
     call: { path: `/${path}`, headers: { ...front, ...JSON_TYPE }, body: orderOf(bytes) },
   }));
 }
