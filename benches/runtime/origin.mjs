@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const START_MS = 5_000;
+/** Where the origin reads a body to its end before it answers. */
+export const READING_PATH = "/pass";
 
 /** Gives `{ address, url, stop() }`. */
 export async function startOrigin(nginx) {
@@ -58,6 +60,13 @@ http {
     listen 127.0.0.1:${port};
     default_type application/json;
     location / { return 200 $answer; }
+    # Answers when it has read all: wrk takes an answer that comes before for the end of what it still sends.
+    location = ${READING_PATH} {
+      client_body_buffer_size 16m;
+      proxy_pass_request_body off;
+      proxy_set_header content-length "";
+      proxy_pass http://127.0.0.1:${port}/;
+    }
   }
 }
 `;
