@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "smol-toml";
+import { root } from "../../scripts/place.mjs";
 import { startWorkerd } from "../runtime/workerd.mjs";
 import { edgewardPolicy, twinConfig } from "./policy.mjs";
 
@@ -17,11 +19,14 @@ export const edgewardWorker = (folder, entry) => ({
     "index.js": join(folder, "index.js"),
     "index_bg.wasm": join(folder, "index_bg.wasm"),
   },
-  objects: [
-    { binding: "LIMITER", className: "Limiter" },
-    { binding: "REPLAY", className: "Replay" },
-  ],
+  objects: deployedObjects(),
 });
+
+/** The Durable Objects as they are deployed: each with rows in SQLite. */
+function deployedObjects() {
+  const config = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
+  return config.durable_objects.bindings.map(({ name, class_name: className }) => ({ binding: name, className }));
+}
 
 /**
  * By name, how each starts: `(limit, more) => worker`; `more` is laid over what `startWorkerd` is told.

@@ -90,8 +90,8 @@ const repeated = (items, count) => Array.from({ length: count }, (_, index) => i
  * measured, so all callers share a few: what grows is what the isolate keeps.
  */
 const FOLDED = `
-  import gateway, * as parts from "./entry.js";
-  export const { Limiter, Replay } = parts;
+  import gateway from "./entry.js";
+  export * from "./entry.js";
   const OBJECTS = 64;
   class DurableObjectNamespace {
     constructor(real) { this.real = real; }
