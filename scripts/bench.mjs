@@ -1,7 +1,7 @@
 // `npm run bench [-- --only PART --rounds N --seed N]`: sets up what is missing, builds the release worker, runs the
 // parts one after the other and writes what they found to `target/bench.json`. How to read it: benches/README.md.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { newSeed } from "../benches/peers/random.mjs";
@@ -12,13 +12,19 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 
 /** The parts, in the order in which they run: modules of `benches/`. */
-const PARTS = ["limits", "decision", "peers"];
+const PARTS = ["gateway", "features", "growth", "limits", "decision", "peers"];
+
+/** Those that run only when they are named. */
+const ON_DEMAND = ["profile"];
 
 /** Those that send requests to the release build. */
-const OF_WORKER = ["peers"];
+const OF_WORKER = ["gateway", "features", "growth", "peers"];
 
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;
+
+/** Running processes per core from which on others disturb what is measured. */
+const BUSY = 0.75;
 
 const options = {
   only: { type: "string", multiple: true, default: [] },
@@ -33,14 +39,22 @@ await main(async () => {
   const began = performance.now();
   const { only, ...numbers } = readFlags();
   const compilers = await setUp();
-  const chosen = PARTS.filter((one) => only.length === 0 || only.includes(one));
+  const chosen = [...PARTS, ...ON_DEMAND].filter((one) => (only.length === 0 ? PARTS : only).includes(one));
   const figures = chosen.some((part) => OF_WORKER.includes(part)) ? await builtWorker(compilers) : {};
   say(`seed ${numbers.seed}: the same again by --seed ${numbers.seed}`);
+  tellLoad();
   const result = { figures, runs: {} };
   const context = { folder: buildFolder("release"), compilers, say, ...numbers };
   for (const part of chosen) await runPart(part, context, result);
   say(`\nbenchmarks took ${seconds(began)}; every sample: ${write(result, numbers)}`);
 });
+
+/** Ratios bear other work on the machine, within limits; whoever reads them should know of it. */
+function tellLoad() {
+  const [now] = loadavg();
+  const cores = availableParallelism();
+  if (now > cores * BUSY) say(`this machine is busy (load ${now.toFixed(1)} on ${cores} cores): figures will spread`);
+}
 
 async function builtWorker(compilers) {
   const { gzipBytes } = await build("release", compilers.wasm);
@@ -49,8 +63,8 @@ async function builtWorker(compilers) {
 
 function readFlags() {
   const { values } = parseArgs({ options });
-  const unknown = values.only.filter((part) => !PARTS.includes(part));
-  if (unknown.length > 0) throw new Hint(`--only ${unknown.join(" ")}: the parts are ${PARTS.join(", ")}`);
+  const unknown = values.only.filter((part) => ![...PARTS, ...ON_DEMAND].includes(part));
+  if (unknown.length > 0) throw new Hint(`--only ${unknown.join(" ")}: the parts are ${[...PARTS, ...ON_DEMAND].join(", ")}`);
   return { only: values.only, rounds: number("rounds", values.rounds, 1), seed: number("seed", values.seed, 0) };
 }
 
@@ -76,7 +90,13 @@ async function runPart(part, context, result) {
 
 /** Names of figures at the top, then where they come from, then every sample. Gives the file's name. */
 function write({ figures, runs }, numbers) {
-  const machine = { node: process.versions.node, platform: process.platform, cpu: cpus()[0]?.model, cores: availableParallelism() };
+  const machine = {
+    node: process.versions.node,
+    platform: process.platform,
+    cpu: cpus()[0]?.model,
+    cores: availableParallelism(),
+    load: loadavg(),
+  };
   const file = join(target, "bench.json");
   mkdirSync(target, { recursive: true });
   writeFileSync(file, `${JSON.stringify({ ...figures, at: new Date().toISOString(), ...numbers, machine, runs })}\n`);

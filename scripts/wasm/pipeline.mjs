@@ -34,6 +34,8 @@ const PROFILES = {
     minify: false,
   },
   release: { cargo: [], names: false, minify: true },
+  /** What is deployed, with its names: for a profile of where time goes. */
+  named: { cargo: [], names: true, minify: false },
 };
 
 export const profiles = Object.keys(PROFILES);
