@@ -141,7 +141,10 @@ fn every_bound_holds_on_both_sides() {
         (
             "-1.23e-45",
             "-1.23e-456",
-            JsonFault::TooManyDigits { line: 1, column: 10 },
+            JsonFault::TooManyDigits {
+                line: 1,
+                column: 10,
+            },
         ),
         (
             "[1,2\n,12345]",
@@ -153,7 +156,7 @@ fn every_bound_holds_on_both_sides() {
             r#"["1\"",123456]"#,
             JsonFault::TooManyDigits {
                 line: 1,
-                column: 12,
+                column: 13,
             },
         ),
     ] {
