@@ -91,6 +91,7 @@ fn upload() -> ContentRules {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn files_are_judged_by_size_and_type_and_json_as_json() {
     let photo = part(
         "name=\"photo\"; filename=\"a.png\"",
