@@ -214,9 +214,8 @@ impl PartRules {
                     read.insert(part.name.clone(), Value::Array(value.into_iter().collect()));
                 }
                 (false, Some(_)) => findings.push(repeated(Location::Body, &part.name)),
-                (false, None) => {
-                    read.insert(part.name.clone(), value.unwrap_or_default());
-                }
+                // What did not read is told already, and is not held against the schema.
+                (false, None) => read.extend(value.map(|value| (part.name.clone(), value))),
             }
         }
         let (mut object, repeats) = self.fields.read(pairs.into_iter());

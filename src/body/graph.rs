@@ -202,13 +202,11 @@ impl<'a> Graph<'a> {
             return Ok(());
         };
         let mut targets = Vec::new();
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            targets.extend(self.resolve(target, resource)?);
-        }
-        if let Some(target) = schema.get("$dynamicRef").and_then(Value::as_str) {
-            targets.extend(self.resolve(target, resource)?);
-            let name = target.rsplit('#').next().unwrap_or_default();
-            targets.extend(self.with("$dynamicAnchor", &Value::from(name)));
+        // Anchors are sought in the whole document: a dynamic one may be any of its name.
+        for keyword in ["$ref", "$dynamicRef"] {
+            if let Some(target) = schema.get(keyword).and_then(Value::as_str) {
+                targets.extend(self.resolve(target, resource)?);
+            }
         }
         if schema.get("$recursiveRef").is_some() {
             targets.push(resource);

@@ -28,6 +28,17 @@ impl Visits {
         let known = usize::try_from(step).ok().and_then(|step| self.0.get(step));
         known.copied().unwrap_or(u64::MAX)
     }
+
+    /// Both, put together for each number of levels.
+    fn with(self, other: Self, together: impl Fn(u64, u64, u64) -> u64) -> Self {
+        let mut levels = 1;
+        let mut all = self;
+        for (own, other) in all.0.iter_mut().zip(other.0) {
+            *own = together(levels, *own, other);
+            levels *= 2;
+        }
+        all
+    }
 }
 
 /// Reckons what the first schema of `graph` may ask of one value.
@@ -42,14 +53,10 @@ pub(super) fn check(graph: &Graph<'_>) -> Result<Visits, String> {
     };
     ways.walk(0)?;
     let order = components(&ways.below);
-    let mut visits = Visits::default();
-    for (step, told) in visits.0.iter_mut().enumerate() {
-        let levels = 1_u64 << step;
-        *told = ways.reckon(&order, levels).unwrap_or(u64::MAX);
-    }
     if ways.is_doubling(&order) {
         return Err("a schema leads back to itself in two ways through one member: each level of a document would cost twice the one above".into());
     }
+    let visits = ways.reckon(&order);
     match visits.at(LEVELS_MAX) {
         all if all > VISITS_MAX => Err(format!(
             "one value could be held against more than {VISITS_MAX} schemas"
@@ -101,31 +108,37 @@ impl Ways<'_> {
         })
     }
 
-    /// The visits of one value by the first schema; `None` beyond what can be counted.
-    fn reckon(&self, order: &Order, levels: u64) -> Option<u64> {
-        let mut known: HashMap<Id, u64> = HashMap::new();
-        let mut last = 0;
+    /// The visits of one value by the first schema.
+    fn reckon(&self, order: &Order) -> Visits {
+        let mut known: HashMap<Id, Visits> = HashMap::new();
+        let mut last = Visits::default();
         for (number, members) in order.components.iter().enumerate() {
-            let inner = |target: &&Id| order.component.get(*target) == Some(&number);
-            let (mut most, mut leaving) = (0, 0);
+            let (mut most, mut leaving) = (0, Visits::default());
             for id in members {
-                most = most.max(*self.here.get(id)?);
-                for targets in self.below.get(id)? {
-                    let outer = targets.iter().filter(|target| !inner(target));
-                    let sum = outer.map(|target| known.get(target).copied().unwrap_or(u64::MAX));
-                    leaving = leaving.max(sum.fold(0, u64::saturating_add));
+                most = most.max(self.here.get(id).copied().unwrap_or(u64::MAX));
+                for targets in self.below.get(id).into_iter().flatten() {
+                    let outer = targets
+                        .iter()
+                        .filter(|target| order.component.get(*target) != Some(&number))
+                        .filter_map(|target| known.get(target));
+                    let sum = outer.fold(Visits::default(), |sum, one| {
+                        sum.with(*one, |_, sum, one| sum.saturating_add(one))
+                    });
+                    leaving = leaving.with(sum, |_, leaving, sum| leaving.max(sum));
                 }
             }
             let circle = members.first().is_some_and(|id| order.is_circle(*id, self));
-            // In a circle every level above may have sent its own down to this value.
-            last = if circle {
-                leaving.saturating_mul(levels).saturating_add(most)
-            } else {
-                leaving.max(most)
-            };
+            last = leaving.with(Visits([most; 7]), |levels, leaving, most| {
+                // In a circle every level above may have sent its own down to this value.
+                if circle {
+                    leaving.saturating_mul(levels).saturating_add(most)
+                } else {
+                    leaving.max(most)
+                }
+            });
             known.extend(members.iter().map(|id| (*id, last)));
         }
-        Some(last)
+        last
     }
 }
 
@@ -281,115 +294,4 @@ fn components(below: &HashMap<Id, Vec<Vec<Id>>>) -> Order {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use jsonschema::Draft;
-    use serde_json::{Map, Value, json};
-
-    fn to(name: &str) -> Value {
-        json!({ "$ref": format!("#/schemas/{name}") })
-    }
-
-    fn told(named: Value) -> Result<Visits, String> {
-        let root = json!({ "$ref": "#/schemas/a", "schemas": named });
-        check(&Graph::read(&root, Draft::Draft202012, true)?)
-    }
-
-    #[test]
-    fn a_circle_in_place_is_refused_and_one_that_goes_down_is_not() {
-        for named in [
-            json!({ "a": to("b"), "b": to("a") }),
-            json!({ "a": { "allOf": [to("a")] } }),
-            json!({ "a": { "not": { "anyOf": [to("b")] } }, "b": to("a") }),
-            json!({ "a": { "items": to("b") }, "b": to("b") }),
-            json!({ "a": { "$ref": "#/schemas/a/$defs/c", "$defs": { "c": { "$ref": "#/schemas/a/$defs/c" } } } }),
-            json!({ "a": { "$anchor": "here", "if": { "$ref": "#here" } } }),
-            json!({ "a": { "$dynamicAnchor": "here", "allOf": [{ "$dynamicRef": "#here" }] } }),
-        ] {
-            let why = told(named.clone()).unwrap_err();
-            assert!(why.contains("without going down"), "{named} {why}");
-        }
-        for named in [
-            json!({ "a": { "properties": { "next": to("a") } } }),
-            json!({ "a": { "allOf": [to("b"), to("b")] }, "b": {} }),
-        ] {
-            assert!(told(named.clone()).is_ok(), "{named}");
-        }
-    }
-
-    #[test]
-    fn a_schema_reaches_itself_in_one_way_through_each_member_and_item() {
-        for named in [
-            json!({ "a": { "properties": { "left": to("a"), "right": to("a") } } }),
-            json!({ "a": { "items": to("a") } }),
-            json!({ "a": { "additionalProperties": to("a") } }),
-            json!({ "a": { "anyOf": [{ "type": "string" }, { "items": to("a") }] } }),
-            json!({ "a": { "oneOf": [
-                { "properties": { "and": { "items": to("a") } } },
-                { "properties": { "not": to("a") } }
-            ] } }),
-            json!({ "a": { "prefixItems": [to("a")], "items": to("a") } }),
-            json!({ "a": { "properties": { "b": to("b") } }, "b": { "properties": { "a": to("a") } } }),
-            json!({ "a": { "unevaluatedProperties": false, "$ref": "#/schemas/b" },
-                "b": { "properties": { "next": to("a") } } }),
-        ] {
-            assert!(told(named.clone()).is_ok(), "{named}");
-        }
-        for named in [
-            json!({ "a": { "oneOf": [
-                { "properties": { "left": to("a") } },
-                { "properties": { "left": to("a"), "right": to("a") } }
-            ] } }),
-            json!({ "a": { "properties": { "left": to("a") }, "patternProperties": { "^l": to("a") } } }),
-            json!({ "a": { "items": to("a"), "contains": to("a") } }),
-            json!({ "a": { "allOf": [{ "items": to("b") }, { "items": to("b") }] }, "b": { "items": to("a") } }),
-            json!({ "a": { "anyOf": [{ "items": to("a") }, { "additionalProperties": to("a") }] ,
-                "properties": { "x": { "anyOf": [to("a"), to("a")] } } } }),
-            // Asked again, to know what is left over.
-            json!({ "a": { "unevaluatedProperties": false, "allOf": [{ "properties": { "next": to("a") } }] } }),
-        ] {
-            let why = told(named.clone()).unwrap_err();
-            assert!(why.contains("in two ways"), "{named} {why}");
-        }
-    }
-
-    #[test]
-    fn what_one_value_is_held_against_is_bounded_on_both_sides() {
-        let list = |count: usize| json!({ "a": { "anyOf": vec![json!({}); count] } });
-        // The schema itself, and what refers to it.
-        assert!(told(list(HERE_MAX - 2)).is_ok());
-        assert!(told(list(HERE_MAX - 1)).is_err());
-        // Each level doubles what the one above asks.
-        let doubled = |levels: usize, keyword: &str| {
-            let mut named = Map::new();
-            for level in 0..levels {
-                let next = to(&format!("s{}", level + 1));
-                let next = json!({ keyword: [next.clone(), next] });
-                let next = if keyword == "anyOf" {
-                    json!({ "items": next })
-                } else {
-                    next
-                };
-                named.insert(format!("s{level}"), next);
-            }
-            named.insert(format!("s{levels}"), json!({}));
-            named.insert("a".into(), to("s0"));
-            Value::Object(named)
-        };
-        assert!(told(doubled(7, "allOf")).is_ok());
-        assert!(told(doubled(9, "allOf")).is_err());
-        assert!(told(doubled(39, "allOf")).is_err(), "and told at once");
-        assert!(told(doubled(14, "anyOf")).is_ok());
-        assert!(told(doubled(17, "anyOf")).is_err());
-        assert!(told(doubled(60, "anyOf")).is_err());
-    }
-
-    #[test]
-    fn visits_grow_with_the_levels_of_a_document() {
-        let flat = told(json!({ "a": { "properties": { "b": { "type": "string" } } } })).unwrap();
-        assert_eq!((flat.at(1), flat.at(2), flat.at(64)), (2, 2, 2));
-        let tree = json!({ "a": { "properties": { "next": { "anyOf": [to("a"), { "type": "null" }] } } } });
-        let tree = told(tree).unwrap();
-        assert!(tree.at(1) <= tree.at(3) && tree.at(3) <= tree.at(4) && tree.at(64) < 100);
-    }
-}
+mod tests;

@@ -41,8 +41,7 @@ impl Schema {
     /// unknown reference (nothing is fetched), an unknown format, a pattern the linear engine
     /// cannot run, or one that a document could make work without bound.
     pub fn compile(schema: &Value, named: &Map<String, Value>) -> Result<Self, String> {
-        let mut reachable = Map::new();
-        collect_named(schema, named, &mut reachable);
+        let reachable = collect_named(schema, named);
         let draft = common_draft(schema, &reachable)?;
         let composed = !reachable.is_empty();
         let root = match schema {
@@ -170,28 +169,30 @@ fn measure(value: &Value, bytes: &mut u64) -> Extent {
     extent
 }
 
-/// Gathers the named schemas that `schema` can reach.
-fn collect_named(schema: &Value, named: &Map<String, Value>, reachable: &mut Map<String, Value>) {
-    match schema {
-        Value::Object(object) => {
-            let name = object.get("$ref").and_then(Value::as_str);
-            let name = name.and_then(|target| target.strip_prefix("#/schemas/"));
-            let name = name.map(|rest| rest.split('/').next().unwrap_or(rest));
-            if let Some((name, target)) = name.and_then(|name| Some((name, named.get(name)?)))
-                && !reachable.contains_key(name)
-            {
-                reachable.insert(name.to_owned(), target.clone());
-                collect_named(target, named, reachable);
+/// The named schemas that `schema` can reach: found by a list, for a policy may have thousands that
+/// lead from one to the next.
+fn collect_named(schema: &Value, named: &Map<String, Value>) -> Map<String, Value> {
+    let mut reachable = Map::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                let name = object.get("$ref").and_then(Value::as_str);
+                let name = name.and_then(|target| target.strip_prefix("#/schemas/"));
+                let name = name.map(|rest| rest.split('/').next().unwrap_or(rest));
+                if let Some((name, target)) = name.and_then(|name| Some((name, named.get(name)?)))
+                    && !reachable.contains_key(name)
+                {
+                    reachable.insert(name.to_owned(), target.clone());
+                    open.push(target);
+                }
+                open.extend(object.values());
             }
-            object
-                .values()
-                .for_each(|value| collect_named(value, named, reachable));
+            Value::Array(items) => open.extend(items),
+            _ => {}
         }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| collect_named(item, named, reachable)),
-        _ => {}
     }
+    reachable
 }
 
 #[cfg(test)]
