@@ -206,6 +206,7 @@ fn detail(refusal: &Refusal) -> Option<String> {
             .first()
             .map(|finding| format!("{} {}", finding.pointer, finding.keyword)),
         Refusal::NotJson { fault } => Some(fault.keyword().to_owned()),
+        Refusal::NotForm { fault } => Some(fault.keyword().to_owned()),
         Refusal::AnswerMismatch { port } => Some(format!("{port:?}")),
         _ => None,
     }

@@ -207,7 +207,8 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         | Refusal::UnexpectedBody
         | Refusal::BodyBroken
         | Refusal::BodyTimeout
-        | Refusal::NotJson { .. } => Slug::MalformedRequest,
+        | Refusal::NotJson { .. }
+        | Refusal::NotForm { .. } => Slug::MalformedRequest,
         Refusal::AddressDenied
         | Refusal::CountryDenied
         | Refusal::MissingRole
@@ -277,6 +278,11 @@ fn errors_of(refusal: &Refusal) -> Vec<Finding> {
                 message,
                 fix,
             )]
+        }
+        Refusal::NotForm { fault } => {
+            let (message, fix) = fault.explain();
+            let keyword = fault.keyword();
+            vec![Finding::new(Location::Body, "", keyword, message, fix)]
         }
         _ => Vec::new(),
     }

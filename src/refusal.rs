@@ -3,6 +3,7 @@
 //! Owns: the closed list of reasons, in the order of the stages. No variant can hold a secret.
 
 use crate::body::finding::Finding;
+use crate::body::form::FormFault;
 use crate::body::json::JsonFault;
 use crate::credential::api_key::{KeyFault, RecordFault};
 use crate::credential::certificate::CertificateFault;
@@ -151,6 +152,9 @@ pub enum Refusal {
     NotJson {
         fault: JsonFault,
     },
+    NotForm {
+        fault: FormFault,
+    },
     Invalid {
         findings: Vec<Finding>,
     },
@@ -283,6 +287,7 @@ impl Refusal {
             Self::BodyBroken => "body_broken",
             Self::BodyTimeout => "body_timeout",
             Self::NotJson { .. } => "not_json",
+            Self::NotForm { .. } => "not_form",
             Self::Invalid { .. } => "invalid",
             Self::NoIdempotencyKey => "no_idempotency_key",
             Self::InFlight { .. } => "in_flight",

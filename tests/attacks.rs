@@ -147,6 +147,14 @@ fn rules_that_would_hold_nothing_do_not_load() {
         json!({ "request": { "query": { "type": "object", "additionalproperties": false } } }),
         json!({ "request": { "content_types": ["application/json", "text/plain"], "body": { "type": "object" } } }),
         json!({ "request": { "content_types": ["text/plain"] }, "allow": "request.body.a == 1" }),
+        json!({ "request": { "content_types": ["application/xml"] } }),
+        json!({ "request": { "opaque": ["application/xml"] }, "allow": "request.body.a == 1" }),
+        json!({ "request": { "opaque": ["application/xml"] }, "cost": "request.body.a" }),
+        json!({ "request": { "opaque": ["application/json"], "body": true } }),
+        json!({ "request": { "bodies": { "text/csv": true } } }),
+        json!({ "request": { "bodies": { "application/json": true }, "body": true } }),
+        json!({ "request": { "bodies": { "application/json": true }, "content_types": ["application/json"] } }),
+        json!({ "request": { "json_limits": { "max_depth": 3 } } }),
         json!({ "request": { "max_bytes": 8_388_609, "body": { "type": "object" } } }),
         json!({ "allow": "request.body.a.all(x, x in request.body.b)" }),
     ] {
@@ -154,23 +162,48 @@ fn rules_that_would_hold_nothing_do_not_load() {
     }
 }
 
-#[test]
-fn a_schema_that_reaches_itself_is_told_in_one_finding() {
+/// A tree of expressions, told apart by what they hold.
+fn expressions(overlapping: bool) -> Result<Schema, String> {
+    let other = if overlapping { "left" } else { "field" };
+    let to = json!({ "$ref": "#/schemas/Expr" });
+    let other_rule = if overlapping {
+        to.clone()
+    } else {
+        json!({ "type": "string" })
+    };
     let named = json!({ "Expr": { "oneOf": [
         { "required": ["op", "left", "right"], "properties": {
-            "op": { "const": "and" }, "left": { "$ref": "#/schemas/Expr" }, "right": { "$ref": "#/schemas/Expr" } } },
-        { "required": ["field"], "properties": { "field": { "type": "string" } } }
+            "op": { "const": "and" }, "left": to, "right": to } },
+        { "required": [other], "properties": { other: other_rule } }
     ] } });
-    let schema = Schema::compile(
-        &json!({ "$ref": "#/schemas/Expr" }),
-        named.as_object().unwrap(),
-    )
-    .unwrap();
+    Schema::compile(&to, named.as_object().unwrap())
+}
+
+#[test]
+fn a_tree_is_told_of_in_little_time_and_one_that_doubles_with_each_level_does_not_load() {
+    let schema = expressions(false).unwrap();
     let mut tree = json!({ "field": 1 });
     for _ in 0..20 {
         tree = json!({ "op": "and", "left": tree, "right": { "field": "x" } });
     }
-    assert_eq!(schema.judge(&tree, Location::Body).len(), 1);
+    let findings = schema.judge(&tree, Location::Body);
+    assert!((1..=20).contains(&findings.len()), "{findings:?}");
+    assert!(expressions(true).is_err());
+}
+
+#[test]
+fn a_document_that_breaks_every_rule_is_told_of_in_little_memory() {
+    let branches: Vec<_> = (0..100)
+        .map(|n| json!({ "type": "object", "required": [n.to_string()] }))
+        .collect();
+    let schema = Schema::compile(
+        &json!({ "items": { "anyOf": branches } }),
+        &serde_json::Map::new(),
+    )
+    .unwrap();
+    let findings = schema.judge(&json!(vec![json!({}); 100_000]), Location::Body);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].keyword, "schema");
 }
 
 #[test]

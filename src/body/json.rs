@@ -22,25 +22,40 @@ pub struct JsonLimits {
     pub names_max: usize,
     /// Most values in all.
     pub values_max: usize,
+    /// Most items in one array.
+    pub items_max: usize,
+    /// Longest text, a name's too, in bytes of UTF-8 without escapes.
+    pub string_bytes_max: usize,
+    /// Most digits of one number, those of its exponent included.
+    pub digits_max: usize,
 }
 
-/// For a request's content.
+/// For a request's content, where its route says nothing else.
 pub const BODY_LIMITS: JsonLimits = JsonLimits {
     depth_max: 32,
     names_max: 1_000,
     values_max: 200_000,
+    items_max: 100_000,
+    string_bytes_max: 1 << 20,
+    digits_max: 40,
 };
 /// For the header and the claims of a token.
 pub const TOKEN_LIMITS: JsonLimits = JsonLimits {
     depth_max: 16,
     names_max: 128,
     values_max: 1_024,
+    items_max: 1_024,
+    string_bytes_max: 16 << 10,
+    digits_max: 40,
 };
 /// For policies and key sets.
 pub const POLICY_LIMITS: JsonLimits = JsonLimits {
     depth_max: 64,
     names_max: 20_000,
     values_max: 1_000_000,
+    items_max: 100_000,
+    string_bytes_max: 1 << 20,
+    digits_max: 40,
 };
 
 /// Integers from here on are not the same number to every reader (RFC 7493 §2.2), unless they fit
@@ -54,6 +69,9 @@ pub enum JsonFault {
     TooDeep,
     TooManyNames { pointer: String },
     TooManyValues,
+    TooManyItems { pointer: String },
+    StringTooLong { pointer: String },
+    TooManyDigits { line: usize, column: usize },
     NumberTooLarge { pointer: String },
     NulCharacter { pointer: String },
 }
@@ -68,6 +86,9 @@ pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
         limits,
         ..State::default()
     };
+    if let Some((line, column)) = long_number(bytes, limits.digits_max) {
+        return Err(JsonFault::TooManyDigits { line, column });
+    }
     let state = RefCell::new(state);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = Strict {
@@ -83,6 +104,27 @@ pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
             column: error.column(),
         })
     })
+}
+
+/// Where the first number with more than `digits_max` digits stands, found before anything reads
+/// it as one: its text is not kept. What is not JSON may hold one too, and is refused either way.
+fn long_number(bytes: &[u8], digits_max: usize) -> Option<(usize, usize)> {
+    let (mut line, mut start) = (1, 0);
+    let (mut in_text, mut escaped, mut digits) = (false, false, 0);
+    for (index, byte) in bytes.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'0'..=b'9' if digits == digits_max => return Some((line, index - start + 1)),
+            b'0'..=b'9' => digits += 1,
+            b'.' | b'e' | b'E' | b'+' | b'-' => {}
+            b'\n' => (line, start, digits) = (line + 1, index + 1, 0),
+            _ => digits = 0,
+        }
+    }
+    None
 }
 
 struct State {
@@ -140,6 +182,11 @@ impl Strict<'_> {
     }
 
     fn text<E: serde::de::Error>(&self, text: &str) -> Result<String, E> {
+        if text.len() > self.state.borrow().limits.string_bytes_max {
+            return Err(self.fail(|state| JsonFault::StringTooLong {
+                pointer: state.pointer(),
+            }));
+        }
         if text.contains('\0') {
             return Err(self.fail(|state| JsonFault::NulCharacter {
                 pointer: state.pointer(),
@@ -203,8 +250,14 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let below = self.below()?;
+        let items_max = self.state.borrow().limits.items_max;
         let mut array = Vec::new();
         loop {
+            if array.len() > items_max {
+                return Err(self.fail(|state| JsonFault::TooManyItems {
+                    pointer: state.pointer(),
+                }));
+            }
             self.state.borrow_mut().path.push(array.len().to_string());
             let Some(item) = items.next_element_seed(below)? else {
                 break;
@@ -248,9 +301,14 @@ impl JsonFault {
         match self {
             Self::DuplicateName { pointer }
             | Self::TooManyNames { pointer }
+            | Self::TooManyItems { pointer }
+            | Self::StringTooLong { pointer }
             | Self::NumberTooLarge { pointer }
             | Self::NulCharacter { pointer } => pointer,
-            Self::Syntax { .. } | Self::TooDeep | Self::TooManyValues => "",
+            Self::Syntax { .. }
+            | Self::TooDeep
+            | Self::TooManyValues
+            | Self::TooManyDigits { .. } => "",
         }
     }
 
@@ -262,6 +320,9 @@ impl JsonFault {
             Self::TooDeep => "maxDepth",
             Self::TooManyNames { .. } => "maxNames",
             Self::TooManyValues => "maxValues",
+            Self::TooManyItems { .. } => "maxItems",
+            Self::StringTooLong { .. } => "maxBytes",
+            Self::TooManyDigits { .. } => "maxDigits",
             Self::NumberTooLarge { .. } => "number",
             Self::NulCharacter { .. } => "nul",
         }
@@ -287,6 +348,18 @@ impl JsonFault {
                 "Send fewer names in one object.",
             ),
             Self::TooManyValues => ("too many values".into(), "Send fewer values."),
+            Self::TooManyItems { .. } => (
+                "too many items in one array".into(),
+                "Send fewer items in one array.",
+            ),
+            Self::StringTooLong { .. } => (
+                "a text or a name that is too long".into(),
+                "Send shorter text.",
+            ),
+            Self::TooManyDigits { line, column } => (
+                format!("a number of too many digits at line {line}, column {column}"),
+                "Send numbers of fewer digits.",
+            ),
             Self::NumberTooLarge { .. } => (
                 "a number that readers do not agree on".into(),
                 "Send numbers below 2^53, or the number as a string.",

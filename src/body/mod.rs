@@ -1,8 +1,12 @@
-//! Content: JSON read strictly, and judged by schemas.
+//! Content: JSON and forms read strictly, and judged by schemas.
 
+pub mod content;
 pub mod finding;
+pub mod form;
+mod graph;
 pub mod json;
 mod keywords;
+mod multipart;
 pub mod parameters;
-mod reach;
+pub mod reach;
 pub mod schema;

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::body::finding::{Finding, Location};
+use crate::body::finding::{FINDINGS_MAX, Finding, Location, push_token};
 use crate::body::schema::Schema;
 
 /// Rules for one set of parameters: an object schema over their names.
@@ -68,6 +68,16 @@ impl ParameterRules {
     /// Judges decoded names and values, all of them: a client sends header fields that no API
     /// knows, so rules over headers are better left open.
     pub fn judge<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Finding> {
+        let (object, mut findings) = self.read(pairs);
+        findings.extend(self.judge_object(&Value::Object(object)));
+        findings
+    }
+
+    /// Reads decoded names and values by their types, and finds those that stand twice.
+    pub(super) fn read<'a>(
+        &self,
+        pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> (Map<String, Value>, Vec<Finding>) {
         let mut object = Map::new();
         let mut findings = Vec::new();
         for (name, text) in pairs {
@@ -80,22 +90,28 @@ impl ParameterRules {
                 (ParameterType::Array(scalar), _) => {
                     object.insert(name.to_owned(), Value::Array(vec![read(scalar, text)]));
                 }
-                // Origins differ in which of two values they take (OWASP ASVS 15.3.7).
-                (_, Some(_)) => findings.push(Finding::new(
-                    self.location,
-                    &format!("/{name}"),
-                    "duplicateName",
-                    "sent more than once",
-                    "Send it once.",
-                )),
+                (_, Some(_)) => findings.push(repeated(self.location, name)),
                 (kind, None) => {
                     object.insert(name.to_owned(), read(kind.scalar(), text));
                 }
             }
         }
-        findings.extend(self.schema.judge(&Value::Object(object), self.location));
-        findings
+        findings.truncate(FINDINGS_MAX);
+        (object, findings)
     }
+
+    /// Judges what was read.
+    pub(super) fn judge_object(&self, object: &Value) -> Vec<Finding> {
+        self.schema.judge(object, self.location)
+    }
+}
+
+/// Origins differ in which of two values they take (OWASP ASVS 15.3.7).
+pub(super) fn repeated(location: Location, name: &str) -> Finding {
+    let mut pointer = String::new();
+    push_token(&mut pointer, name);
+    let (message, fix) = ("sent more than once", "Send it once.");
+    Finding::new(location, &pointer, "duplicateName", message, fix)
 }
 
 impl ParameterType {
@@ -164,7 +180,7 @@ fn check_number_rules(name: &str, rule: &Value, kind: ParameterType) -> Result<(
 const REFERENCES_MAX: usize = 16;
 
 /// The named schema that `rule` refers to, or `rule` itself.
-fn resolve<'a>(rule: &'a Value, named: &'a Map<String, Value>) -> &'a Value {
+pub(super) fn resolve<'a>(rule: &'a Value, named: &'a Map<String, Value>) -> &'a Value {
     let mut rule = rule;
     for _ in 0..REFERENCES_MAX {
         let name = rule.get("$ref").and_then(Value::as_str);

@@ -329,10 +329,24 @@ pub struct RequestEntry {
     pub content_types: Option<Vec<String>>,
     pub max_bytes: Option<u64>,
     pub body: Option<Value>,
+    pub bodies: Option<Map<String, Value>>,
+    pub opaque: Vec<String>,
+    pub json_limits: Option<JsonLimitsEntry>,
     pub path: Option<Map<String, Value>>,
     pub query: Option<Value>,
     pub headers: Option<Value>,
     pub mode: ModeEntry,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct JsonLimitsEntry {
+    pub max_depth: Option<usize>,
+    pub max_names: Option<usize>,
+    pub max_values: Option<usize>,
+    pub max_items: Option<usize>,
+    pub max_string_bytes: Option<usize>,
+    pub max_digits: Option<usize>,
 }
 
 fn yes() -> bool {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
+use crate::body::content::ContentRules;
 use crate::body::parameters::ParameterRules;
-use crate::body::schema::Schema;
 use crate::credential::api_key::Peppers;
 use crate::credential::certificate::CertificateSubject;
 use crate::credential::introspection::IntrospectionRule;
@@ -277,10 +277,16 @@ impl Require {
 
 #[derive(Debug)]
 pub struct RequestRules {
-    /// Essences in lower case; empty for any.
+    /// Essences in lower case, those of `opaque` too; empty for any but XML.
     pub content_types: Vec<String>,
+    /// Those that pass unread.
+    pub opaque: Vec<String>,
     pub max_bytes: u64,
-    pub body: Option<Schema>,
+    /// How content is read, by its essence: all of `content_types` that are not opaque, if a
+    /// schema or a rule looks at content.
+    pub contents: Vec<(String, Rc<ContentRules>)>,
+    /// Whether a schema looks at content.
+    pub has_schema: bool,
     pub path: Option<ParameterRules>,
     pub query: Option<ParameterRules>,
     pub headers: Option<ParameterRules>,

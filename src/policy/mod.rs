@@ -3,6 +3,7 @@
 
 mod authenticators;
 mod charging;
+mod contents;
 pub mod document;
 pub mod expression;
 pub mod fault;

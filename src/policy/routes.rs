@@ -9,15 +9,14 @@ use serde_json::{Map, Value, json};
 
 use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
-use crate::body::schema::Schema;
 use crate::facts::Method;
 use crate::house;
 use crate::limit::rule::LimitRule;
 use crate::policy::charging::charging;
+use crate::policy::contents;
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
-use crate::policy::gate::READ_BYTES_MAX;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
@@ -26,6 +25,10 @@ use crate::policy::{rules, tenancy};
 
 /// Content of a route that names no bound, in bytes.
 const BODY_BYTES_DEFAULT: u64 = 1_048_576;
+
+/// What to write where a schema is wrong.
+pub(super) const SCHEMA_FIX: &str =
+    "Write a JSON Schema of one draft; refer to `schemas` as #/schemas/NAME";
 
 /// What routes refer to.
 pub(super) struct Context<'a> {
@@ -110,10 +113,14 @@ fn route(
     let charging = charging(entry, &template, at, context, faults);
     let rule_reads =
         allow.as_ref().is_some_and(Expression::needs_body) || charging.cost.needs_body();
-    check_content(&request, request.body.is_some() || rule_reads, at, faults);
-    if request.content_types.is_empty() && rule_reads {
-        request.content_types = vec!["application/json".into()];
-    }
+    contents::complete(
+        &mut request,
+        &entry.request,
+        rule_reads,
+        at,
+        &document.schemas,
+        faults,
+    );
     let idempotency = idempotency(entry, &auth, at, faults);
     Some(Route {
         id: entry.id.clone(),
@@ -219,14 +226,9 @@ fn request_rules(
     faults: &mut Faults,
 ) -> RequestRules {
     let mut told = |field: &str, problem: String| {
-        let fix = "Write a JSON Schema (2020-12); refer to `schemas` as #/schemas/NAME";
+        let fix = SCHEMA_FIX;
         at.add(faults, &["request", field], problem, fix);
     };
-    let body = entry.body.as_ref().and_then(|schema| {
-        Schema::compile(schema, named)
-            .map_err(|problem| told("body", problem))
-            .ok()
-    });
     let mut parameters = |field: &str, schema: Option<Value>, location| {
         let compiled = ParameterRules::compile(&schema?, named, location);
         compiled.map_err(|problem| told(field, problem)).ok()
@@ -249,43 +251,16 @@ fn request_rules(
             );
         }
     }
-    let content_types = match &entry.content_types {
-        Some(types) => types.iter().map(|name| name.to_ascii_lowercase()).collect(),
-        None if entry.body.is_some() => vec!["application/json".into()],
-        None => Vec::new(),
-    };
-    let max_bytes = entry.max_bytes.unwrap_or(BODY_BYTES_DEFAULT);
     RequestRules {
-        content_types,
-        max_bytes,
-        body,
+        content_types: Vec::new(),
+        opaque: Vec::new(),
+        max_bytes: entry.max_bytes.unwrap_or(BODY_BYTES_DEFAULT),
+        contents: Vec::new(),
+        has_schema: false,
         path,
         query,
         headers,
         mode: mode(entry.mode),
-    }
-}
-
-/// What is judged as JSON is sent as JSON, and fits in memory.
-fn check_content(request: &RequestRules, reads: bool, at: &Place, faults: &mut Faults) {
-    let is_json = |name: &String| name == "application/json" || name.ends_with("+json");
-    if reads && !request.content_types.iter().all(is_json) {
-        let problem = "a rule reads the content as JSON, and another reader may not";
-        at.add(
-            faults,
-            &["request", "content_types"],
-            problem,
-            "List JSON types alone",
-        );
-    }
-    if reads && request.max_bytes > READ_BYTES_MAX {
-        let problem = format!("content that a rule reads has at most {READ_BYTES_MAX} bytes");
-        at.add(
-            faults,
-            &["request", "max_bytes"],
-            problem,
-            "Lower it, or drop the rule",
-        );
     }
 }
 

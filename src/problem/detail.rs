@@ -134,6 +134,9 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::NotJson { .. } => {
             "The content is not JSON that every reader reads alike. See errors."
         }
+        Refusal::NotForm { .. } => {
+            "The content is not a form that every reader reads alike. See errors."
+        }
         Refusal::Invalid { .. } => {
             "The request does not have the form that the API documents. See errors."
         }

@@ -1,5 +1,6 @@
 //! Everything about the request but its content has the form that the route asks for.
 
+use crate::body::content::{ContentRules, is_xml};
 use crate::body::finding::FINDINGS_MAX;
 use crate::facts::Headers;
 use crate::idempotency::key::IdempotencyKey;
@@ -18,6 +19,17 @@ pub struct Inspected<'g> {
     need: Need,
     /// By which it is carried out once.
     key: Option<IdempotencyKey>,
+    reading: Reading<'g>,
+}
+
+/// Who looks at the content.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reading<'g> {
+    Nobody,
+    /// A rule, and this is how it is read.
+    By(&'g ContentRules),
+    /// A rule that knows no content of this type: it is held against none.
+    Unknown,
 }
 
 /// What has to happen with the content.
@@ -32,6 +44,21 @@ pub enum Need {
 }
 
 impl<'g, B> Exchange<Authorized<'g>, B> {
+    /// Who looks at the content: a method without content has none to judge, and a rule that looks
+    /// at it sees null.
+    fn reading(&self, rules: &'g RequestRules) -> Reading<'g> {
+        let routed = self.stage.identified().routed();
+        if !needs_bytes(routed.route()) || !routed.method().may_have_body() {
+            return Reading::Nobody;
+        }
+        let facts = &self.trail.facts;
+        let sent = facts.has_body.then(|| essence(&facts.headers)).flatten();
+        match sent {
+            Some(sent) if rules.opaque.contains(&sent) => Reading::Nobody,
+            sent => rules.reading(facts.has_body, sent.as_deref()),
+        }
+    }
+
     /// Judges parameters, content type, content coding and announced size.
     pub fn inspect(mut self) -> Result<Exchange<Inspected<'g>, B>, Refused> {
         let routed = self.stage.identified().routed();
@@ -47,8 +74,8 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
             false => Ok(()),
             true => media_type(rules, &self.trail.facts.headers),
         };
-        // A method without content has none to judge; a rule that looks at it sees null.
-        let reads = needs_bytes(route) && routed.method().may_have_body();
+        let reading = self.reading(rules);
+        let reads = !matches!(reading, Reading::Nobody);
         let key = match idempotency_key(routed, &self.trail.facts.headers) {
             Ok(key) => key,
             Err(refusal) => match self.settle(route.mode, Err(refusal)) {
@@ -81,6 +108,7 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
                 authorized,
                 need,
                 key,
+                reading,
             })),
             Err(refusal) => Err(self.refuse(refusal)),
         }
@@ -99,6 +127,19 @@ impl<'g> Inspected<'g> {
     pub(super) fn key(&self) -> Option<&IdempotencyKey> {
         self.key.as_ref()
     }
+
+    pub(super) fn reading(&self) -> Reading<'g> {
+        self.reading
+    }
+}
+
+impl RequestRules {
+    /// How content is read: no content as the first type that the route takes.
+    fn reading(&self, has_body: bool, sent: Option<&str>) -> Reading<'_> {
+        let mut contents = self.contents.iter();
+        let rules = contents.find(|(known, _)| !has_body || Some(known.as_str()) == sent);
+        rules.map_or(Reading::Unknown, |(_, rules)| Reading::By(rules))
+    }
 }
 
 /// The mode of a route's request rules: the laxer of the route's and their own.
@@ -111,8 +152,8 @@ pub(super) fn mode_of(route: &Route) -> Mode {
 }
 
 /// Whether a rule looks at the content.
-pub(super) fn needs_bytes(route: &Route) -> bool {
-    let schema = route.request.body.is_some() && mode_of(route) != Mode::Off;
+fn needs_bytes(route: &Route) -> bool {
+    let schema = route.request.has_schema && mode_of(route) != Mode::Off;
     schema || (rule_reads(route) && route.mode != Mode::Off)
 }
 
@@ -166,10 +207,22 @@ fn parameters(routed: &Routed<'_>, rules: &RequestRules, headers: &Headers) -> R
     }
 }
 
+/// The type of the content, in lower case, without parameters.
+fn essence(headers: &Headers) -> Option<String> {
+    let sent: mime::Mime = headers.get("content-type")?.parse().ok()?;
+    Some(sent.essence_str().to_owned())
+}
+
 /// The content type, without case, is one of the route's; a charset other than UTF-8 is refused.
+/// XML passes where it is listed alone, however it is written.
 fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
     if rules.content_types.is_empty() {
-        return Ok(());
+        let sent = headers.get("content-type").unwrap_or_default();
+        let name = sent.split([';', ',', ' ', '\t']).next().unwrap_or_default();
+        return match is_xml(&name.to_ascii_lowercase()) {
+            true => Err(Refusal::MediaType),
+            false => Ok(()),
+        };
     }
     let sent = headers
         .get("content-type")

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::body::finding::Location;
-use crate::body::json::{BODY_LIMITS, parse};
+use crate::body::content::{ContentFault, ContentRules};
 use crate::idempotency::key::IdempotencyKey;
 use crate::limit::rule::Mode;
 use crate::ports::ReadFault;
@@ -12,7 +11,7 @@ use crate::stage::Exchange;
 use crate::stage::authorized::ask;
 use crate::stage::charging::Price;
 use crate::stage::identified::Identified;
-use crate::stage::inspected::{Inspected, Need, mode_of, needs_bytes};
+use crate::stage::inspected::{Inspected, Need, Reading, mode_of};
 use crate::trail::{Refused, StageName};
 
 /// Every check of the way in was passed.
@@ -86,9 +85,9 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(ReadFault::Broken) => return Err(self.refuse(Refusal::BodyBroken)),
             Err(ReadFault::TimedOut) => return Err(self.refuse(Refusal::BodyTimeout)),
         };
-        let judged = match needs_bytes(self.stage.identified().routed().route()) {
-            true => self.judge(&bytes),
-            false => ask_rules(&mut self, &Value::Null),
+        let judged = match self.stage.reading() {
+            Reading::By(rules) => self.judge(&bytes, rules),
+            Reading::Nobody | Reading::Unknown => ask_rules(&mut self, &Value::Null),
         };
         let price = match judged {
             Ok(price) => price,
@@ -103,26 +102,36 @@ impl<'g> Exchange<Inspected<'g>, ()> {
     }
 
     /// Judges what a rule reads; what the request costs, where that depends on it.
-    fn judge(&mut self, bytes: &[u8]) -> Result<Option<u64>, Refusal> {
-        let route = self.stage.identified().routed().route();
-        let mode = mode_of(route);
-        let body = match parse(bytes, BODY_LIMITS) {
-            Ok(body) => body,
+    fn judge(&mut self, bytes: &[u8], rules: &ContentRules) -> Result<Option<u64>, Refusal> {
+        let mode = mode_of(self.stage.identified().routed().route());
+        let content_type = self.trail.facts.headers.get("content-type");
+        let content = match rules.read(bytes, content_type.unwrap_or_default()) {
+            Ok(content) => content,
             Err(fault) => {
-                self.settle(mode, Err(Refusal::NotJson { fault }))?;
+                self.settle(mode, Err(refusal_of(fault)))?;
                 // Observed or not: the rule is asked, and of nothing it cannot say yes.
                 return ask_rules(self, &Value::Null);
             }
         };
-        let schema = route.request.body.as_ref().filter(|_| mode != Mode::Off);
-        let findings = schema.map_or_else(Vec::new, |schema| schema.judge(&body, Location::Body));
+        let findings = match mode {
+            Mode::Off => Vec::new(),
+            Mode::Enforce | Mode::Observe => rules.judge(&content),
+        };
         let formed = if findings.is_empty() {
             Ok(())
         } else {
             Err(Refusal::Invalid { findings })
         };
         self.settle(mode, formed)?;
-        ask_rules(self, &body)
+        ask_rules(self, &content)
+    }
+}
+
+fn refusal_of(fault: ContentFault) -> Refusal {
+    match fault {
+        ContentFault::Json(fault) => Refusal::NotJson { fault },
+        ContentFault::Form(fault) => Refusal::NotForm { fault },
+        ContentFault::Fields(findings) => Refusal::Invalid { findings },
     }
 }
 

@@ -83,6 +83,7 @@ fn numbers_that_all_readers_share_are_kept() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_bound_holds_on_both_sides() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(read(&nested(BODY_LIMITS.depth_max)).is_ok());
@@ -94,17 +95,97 @@ fn every_bound_holds_on_both_sides() {
     let small = JsonLimits {
         depth_max: 3,
         names_max: 2,
-        values_max: 4,
+        values_max: 6,
+        items_max: 4,
+        string_bytes_max: 3,
+        digits_max: 5,
     };
     let within = |text: &str| parse(text.as_bytes(), small);
-    assert!(within(r#"{"a":1,"b":2}"#).is_ok());
-    let pointer = "/c".to_owned();
-    assert_eq!(
-        within(r#"{"a":1,"b":2,"c":3}"#),
-        Err(JsonFault::TooManyNames { pointer })
-    );
-    assert!(within("[1,2,3]").is_ok());
-    assert_eq!(within("[1,2,3,4]"), Err(JsonFault::TooManyValues));
+    let at = |pointer: &str| pointer.to_owned();
+    for (text, beyond, fault) in [
+        (
+            r#"{"a":1,"b":2}"#,
+            r#"{"a":1,"b":2,"c":3}"#,
+            JsonFault::TooManyNames { pointer: at("/c") },
+        ),
+        ("[[1,2,3],4]", "[[1,2,3],4,5]", JsonFault::TooManyValues),
+        (
+            "[1,2,3,4]",
+            "[1,2,3,4,5]",
+            JsonFault::TooManyItems { pointer: at("") },
+        ),
+        (
+            r#"["abc"]"#,
+            r#"["abcd"]"#,
+            JsonFault::StringTooLong { pointer: at("/0") },
+        ),
+        (
+            "\"\u{e9}a\"",
+            "\"\u{e9}\u{e9}\"",
+            JsonFault::StringTooLong { pointer: at("") },
+        ),
+        (
+            r#""\u0061\u0062\u0063""#,
+            r#""\u0061\u0062\u0063d""#,
+            JsonFault::StringTooLong { pointer: at("") },
+        ),
+        (
+            r#"{"abc":1}"#,
+            r#"{"abcd":1}"#,
+            JsonFault::StringTooLong { pointer: at("") },
+        ),
+        (
+            "[12345]",
+            "[123456]",
+            JsonFault::TooManyDigits { line: 1, column: 7 },
+        ),
+        (
+            "-1.23e-45",
+            "-1.23e-456",
+            JsonFault::TooManyDigits {
+                line: 1,
+                column: 10,
+            },
+        ),
+        (
+            "[1,2\n,12345]",
+            "[1,2\n,123456]",
+            JsonFault::TooManyDigits { line: 2, column: 7 },
+        ),
+        (
+            r#"["12","1\"1"]"#,
+            r#"["1\"",123456]"#,
+            JsonFault::TooManyDigits {
+                line: 1,
+                column: 13,
+            },
+        ),
+    ] {
+        assert!(within(text).is_ok(), "{text}");
+        assert_eq!(within(beyond), Err(fault), "{beyond}");
+    }
+}
+
+#[test]
+fn digits_in_text_are_no_number() {
+    let digits = "1".repeat(100);
+    for text in [
+        format!("\"{digits}\""),
+        format!(r#"{{"{digits}":"\"{digits}"}}"#),
+    ] {
+        assert!(read(&text).is_ok(), "{text}");
+    }
+    let most = "1.".to_owned() + &"0".repeat(BODY_LIMITS.digits_max - 1);
+    assert!(read(&most).is_ok());
+    assert!(matches!(
+        read(&(most + "0")),
+        Err(JsonFault::TooManyDigits { .. })
+    ));
+    // Text that a million digits long number would take to read is not read.
+    assert!(matches!(
+        read(&"9".repeat(1 << 20)),
+        Err(JsonFault::TooManyDigits { .. })
+    ));
 }
 
 proptest! {
