@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 use worker::{Context, Env, Result};
 
@@ -112,9 +113,18 @@ async fn released(
 ) -> Result<Response> {
     let (env, context) = (ports.env, ports.context);
     let (cleared, open) = release.part();
+    // It goes when this ends, or with the end of what is watched.
+    let place = cleared.answer().1.place.take();
     let cleared = keep::keep(env, cleared).await;
-    match reply::release(gate, &cleared, open.holds_permits()) {
+    let is_watched = open.holds_permits() || place.is_some();
+    match reply::release(gate, &cleared, is_watched) {
         Ok((reply, ended)) => {
+            if let Some(ended) = ended.clone() {
+                context.wait_until(async move {
+                    let _ = JsFuture::from(ended).await;
+                    drop(place);
+                });
+            }
             if ended.is_some() {
                 run_behind(env, context, ended, open.hand_over());
             }

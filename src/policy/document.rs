@@ -4,6 +4,7 @@
 //! and not here is refused by `policy::unsupported`.
 
 mod limit;
+mod origin;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,8 @@ use serde_json::{Map, Value};
 pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
+
+pub use origin::{AnswerEntry, BreakerEntry, RetryEntry};
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -57,6 +60,14 @@ pub struct OriginEntry {
     #[serde(default = "origin_timeout_ms")]
     pub timeout_ms: u64,
     pub identity: Option<IdentityEntry>,
+    pub max_concurrent: Option<usize>,
+    #[serde(default)]
+    pub max_waiting: usize,
+    #[serde(default = "origin::wait_ms")]
+    pub wait_ms: u64,
+    pub circuit_breaker: Option<BreakerEntry>,
+    pub retry: Option<RetryEntry>,
+    pub answer: Option<AnswerEntry>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -237,6 +248,8 @@ pub struct RouteEntry {
     #[serde(rename = "match")]
     pub matching: MatchEntry,
     pub origin: String,
+    #[serde(default)]
+    pub split: BTreeMap<String, u32>,
     pub auth: AuthEntry,
     #[serde(default)]
     pub require: RequireEntry,
@@ -253,6 +266,7 @@ pub struct RouteEntry {
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
+    pub answer: Option<AnswerEntry>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -12,6 +12,7 @@ mod limits;
 mod lint;
 pub mod load;
 mod once;
+mod origins;
 pub mod own_numbers;
 pub mod route_table;
 mod routes;

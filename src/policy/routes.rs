@@ -21,6 +21,7 @@ use crate::policy::gate::READ_BYTES_MAX;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
+use crate::policy::origins::{bounds, split};
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 
 /// Content of a route that names no bound, in bytes.
@@ -136,6 +137,8 @@ fn route(
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
+        answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
+        split: split(entry, context.origins, at, faults),
     })
 }
 

@@ -1,9 +1,12 @@
 //! The one thing that can be sent to an origin, and the request that waits for its answer.
 
+use std::rc::Rc;
+
 use crate::facts::{Facts, Headers, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
-use crate::policy::gate::{Gate, Route};
+use crate::origin::rule::AnswerBounds;
+use crate::policy::gate::{Gate, Origin, Route};
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
@@ -23,6 +26,10 @@ pub struct Forward<B> {
     set: Vec<(String, String)>,
     content: Content<B>,
     timeout_ms: u64,
+    origin: Rc<Origin>,
+    answer: Option<AnswerBounds>,
+    /// The request's own, for jitter.
+    fraction: f64,
 }
 
 /// The request was handed to the origin.
@@ -33,6 +40,8 @@ pub struct Sent<'g> {
     cost: u64,
     /// That it is carried out once.
     granted: Option<Granted>,
+    /// What the answer may take.
+    answer: Option<AnswerBounds>,
 }
 
 /// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
@@ -128,6 +137,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         let identified = self.stage.identified();
         let routed = identified.routed();
         let (gate, route) = (routed.gate(), routed.route());
+        let target = self.stage.target().clone();
         let facts = &self.trail.facts;
         let query = routed
             .query()
@@ -137,13 +147,13 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         let mut set = told(facts, routed);
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
-        let forward_url = format!("{}{}{query}", route.origin.url, routed.path().as_str());
+        let forward_url = format!("{}{}{query}", target.origin.url, routed.path().as_str());
         let mut remove = removed(&facts.headers, &gate.credential_headers, &own);
         // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
         if !continues_trace(facts) {
             remove.push("tracestate".into());
         }
-        let (method, timeout_ms) = (routed.method(), route.timeout_ms);
+        let (method, timeout_ms) = (routed.method(), target.timeout_ms);
         let cost = identified.price(facts).units();
         let granted = self.stage.granted();
         // What is kept is kept as it reads.
@@ -151,9 +161,10 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             set.push(("accept-encoding".into(), "identity".into()));
         }
         self.trail.origin = Some(OriginNote {
-            name: route.origin.name.clone(),
+            name: target.origin.name.clone(),
             status: None,
             ms: 0,
+            retries: 0,
         });
         self.trail.stage = StageName::Answered;
         let content = self.body;
@@ -164,6 +175,9 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             set,
             content,
             timeout_ms,
+            origin: target.origin,
+            answer: target.answer,
+            fraction: self.trail.facts.request_id.fraction(),
         };
         let sent = Exchange {
             trail: self.trail,
@@ -173,6 +187,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 route,
                 cost,
                 granted,
+                answer: target.answer,
             },
         };
         Ok((forward, sent))
@@ -200,12 +215,53 @@ impl<B> Forward<B> {
         self.timeout_ms
     }
 
+    pub fn origin(&self) -> &Rc<Origin> {
+        &self.origin
+    }
+
+    /// What the answer may take on its way out.
+    pub fn answer_bounds(&self) -> Option<AnswerBounds> {
+        self.answer
+    }
+
+    pub fn fraction(&self) -> f64 {
+        self.fraction
+    }
+
+    /// The same once more, for when this one fails; `None` where the content can be sent once only.
+    pub fn again(&self) -> Option<Self> {
+        let content = match &self.content {
+            Content::Nothing => Content::Nothing,
+            Content::Bytes(bytes) => Content::Bytes(bytes.clone()),
+            Content::Unread(_) => return None,
+        };
+        Some(Self {
+            url: self.url.clone(),
+            method: self.method,
+            remove: self.remove.clone(),
+            set: self.set.clone(),
+            content,
+            timeout_ms: self.timeout_ms,
+            origin: Rc::clone(&self.origin),
+            answer: self.answer,
+            fraction: self.fraction,
+        })
+    }
+
     pub fn into_content(self) -> Content<B> {
         self.content
     }
 }
 
 impl<'g> Exchange<Sent<'g>, ()> {
+    /// Notes how often the request was sent again.
+    pub fn retried(mut self, retries: u32) -> Self {
+        if let Some(note) = &mut self.trail.origin {
+            note.retries = retries;
+        }
+        self
+    }
+
     /// Takes the origin's answer, which came after `ms`.
     pub fn answered<A: OriginAnswer>(
         mut self,
@@ -221,6 +277,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
             route,
             cost,
             granted,
+            answer: bounds,
         } = self.stage;
         settle(&mut self.trail, route, cost, &answer);
         let (keep, told) = claim_after(granted, &answer);
@@ -235,6 +292,9 @@ impl<'g> Exchange<Sent<'g>, ()> {
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
             }
+            Ok(answer) if let Some(max_bytes) = too_large(bounds, &sent.trail.facts, &answer) => {
+                Err(sent.refuse(Refusal::OriginTooLarge { max_bytes }))
+            }
             Ok(answer) => {
                 let sent = Exchange {
                     trail: sent.trail,
@@ -246,6 +306,10 @@ impl<'g> Exchange<Sent<'g>, ()> {
             Err(OriginFault::Down) => Err(sent.refuse(Refusal::OriginDown)),
             Err(OriginFault::TimedOut) => Err(sent.refuse(Refusal::OriginTimeout)),
             Err(OriginFault::Invalid) => Err(sent.refuse(Refusal::OriginInvalid)),
+            Err(OriginFault::Open { retry_after_ms }) => {
+                Err(sent.refuse(Refusal::OriginOpen { retry_after_ms }))
+            }
+            Err(OriginFault::Full) => Err(sent.refuse(Refusal::OriginFull)),
         }
     }
 }
@@ -262,6 +326,10 @@ fn claim_after<A: OriginAnswer>(
     match answer.as_ref().map(OriginAnswer::status) {
         Ok(401 | 429) => (None, Some(Told::of(&granted, Granted::free))),
         Ok(200..=599) => (Some(granted), None),
+        // It was not sent.
+        Err(OriginFault::Open { .. } | OriginFault::Full) => {
+            (None, Some(Told::of(&granted, Granted::free)))
+        }
         Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
     }
 }
@@ -277,6 +345,22 @@ fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> {
         ("x-forwarded-proto", scheme.to_owned()),
     ];
     fields.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// The bound that an answer is over by what its head says of its content, where it has any.
+fn too_large<A: OriginAnswer>(
+    bounds: Option<AnswerBounds>,
+    facts: &Facts,
+    answer: &A,
+) -> Option<u64> {
+    let bytes_max = bounds?.bytes_max;
+    if facts.method == "HEAD" || answer.status() == 304 {
+        return None;
+    }
+    let length = answer.field("content-length")?;
+    // What is no number is no bound, and so over it.
+    let is_within = length.parse().is_ok_and(|length: u64| length <= bytes_max);
+    (!is_within).then_some(bytes_max)
 }
 
 /// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that
@@ -304,7 +388,7 @@ fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<Strin
         .collect()
 }
 
-fn continues_trace(facts: &crate::facts::Facts) -> bool {
+fn continues_trace(facts: &Facts) -> bool {
     facts
         .headers
         .get("traceparent")
@@ -312,7 +396,7 @@ fn continues_trace(facts: &crate::facts::Facts) -> bool {
 }
 
 /// W3C Trace Context §3.2: the caller's trace id if its field is well-formed, this gateway's span.
-fn traceparent(facts: &crate::facts::Facts) -> String {
+fn traceparent(facts: &Facts) -> String {
     let given = facts.headers.get("traceparent").and_then(trace_id);
     let trace_id = given.unwrap_or_else(|| facts.request_id.as_trace_id());
     format!("00-{trace_id}-{}-01", facts.request_id.as_span_id())

@@ -36,7 +36,8 @@ use edgeward::limit::ledger;
 use edgeward::limit::memory::LimitMemory;
 use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
-use edgeward::policy::gate::{Gate, Secrets};
+use edgeward::origin::state::{OriginMemory, SharedState};
+use edgeward::policy::gate::{Gate, Origin, Secrets};
 use edgeward::policy::load::load;
 use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
 use edgeward::refusal::Port;
@@ -171,6 +172,9 @@ pub struct FakePorts {
     pub stays: Cell<u32>,
     /// What was left to be done after requests.
     pub errands: RefCell<Vec<Errand>>,
+    /// What is known of origins, and of which others are to be told or asked.
+    pub origins: RefCell<OriginMemory>,
+    pub shared: RefCell<Vec<Rc<Origin>>>,
     memory: Memory,
     tokens: RefCell<HashMap<TokenDigest, (Verdict, u64)>>,
 }
@@ -390,6 +394,14 @@ impl Ports for FakePorts {
                 self.origin_tells.get(),
             )),
         }
+    }
+
+    fn origin_state(&self, origin: &Origin) -> SharedState {
+        self.origins.borrow_mut().of(origin)
+    }
+
+    fn share(&self, origin: Rc<Origin>) {
+        self.shared.borrow_mut().push(origin);
     }
 
     fn stay(&self) {
