@@ -8,6 +8,7 @@ pub mod answer;
 pub mod holder;
 pub mod issuer;
 pub mod keys;
+pub mod memory;
 pub mod rows;
 pub mod signer;
 pub mod told;
@@ -17,7 +18,6 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use answer::FakeAnswer;
@@ -47,6 +47,7 @@ use edgeward::secret::Secret;
 use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
 use edgeward::trail::Told;
+use memory::Memory;
 use rows::{FakeClaims, FakeRows, FakeUses};
 use serde_json::Value;
 
@@ -206,17 +207,6 @@ impl FakePorts {
 
     fn note(&self, what: &'static str) {
         self.asked.borrow_mut().push(what);
-    }
-}
-
-/// What an isolate remembers of limits, each with a number of its own.
-struct Memory(RefCell<LimitMemory>);
-
-impl Default for Memory {
-    fn default() -> Self {
-        static HOLDERS: AtomicU64 = AtomicU64::new(1);
-        let holder = HOLDERS.fetch_add(1, Ordering::Relaxed);
-        Self(RefCell::new(LimitMemory::new(holder)))
     }
 }
 
