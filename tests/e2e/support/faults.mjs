@@ -1,8 +1,13 @@
 // Origins that fail, each in its own way, on one raw port; and a client that sees how an answer ends.
 import { request } from "node:http";
 import { createServer } from "node:net";
+import { after } from "node:test";
 
-/** What is answered to a path: `(socket) => …`, with the request's head read. */
+// A test that fails before it stops its origin must not keep the run from ending.
+const running = new Set();
+after(() => Promise.all([...running].map((origin) => origin.stop())));
+
+/** What is answered to a path: `(socket, path) => …`, with the request's head read. */
 export async function faultyOrigin(faults) {
   const sockets = new Set();
   const counts = {};
@@ -18,21 +23,24 @@ export async function faultyOrigin(faults) {
       const path = head.split(" ")[1].split("?")[0];
       head = head.slice(end + 4);
       counts[path] = (counts[path] ?? 0) + 1;
-      (faults[path] ?? faults.default)(socket);
+      (faults[path] ?? faults.default)(socket, path);
     });
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return {
+  const origin = {
     url: `http://127.0.0.1:${server.address().port}`,
     /** How often each path was asked for. */
     counts,
     /** Connections that are open. */
     open: () => sockets.size,
     async stop() {
+      if (!running.delete(origin)) return;
       for (const socket of sockets) socket.destroy();
       await new Promise((closed) => server.close(closed));
     },
   };
+  running.add(origin);
+  return origin;
 }
 
 /** Writes `bytes` to a socket until `total` are written or it is gone, as fast as they are taken. */
