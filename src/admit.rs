@@ -9,6 +9,7 @@ use crate::credential::verified::VerifiedToken;
 use crate::credential::verify::{check_proof, prove, verify};
 use crate::facts::Facts;
 use crate::idempotency::KeptAnswer;
+use crate::origin::dispatch;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
@@ -92,7 +93,9 @@ async fn through<'p, P: Ports>(
         }
     };
     let charged = open.charge(validated.rest()).await;
-    let claiming = validated.pay(&charged)?.claim();
+    let paid = validated.pay(&charged)?;
+    let paid = paid.aim(|origin| dispatch::is_well(ports, origin));
+    let claiming = paid.claim();
     let signed = match (claiming.statement(), gate.identity_keys.as_ref()) {
         (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
             Ok(signed) => Some(signed),
@@ -113,7 +116,8 @@ async fn through<'p, P: Ports>(
     };
     let (forward, sent) = claimed.forward(signed)?;
     let sent_at_ms = ports.now_ms();
-    let answer = ports.send(forward).await;
+    let (answer, retries) = dispatch::send(ports, forward).await;
+    let sent = sent.retried(retries);
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
     let answered = failure::charge_answer(ports, answered).await?;
     Ok(Outcome::Released(answered.release(open)))

@@ -178,10 +178,16 @@ fn cost(note: &CostNote) -> Value {
 }
 
 fn origin(note: &OriginNote) -> Value {
-    match note.status {
-        Some(status) => json!({ "name": note.name, "status": status, "ms": note.ms }),
-        None => json!({ "name": note.name, "ms": note.ms }),
+    let mut told = json!({ "name": note.name, "ms": note.ms });
+    if let Some(told) = told.as_object_mut() {
+        told.extend(
+            note.status
+                .map(|status| ("status".to_owned(), json!(status))),
+        );
+        let retries = Some(note.retries).filter(|retries| *retries > 0);
+        told.extend(retries.map(|retries| ("retries".to_owned(), json!(retries))));
     }
+    told
 }
 
 /// What an operator has to know beyond the reason; never a value of the request.

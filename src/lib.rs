@@ -37,7 +37,7 @@
 //! ```
 //!
 //! `admit` is the driver; `policy` makes the `Gate` from what was written; `credential`, `limit`
-//! and `body` are the arithmetic of the stages; `problem`, `reply` and `decision` say what came of
+//! and `body` are the arithmetic of the stages; `origin` sends where the origin is well enough; `problem`, `reply` and `decision` say what came of
 //! it; `edge` alone names `worker`.
 
 pub mod address;
@@ -54,6 +54,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod limit;
 pub mod object;
+pub mod origin;
 pub mod path;
 pub mod policy;
 pub mod ports;

@@ -91,6 +91,12 @@ impl ObjectName {
         Self::of(&["issuer", authenticator, issuer])
     }
 
+    /// One of `parts` equal parts that names fall into; the same part always.
+    pub fn part(&self, parts: u32) -> u32 {
+        let [a, b, c, d, ..] = self.object;
+        u32::from_be_bytes([a, b, c, d]) % parts.max(1)
+    }
+
     /// The broker of this object that serves the isolates of a place; one of `brokers`.
     #[must_use]
     pub fn brokered(self, place: &str, brokers: u16) -> Self {

@@ -14,6 +14,8 @@ use crate::facts::UnixMs;
 use crate::idempotency::{ClaimAnswer, ClaimQuestion};
 use crate::identity::{IdentityKeys, Statement};
 use crate::limit::ask::Objects;
+use crate::origin::state::{Place, SharedState};
+use crate::policy::gate::Origin;
 use crate::refusal::{Port, Refusal};
 use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::secret::Secret;
@@ -60,6 +62,10 @@ pub enum OriginFault {
     TimedOut,
     /// A head that is none: a status outside 200 to 599, or an upgrade nobody asked for.
     Invalid,
+    /// It was not asked: it failed too often, and is left alone.
+    Open { retry_after_ms: u64 },
+    /// It was not asked: too many requests are open there.
+    Full,
 }
 
 /// An origin's answer, as far as the core looks at it.
@@ -67,6 +73,16 @@ pub trait OriginAnswer {
     fn status(&self) -> u16;
     /// A response header field; a repeated one joined by `, `.
     fn field(&self, name: &str) -> Option<String>;
+    /// Holds a place at the origin until the answer has left.
+    fn hold(&mut self, place: Place) {
+        drop(place);
+    }
+    /// Lets the rest of it go unread.
+    fn discard(self)
+    where
+        Self: Sized,
+    {
+    }
 }
 
 /// Everything the driver asks. One isolate, one thread: no future is ever sent.
@@ -131,6 +147,13 @@ pub trait Ports: Objects {
     fn tell(&self, told: Told);
 
     async fn send(&self, forward: Forward<Self::Body>) -> Result<Self::Answer, OriginFault>;
+
+    /// What this isolate knows of an origin.
+    fn origin_state(&self, origin: &Origin) -> SharedState;
+
+    /// Has that told to others, and theirs asked for, when the request has its answer
+    /// (`origin::share`).
+    fn share(&self, origin: Rc<Origin>);
 
     /// Carries the request to its end, also if its client goes away meanwhile.
     fn stay(&self);

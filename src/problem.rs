@@ -78,6 +78,8 @@ slugs! {
 
 /// Seconds after which a client may try again when the gateway or what it needs is down.
 const RETRY_DOWN_S: u64 = 5;
+/// The same where only too many requests are open at once.
+const RETRY_FULL_S: u64 = 1;
 /// The share of a wait that is added at random, so that callers do not come back together.
 const JITTER_SHARE: f64 = 0.1;
 
@@ -135,7 +137,14 @@ impl Problem {
             403 if slug == Slug::InsufficientScope => {
                 problem.challenge(refusal, telling, Challenge::is_of_token);
             }
-            503 => problem.retry_after(RETRY_DOWN_S * 1_000, telling),
+            503 => {
+                let retry_after_ms = match refusal {
+                    Refusal::OriginOpen { retry_after_ms } => *retry_after_ms,
+                    Refusal::OriginFull => RETRY_FULL_S * 1_000,
+                    _ => RETRY_DOWN_S * 1_000,
+                };
+                problem.retry_after(retry_after_ms, telling);
+            }
             _ => {}
         }
         problem
@@ -261,8 +270,9 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         },
         Refusal::OriginDown => Slug::OriginUnavailable,
         Refusal::OriginTimeout => Slug::OriginTimeout,
-        Refusal::OriginInvalid => Slug::OriginInvalid,
-        Refusal::Panicked => Slug::Overloaded,
+        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } => Slug::OriginInvalid,
+        Refusal::OriginOpen { .. } => Slug::OriginUnavailable,
+        Refusal::OriginFull | Refusal::Panicked => Slug::Overloaded,
     }
 }
 

@@ -183,6 +183,16 @@ pub enum Refusal {
     OriginDown,
     OriginTimeout,
     OriginInvalid,
+    /// Its answer's head tells of more than may come.
+    OriginTooLarge {
+        max_bytes: u64,
+    },
+    /// It was not asked: it failed too often.
+    OriginOpen {
+        retry_after_ms: u64,
+    },
+    /// It was not asked: too many requests are open there.
+    OriginFull,
     /// A fault of the gateway itself, caught before it could reach another request.
     Panicked,
 }
@@ -309,6 +319,9 @@ impl Refusal {
             Self::OriginDown => "origin_down",
             Self::OriginTimeout => "origin_timeout",
             Self::OriginInvalid => "origin_invalid",
+            Self::OriginTooLarge { .. } => "origin_too_large",
+            Self::OriginOpen { .. } => "origin_open",
+            Self::OriginFull => "origin_full",
             Self::Panicked => "panicked",
         }
     }

@@ -105,6 +105,8 @@ pub struct OriginNote {
     pub name: String,
     pub status: Option<u16>,
     pub ms: u64,
+    /// How often the request was sent again.
+    pub retries: u32,
 }
 
 /// What a request costs where its origin tells that.

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::limit::ask::Objects;
 use crate::object::ObjectName;
 use crate::policy::fault::PolicyFault;
-use crate::policy::gate::Gate;
+use crate::policy::gate::{Gate, Origin};
 use crate::ports::PortDown;
 use crate::revocation::Marks;
 
@@ -40,4 +40,6 @@ pub trait AdminPorts: Objects {
     fn audit(&self, act: &Act, admin: &Admin, facts: &Facts);
     /// The newest policy that did not load, as `{at, faults}`; null if there is none.
     fn refused_policy(&self) -> Value;
+    /// What this isolate knows of an origin.
+    fn told_origin(&self, origin: &Origin) -> Value;
 }

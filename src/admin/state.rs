@@ -1,5 +1,7 @@
 //! What the gateway enforces, and what it would make of another policy.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::admin::ports::AdminPorts;
@@ -28,8 +30,22 @@ pub(super) fn status<P: AdminPorts>(desk: &Desk<'_, P>) -> Done {
         "policy": policy,
         "refused": desk.ports.refused_policy(),
         "authenticators": authenticators,
+        "origins": origins(desk),
         "silent_counters": desk.ports.limit_memory().borrow().silences(),
     }))
+}
+
+/// Each origin that a route leads to, as this isolate sees it.
+fn origins<P: AdminPorts>(desk: &Desk<'_, P>) -> Vec<Value> {
+    let mut told = BTreeMap::new();
+    for route in desk.gate.iter().flat_map(|gate| &gate.routes) {
+        let others = route.split.iter().map(|(_, target)| &target.origin);
+        for origin in others.chain([&route.origin]) {
+            told.entry(origin.name.as_str())
+                .or_insert_with(|| desk.ports.told_origin(origin));
+        }
+    }
+    told.into_values().collect()
 }
 
 /// Whether a policy would load, with the secrets that are bound here.

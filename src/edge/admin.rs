@@ -8,12 +8,12 @@ use crate::admin::caller::{Admin, RootHashes};
 use crate::admin::entrance::{Admitted, serve};
 use crate::admin::ports::{AdminPorts, RecordPage};
 use crate::credential::api_key::KeyRecord;
-use crate::edge::ports::{EdgePorts, Unread};
+use crate::edge::ports::{EdgePorts, Unread, told_origin};
 use crate::edge::{bounded, clock, incoming, log, marks, policy, reply};
 use crate::facts::Facts;
 use crate::object::ObjectName;
 use crate::policy::fault::PolicyFault;
-use crate::policy::gate::Gate;
+use crate::policy::gate::{Gate, Origin};
 use crate::ports::PortDown;
 use crate::refusal::Port;
 use crate::revocation::Marks;
@@ -55,6 +55,10 @@ pub(super) async fn answer(
 }
 
 impl AdminPorts for EdgePorts<'_> {
+    fn told_origin(&self, origin: &Origin) -> serde_json::Value {
+        told_origin(origin)
+    }
+
     async fn record(&self, id: &str) -> std::result::Result<Option<KeyRecord>, PortDown> {
         let read = bounded::within(TIMEOUT_MS, record(self.env, &key_name(id))).await;
         read.flatten().ok_or(DOWN)

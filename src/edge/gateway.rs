@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 use worker::{Context, Env, Result};
 
@@ -112,10 +113,19 @@ async fn released(
 ) -> Result<Response> {
     let (env, context) = (ports.env, ports.context);
     let (cleared, open) = release.part();
+    // It goes when this ends, or with the end of what is watched.
+    let place = cleared.answer().1.place.take();
     let cleared = keep::keep(env, cleared).await;
-    let client = open.holds_permits().then(|| ports.request.signal());
+    let is_watched = open.holds_permits() || place.is_some();
+    let client = is_watched.then(|| ports.request.signal());
     match reply::release(gate, &cleared, client.as_ref()) {
         Ok((reply, ended)) => {
+            if let Some(ended) = ended.clone() {
+                context.wait_until(async move {
+                    let _ = JsFuture::from(ended).await;
+                    drop(place);
+                });
+            }
             if ended.is_some() {
                 run_behind(env, context, ended, open.hand_over());
             }

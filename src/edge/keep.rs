@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 use worker::Env;
 
-use crate::edge::origin::Answer;
+use crate::edge::origin::{Answer, Care};
 use crate::edge::{bounded, idempotency, read};
 use crate::idempotency::{FIELD_BYTES_MAX, KeptAnswer};
 use crate::ports::ReadFault;
@@ -28,7 +28,7 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
     let Some(granted) = cleared.take_keep() else {
         return cleared;
     };
-    let Answer(answer) = cleared.answer();
+    let Answer(answer, care) = cleared.answer();
     let status = answer.status();
     let fields = fields(&answer.headers(), cleared.remove());
     let kept = match answer.body() {
@@ -52,7 +52,11 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
     };
     let _ = idempotency::tell(env, &granted.object, &act).await;
     if let Some(passed) = passed {
-        cleared.reread(Answer(passed));
+        let care = Care {
+            flow: care.flow.clone(),
+            ..Care::default()
+        };
+        cleared.reread(Answer(passed, care));
     }
     cleared
 }

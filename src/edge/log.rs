@@ -10,6 +10,7 @@ use crate::admin::caller::Admin;
 use crate::decision::{Chain, timestamp};
 use crate::edge::clock;
 use crate::facts::Facts;
+use crate::origin::flow::Cut;
 use crate::policy::fault::PolicyFault;
 use crate::secret::Secret;
 
@@ -58,6 +59,15 @@ pub(super) fn policy(version: Option<&str>, faults: &[PolicyFault]) {
             "event": "policy", "verdict": "refused", "in_force": version, "faults": faults,
         }),
     };
+    print(&line.to_string());
+}
+
+/// Writes that an answer was cut off on its way, after its decision line.
+pub(super) fn cut(request_id: &str, cut: Cut, bytes: u64) {
+    let line = json!({
+        "event": "cut", "ts": timestamp(clock::now_ms()), "request_id": request_id,
+        "reason": cut.as_str(), "bytes": bytes,
+    });
     print(&line.to_string());
 }
 

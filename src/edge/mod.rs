@@ -20,6 +20,7 @@ mod marks;
 mod origin;
 mod policy;
 mod ports;
+mod pump;
 mod read;
 mod replay;
 mod reply;

@@ -1,5 +1,7 @@
 //! The one place that sends a request out.
 
+use std::cell::Cell;
+
 use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -7,14 +9,25 @@ use web_sys::{
     AbortController, Headers, Request, RequestInit, RequestRedirect, Response, WorkerGlobalScope,
 };
 
-use crate::edge::bounded;
 use crate::edge::ports::Unread;
+use crate::edge::{bounded, clock};
+use crate::origin::flow::Flow;
+use crate::origin::state::{Place, SharedState};
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::stage::forward::Forward;
 use crate::stage::validated::Content;
 
-/// An origin's response, not yet read.
-pub(super) struct Answer(pub(super) Response);
+/// An origin's response, not yet read, and what goes with it until it has left.
+pub(super) struct Answer(pub(super) Response, pub(super) Care);
+
+/// What goes with an answer.
+#[derive(Default)]
+pub(super) struct Care {
+    /// Its place at the origin, given back when this is dropped.
+    pub(super) place: Cell<Option<Place>>,
+    /// Its bounds, where there are any, and who counts that they cut it off.
+    pub(super) flow: Option<(Flow, SharedState)>,
+}
 
 impl OriginAnswer for Answer {
     fn status(&self) -> u16 {
@@ -23,6 +36,17 @@ impl OriginAnswer for Answer {
 
     fn field(&self, name: &str) -> Option<String> {
         self.0.headers().get(name).ok().flatten()
+    }
+
+    fn hold(&mut self, place: Place) {
+        self.1.place.set(Some(place));
+    }
+
+    fn discard(self) {
+        if let Some(body) = self.0.body() {
+            // Not awaited: the origin is not waited for.
+            let _ = body.cancel();
+        }
     }
 }
 
@@ -33,8 +57,13 @@ impl OriginAnswer for Answer {
 pub(super) async fn send(
     request: &Request,
     forward: Forward<Unread>,
+    state: SharedState,
 ) -> Result<Answer, OriginFault> {
     let timeout_ms = forward.timeout_ms();
+    let sent_at_ms = clock::now_ms();
+    let flow = forward
+        .answer_bounds()
+        .map(|bounds| (Flow::new(bounds, sent_at_ms), state));
     let outgoing = outgoing(request, forward).ok_or(OriginFault::Invalid)?;
     let abort = AbortController::new().map_err(|_| OriginFault::Invalid)?;
     let init = RequestInit::new();
@@ -50,7 +79,10 @@ pub(super) async fn send(
         Some(Err(_)) => Err(OriginFault::Down),
         Some(Ok(response)) => response
             .dyn_into()
-            .map(Answer)
+            .map(|response| {
+                let place = Cell::default();
+                Answer(response, Care { place, flow })
+            })
             .map_err(|_| OriginFault::Invalid),
     }
 }

@@ -28,6 +28,9 @@ use crate::limit::errand::{self, Errand};
 use crate::limit::memory::LimitMemory;
 use crate::limit::wire::{Answer, Question};
 use crate::object::ObjectName;
+use crate::origin::share;
+use crate::origin::state::{OriginMemory, SharedState};
+use crate::policy::gate::Origin;
 use crate::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
 use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::revocation::Marks;
@@ -43,9 +46,15 @@ const READ_TIMEOUT_MS: u64 = 30_000;
 thread_local! {
     static TOKENS: RefCell<Cache<TokenDigest, Verdict>> =
         RefCell::new(Cache::new(TOKENS_MAX));
+    static ORIGINS: RefCell<OriginMemory> = RefCell::default();
     /// Leaked once per isolate, so that it can be lent without a closure around every use.
     static LIMITS: &'static RefCell<LimitMemory> =
         Box::leak(Box::new(RefCell::new(LimitMemory::new(clock::holder()))));
+}
+
+/// What the status page says of an origin.
+pub(super) fn told_origin(origin: &Origin) -> serde_json::Value {
+    ORIGINS.with_borrow(|origins| origins.told(origin, clock::now_ms()))
 }
 
 /// That the request's content was not read; the content itself stays with the platform.
@@ -207,7 +216,22 @@ impl Ports for EdgePorts<'_> {
     }
 
     async fn send(&self, forward: Forward<Unread>) -> Result<origin::Answer, OriginFault> {
-        origin::send(self.request, forward).await
+        let state = self.origin_state(forward.origin());
+        origin::send(self.request, forward, state).await
+    }
+
+    fn origin_state(&self, origin: &Origin) -> SharedState {
+        ORIGINS.with_borrow_mut(|origins| origins.of(origin))
+    }
+
+    fn share(&self, origin: Rc<Origin>) {
+        let state = self.origin_state(&origin);
+        let env = self.env.clone();
+        self.context.wait_until(async move {
+            if let Some(rule) = &origin.rules.breaker {
+                share::share(&ErrandPorts { env }, &origin.url, rule, &state).await;
+            }
+        });
     }
 
     fn stay(&self) {

@@ -1,5 +1,7 @@
 //! Outcomes as responses.
 
+use std::rc::Rc;
+
 use js_sys::Promise;
 use web_sys::{AbortSignal, Headers, Response, ResponseInit};
 use worker::Result;
@@ -7,7 +9,8 @@ use worker::Result;
 use crate::challenge::Asking;
 use crate::edge::keep;
 use crate::edge::origin::Answer;
-use crate::edge::watch::watch;
+use crate::edge::pump::{Under, pump};
+use crate::edge::watch::{or_gone, watch};
 use crate::house::Page;
 use crate::idempotency::KeptAnswer;
 use crate::policy::gate::Gate;
@@ -36,7 +39,7 @@ pub(super) fn release(
     cleared: &Cleared<Answer>,
     client: Option<&AbortSignal>,
 ) -> Result<(Reply, Option<Promise>)> {
-    let Answer(answer) = cleared.answer();
+    let Answer(answer, care) = cleared.answer();
     let status = answer.status();
     let headers = Headers::new_with_headers(&answer.headers())?;
     for name in cleared.remove() {
@@ -54,7 +57,19 @@ pub(super) fn release(
     let length = plain_length(&headers);
     // A small answer has left when its head has: nobody can hold it up.
     let client = client.filter(|_| length.is_none_or(|length| length > SMALL_BYTES_MAX));
-    if let (Some(native), Some(client)) = (&body, client) {
+    if let (Some(native), Some((flow, state))) = (&body, &care.flow) {
+        let told = Under {
+            request_id: cleared.trail().facts.request_id.to_string(),
+            flow: *flow,
+            state: Rc::clone(state),
+        };
+        let pumped = pump(native, length, told).ok_or("no stream to pass it through")?;
+        body = Some(pumped.body);
+        ended = Some(match client {
+            Some(client) => or_gone(&pumped.ended, client),
+            None => pumped.ended,
+        });
+    } else if let (Some(native), Some(client)) = (&body, client) {
         let watched = watch(native, client, length).ok_or("no stream to watch by")?;
         body = Some(watched.body);
         ended = Some(watched.ended);

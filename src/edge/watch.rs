@@ -79,9 +79,14 @@ pub(super) fn watch(
     let left = body.pipe_to_with_options(&writable, &options);
     // The pipe may wait for the write that nobody reads before it tells of the abort.
     Some(Watched {
-        ended: Promise::race(&Array::of2(&left, &gone(client))),
+        ended: or_gone(&left, client),
         body: readable,
     })
+}
+
+/// Settles with `ended`, or when the client is gone.
+pub(super) fn or_gone(ended: &Promise, client: &AbortSignal) -> Promise {
+    Promise::race(&Array::of2(ended, &gone(client)))
 }
 
 /// Settles when the client is gone; never, if it stays.

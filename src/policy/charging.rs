@@ -164,8 +164,13 @@ fn check_lifetimes<'r>(
     context: &Context<'_>,
     faults: &mut Faults,
 ) {
-    let origin = context.origins.get(&entry.origin);
-    let timeout_ms = entry.timeout_ms.or(origin.map(|origin| origin.timeout_ms));
+    let names = entry.split.keys().chain([&entry.origin]);
+    let origins = names.filter_map(|name| context.origins.get(name));
+    let longest = origins.map(|origin| {
+        let timeout_ms = entry.timeout_ms.unwrap_or(origin.timeout_ms);
+        origin.rules.longest_ms(timeout_ms)
+    });
+    let timeout_ms = longest.max();
     for rule in rules {
         let MeterRule::Permits(permits) = rule.meter else {
             continue;

@@ -5,6 +5,7 @@
 
 mod access;
 mod limit;
+mod origin;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub use access::{
 pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
+
+pub use origin::{AnswerEntry, BreakerEntry, RetryEntry};
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -62,6 +65,14 @@ pub struct OriginEntry {
     #[serde(default = "origin_timeout_ms")]
     pub timeout_ms: u64,
     pub identity: Option<IdentityEntry>,
+    pub max_concurrent: Option<usize>,
+    #[serde(default)]
+    pub max_waiting: usize,
+    #[serde(default = "origin::wait_ms")]
+    pub wait_ms: u64,
+    pub circuit_breaker: Option<BreakerEntry>,
+    pub retry: Option<RetryEntry>,
+    pub answer: Option<AnswerEntry>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -242,6 +253,8 @@ pub struct RouteEntry {
     #[serde(rename = "match")]
     pub matching: MatchEntry,
     pub origin: String,
+    #[serde(default)]
+    pub split: BTreeMap<String, u32>,
     pub auth: AuthEntry,
     #[serde(default)]
     pub require: RequireEntry,
@@ -259,6 +272,7 @@ pub struct RouteEntry {
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
+    pub answer: Option<AnswerEntry>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -18,6 +18,7 @@ use crate::credential::verified::TokenRule;
 use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
+use crate::origin::rule::{AnswerBounds, OriginRules};
 use crate::policy::expression::Expression;
 use crate::policy::roles::Roles;
 use crate::policy::route_table::{RouteTable, Template};
@@ -127,6 +128,8 @@ pub struct Origin {
     /// Scheme, host and port, no path.
     pub url: String,
     pub timeout_ms: u64,
+    /// What is done where it is not well.
+    pub rules: OriginRules,
     /// The signed statement it is sent, if the gateway has a key to sign with.
     pub identity: Option<Identity>,
 }
@@ -167,6 +170,36 @@ pub struct Route {
     pub request: RequestRules,
     pub mode: Mode,
     pub timeout_ms: u64,
+    /// What an answer may take on its way out; `None`: it passes natively.
+    pub answer: Option<AnswerBounds>,
+    /// Other origins, and the callers of a hundred that each gets.
+    pub split: Vec<(u32, Target)>,
+}
+
+/// An origin, with its route's word on it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub origin: Rc<Origin>,
+    pub timeout_ms: u64,
+    pub answer: Option<AnswerBounds>,
+}
+
+impl Target {
+    /// How long it may take until the head of its answer is there.
+    pub fn longest_ms(&self) -> u64 {
+        self.origin.rules.longest_ms(self.timeout_ms)
+    }
+}
+
+impl Route {
+    /// The route's own origin.
+    pub fn target(&self) -> Target {
+        Target {
+            origin: Rc::clone(&self.origin),
+            timeout_ms: self.timeout_ms,
+            answer: self.answer,
+        }
+    }
 }
 
 /// What `Idempotency-Key` does.

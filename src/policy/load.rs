@@ -22,7 +22,7 @@ use crate::policy::gate::{
     AuthenticatorKind, Cors, Gate, Identity, Network, Origin, Secrets, Transport,
 };
 use crate::policy::roles::Roles;
-use crate::policy::{authenticators, limits, lint, routes, tenancy, unsupported};
+use crate::policy::{authenticators, limits, lint, origins, routes, tenancy, unsupported};
 
 /// Largest policy, in bytes.
 pub const POLICY_BYTES_MAX: usize = 4 << 20;
@@ -164,7 +164,7 @@ fn build(
         );
         None
     });
-    let origins = origins(document, identity_keys.as_ref(), faults);
+    let origins = origins_of(document, identity_keys.as_ref(), faults);
     let built = authenticators::build(&document.authenticators, secrets, production, faults);
     let rules = limits::limits(&document.limits, faults);
     let env = environment();
@@ -210,7 +210,7 @@ fn build(
     }
 }
 
-fn origins(
+fn origins_of(
     document: &Document,
     keys: Option<&IdentityKeys>,
     faults: &mut Faults,
@@ -244,6 +244,7 @@ fn origins(
             name: name.clone(),
             url: entry.url.trim_end_matches('/').to_owned(),
             timeout_ms: entry.timeout_ms,
+            rules: origins::rules(entry),
             identity,
         };
         origins.insert(name.clone(), Rc::new(origin));

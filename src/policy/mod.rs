@@ -13,6 +13,7 @@ mod limits;
 mod lint;
 pub mod load;
 mod once;
+mod origins;
 pub mod own_numbers;
 pub mod roles;
 pub mod route_table;

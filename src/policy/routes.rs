@@ -20,6 +20,7 @@ use crate::policy::fault::Faults;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
+use crate::policy::origins::{bounds, split};
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 use crate::policy::{rules, tenancy};
 
@@ -147,6 +148,8 @@ fn route(
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
+        answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
+        split: split(entry, context.origins, at, faults),
     })
 }
 

@@ -7,11 +7,8 @@ use crate::body::finding::push_token;
 use crate::policy::fault::Faults;
 
 /// Fields that are refused wherever they stand: `*` is any name or index.
-const FIELDS: [&[&str]; 11] = [
+const FIELDS: [&[&str]; 8] = [
     &["openapi"],
-    &["origins", "*", "max_concurrent"],
-    &["origins", "*", "circuit_breaker"],
-    &["origins", "*", "retry"],
     &["origins", "*", "client_certificate_binding"],
     &["routes", "*", "request", "fields"],
     &["routes", "*", "response", "allow"],

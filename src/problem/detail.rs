@@ -169,7 +169,13 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginTimeout => {
             "The service behind the gateway did not answer in time. It may have acted; check before you repeat."
         }
-        Refusal::OriginInvalid => {
+        Refusal::OriginOpen { .. } => {
+            "The service behind the gateway fails, and is left alone to recover. Try again after Retry-After."
+        }
+        Refusal::OriginFull => {
+            "Too many requests are open at once. This one had no effect. Try again after Retry-After."
+        }
+        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } => {
             "The service behind the gateway answered with nothing that can be passed on."
         }
         Refusal::Panicked => {

@@ -9,6 +9,7 @@ use crate::idempotency::{
 use crate::identity::{Said, Statement};
 use crate::limit::rule::CountBy;
 use crate::object::ObjectName;
+use crate::policy::gate::Target;
 use crate::ports::PortDown;
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
@@ -82,7 +83,11 @@ fn question<B>(paid: &Exchange<Paid<'_>, Content<B>>) -> Option<ClaimQuestion> {
             name,
             fingerprint,
             attempt: paid.trail.facts.request_id.to_string(),
-            pending_ms: route.timeout_ms.saturating_add(PENDING_MARGIN_MS),
+            pending_ms: paid
+                .stage
+                .target()
+                .longest_ms()
+                .saturating_add(PENDING_MARGIN_MS),
             keep_ms: rule.keep_s.saturating_mul(1_000),
         },
     })
@@ -145,23 +150,25 @@ impl<'g, B> Exchange<Claiming<'g>, Content<B>> {
 
     /// The statement to the origin that has to be signed, if the origin gets one.
     pub fn statement(&self) -> Option<Statement> {
-        statement(self.stage.paid.identified(), &self.trail)
+        let paid = &self.stage.paid;
+        statement(paid.identified(), paid.target(), &self.trail)
     }
 }
 
 impl<B> Exchange<Claimed<'_>, B> {
     /// The statement that had to be signed.
     pub(super) fn statement(&self) -> Option<Statement> {
-        statement(self.stage.identified(), &self.trail)
+        let target = self.stage.target();
+        statement(self.stage.identified(), target, &self.trail)
     }
 }
 
-fn statement(identified: &Identified<'_>, trail: &Trail) -> Option<Statement> {
+fn statement(identified: &Identified<'_>, target: &Target, trail: &Trail) -> Option<Statement> {
     let routed = identified.routed();
     let (gate, route) = (routed.gate(), routed.route());
     let (keys, identity) = (
         gate.identity_keys.as_ref()?,
-        route.origin.identity.as_ref()?,
+        target.origin.identity.as_ref()?,
     );
     let said = Said {
         caller: identified.caller(),
@@ -187,6 +194,11 @@ impl Claiming<'_> {
 impl<'g> Claimed<'g> {
     pub fn identified(&self) -> &Identified<'g> {
         self.claiming.paid.identified()
+    }
+
+    /// Where it is sent.
+    pub(super) fn target(&self) -> &Target {
+        self.claiming.paid.target()
     }
 
     /// The claim, of which it is still to be told what became of the request.

@@ -1,18 +1,24 @@
 //! The one thing that can be sent to an origin, and the request that waits for its answer.
 
-use crate::facts::{Facts, Headers, Method};
+mod fields;
+
+use std::rc::Rc;
+
+use crate::facts::{Facts, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
-use crate::policy::gate::{Gate, Route};
+use crate::origin::rule::AnswerBounds;
+use crate::policy::gate::{Gate, Origin, Route};
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::answered::Answered;
 use crate::stage::claimed::Claimed;
-use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName, Told};
+pub use fields::{HOP_BY_HOP, trace_id};
+use fields::{continues_trace, removed, told};
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -23,6 +29,10 @@ pub struct Forward<B> {
     set: Vec<(String, String)>,
     content: Content<B>,
     timeout_ms: u64,
+    origin: Rc<Origin>,
+    answer: Option<AnswerBounds>,
+    /// The request's own, for jitter.
+    fraction: f64,
 }
 
 /// The request was handed to the origin.
@@ -33,86 +43,9 @@ pub struct Sent<'g> {
     cost: u64,
     /// That it is carried out once.
     granted: Option<Granted>,
+    /// What the answer may take.
+    answer: Option<AnswerBounds>,
 }
-
-/// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
-pub const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-];
-
-/// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
-/// A name with `_` or `.` never passes: servers that build variables of names read it as another
-/// (CVE-2025-64484).
-const SPOKEN_FOR: [&str; 34] = [
-    "client-cert",
-    "client-cert-chain",
-    "client-ip",
-    "forwarded",
-    "proxy",
-    "remote-user",
-    "ssl-cert",
-    "true-client-ip",
-    "via",
-    "x-arr-clientcert",
-    "x-cluster-client-ip",
-    "x-forwarded",
-    "x-host",
-    "x-http-destinationurl",
-    "x-http-method",
-    "x-http-method-override",
-    "x-id-token",
-    "x-method-override",
-    "x-middleware-subrequest",
-    "x-originating-ip",
-    "x-override-url",
-    "x-proxyuser-ip",
-    "x-real-ip",
-    "x-request-id",
-    "x-rewrite-url",
-    "x-ssl-cert",
-    "x-tls-client-cert",
-    "x-user-id",
-    "x-userinfo",
-    "x-waws-unencoded-url",
-    "x-client-cert",
-    "x-client-certificate",
-    "x-remote-ip",
-    "x-remote-addr",
-];
-const SPOKEN_FOR_PREFIXES: [&str; 23] = [
-    "cf-",
-    "edgeward-",
-    "fastly-client-",
-    "ssl-client-",
-    "wl-proxy-",
-    "x-amzn-mtls-",
-    "x-amzn-oidc-",
-    "x-auth-",
-    "x-azure-",
-    "x-client-",
-    "x-consumer-",
-    "x-edgeward-",
-    "x-envoy-",
-    "x-forwarded-",
-    "x-goog-authenticated-",
-    "x-ms-client-",
-    "x-original-",
-    "x-remote-",
-    "x-ssl-client-",
-    "x-tls-client-",
-    "x-webauth-",
-    "x-client-cert-",
-    "x-forwarded",
-];
 
 impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
     /// Makes what is sent. `signed` answers [`Exchange::statement`].
@@ -128,6 +61,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         let identified = self.stage.identified();
         let routed = identified.routed();
         let (gate, route) = (routed.gate(), routed.route());
+        let target = self.stage.target().clone();
         let facts = &self.trail.facts;
         let query = routed
             .query()
@@ -137,13 +71,13 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         let mut set = told(facts, routed);
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
-        let forward_url = format!("{}{}{query}", route.origin.url, routed.path().as_str());
+        let forward_url = format!("{}{}{query}", target.origin.url, routed.path().as_str());
         let mut remove = removed(&facts.headers, &gate.credential_headers, &own);
         // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
         if !continues_trace(facts) {
             remove.push("tracestate".into());
         }
-        let (method, timeout_ms) = (routed.method(), route.timeout_ms);
+        let (method, timeout_ms) = (routed.method(), target.timeout_ms);
         let cost = identified.price(facts).units();
         let granted = self.stage.granted();
         // What is kept is kept as it reads.
@@ -151,9 +85,10 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             set.push(("accept-encoding".into(), "identity".into()));
         }
         self.trail.origin = Some(OriginNote {
-            name: route.origin.name.clone(),
+            name: target.origin.name.clone(),
             status: None,
             ms: 0,
+            retries: 0,
         });
         self.trail.stage = StageName::Answered;
         let content = self.body;
@@ -164,6 +99,9 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             set,
             content,
             timeout_ms,
+            origin: target.origin,
+            answer: target.answer,
+            fraction: self.trail.facts.request_id.fraction(),
         };
         let sent = Exchange {
             trail: self.trail,
@@ -173,6 +111,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 route,
                 cost,
                 granted,
+                answer: target.answer,
             },
         };
         Ok((forward, sent))
@@ -200,12 +139,53 @@ impl<B> Forward<B> {
         self.timeout_ms
     }
 
+    pub fn origin(&self) -> &Rc<Origin> {
+        &self.origin
+    }
+
+    /// What the answer may take on its way out.
+    pub fn answer_bounds(&self) -> Option<AnswerBounds> {
+        self.answer
+    }
+
+    pub fn fraction(&self) -> f64 {
+        self.fraction
+    }
+
+    /// The same once more, for when this one fails; `None` where the content can be sent once only.
+    pub fn again(&self) -> Option<Self> {
+        let content = match &self.content {
+            Content::Nothing => Content::Nothing,
+            Content::Bytes(bytes) => Content::Bytes(bytes.clone()),
+            Content::Unread(_) => return None,
+        };
+        Some(Self {
+            url: self.url.clone(),
+            method: self.method,
+            remove: self.remove.clone(),
+            set: self.set.clone(),
+            content,
+            timeout_ms: self.timeout_ms,
+            origin: Rc::clone(&self.origin),
+            answer: self.answer,
+            fraction: self.fraction,
+        })
+    }
+
     pub fn into_content(self) -> Content<B> {
         self.content
     }
 }
 
 impl<'g> Exchange<Sent<'g>, ()> {
+    /// Notes how often the request was sent again.
+    pub fn retried(mut self, retries: u32) -> Self {
+        if let Some(note) = &mut self.trail.origin {
+            note.retries = retries;
+        }
+        self
+    }
+
     /// Takes the origin's answer, which came after `ms`.
     pub fn answered<A: OriginAnswer>(
         mut self,
@@ -221,6 +201,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
             route,
             cost,
             granted,
+            answer: bounds,
         } = self.stage;
         settle(&mut self.trail, route, cost, &answer);
         let (keep, told) = claim_after(granted, &answer);
@@ -235,6 +216,9 @@ impl<'g> Exchange<Sent<'g>, ()> {
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
             }
+            Ok(answer) if let Some(max_bytes) = too_large(bounds, &sent.trail.facts, &answer) => {
+                Err(sent.refuse(Refusal::OriginTooLarge { max_bytes }))
+            }
             Ok(answer) => {
                 let sent = Exchange {
                     trail: sent.trail,
@@ -246,6 +230,10 @@ impl<'g> Exchange<Sent<'g>, ()> {
             Err(OriginFault::Down) => Err(sent.refuse(Refusal::OriginDown)),
             Err(OriginFault::TimedOut) => Err(sent.refuse(Refusal::OriginTimeout)),
             Err(OriginFault::Invalid) => Err(sent.refuse(Refusal::OriginInvalid)),
+            Err(OriginFault::Open { retry_after_ms }) => {
+                Err(sent.refuse(Refusal::OriginOpen { retry_after_ms }))
+            }
+            Err(OriginFault::Full) => Err(sent.refuse(Refusal::OriginFull)),
         }
     }
 }
@@ -262,79 +250,26 @@ fn claim_after<A: OriginAnswer>(
     match answer.as_ref().map(OriginAnswer::status) {
         Ok(401 | 429) => (None, Some(Told::of(&granted, Granted::free))),
         Ok(200..=599) => (Some(granted), None),
+        // It was not sent.
+        Err(OriginFault::Open { .. } | OriginFault::Full) => {
+            (None, Some(Told::of(&granted, Granted::free)))
+        }
         Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
     }
 }
 
-/// What the origin is told of the request.
-fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> {
-    let scheme = if facts.is_https { "https" } else { "http" };
-    let fields = [
-        ("edgeward-request-id", facts.request_id.to_string()),
-        ("traceparent", traceparent(facts)),
-        ("x-forwarded-for", routed.address().to_string()),
-        ("x-forwarded-host", facts.authority.clone()),
-        ("x-forwarded-proto", scheme.to_owned()),
-    ];
-    fields.map(|(name, value)| (name.to_owned(), value)).into()
-}
-
-/// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that
-/// servers fold into others, and whatever could be taken for the gateway's or another proxy's word.
-/// Fields that `Connection` names were taken out on arrival.
-fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let gone = |name: &str| {
-        HOP_BY_HOP.contains(&name)
-            || !name.bytes().all(plain)
-            || SPOKEN_FOR.contains(&name)
-            || SPOKEN_FOR_PREFIXES
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-            || credentials.iter().any(|credential| credential == name)
-            || own.contains(&name)
-    };
-    let named = headers
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| gone(name));
-    named
-        .map(str::to_owned)
-        .chain(headers.nominated())
-        .collect()
-}
-
-fn continues_trace(facts: &crate::facts::Facts) -> bool {
-    facts
-        .headers
-        .get("traceparent")
-        .is_some_and(|value| trace_id(value).is_some())
-}
-
-/// W3C Trace Context §3.2: the caller's trace id if its field is well-formed, this gateway's span.
-fn traceparent(facts: &crate::facts::Facts) -> String {
-    let given = facts.headers.get("traceparent").and_then(trace_id);
-    let trace_id = given.unwrap_or_else(|| facts.request_id.as_trace_id());
-    format!("00-{trace_id}-{}-01", facts.request_id.as_span_id())
-}
-
-/// The trace id of a well-formed `traceparent` of version 00.
-pub fn trace_id(value: &str) -> Option<String> {
-    let parts: Vec<&str> = value.split('-').collect();
-    let [version, trace, parent, flags] = parts.as_slice() else {
+/// The bound that an answer is over by what its head says of its content, where it has any.
+fn too_large<A: OriginAnswer>(
+    bounds: Option<AnswerBounds>,
+    facts: &Facts,
+    answer: &A,
+) -> Option<u64> {
+    let bytes_max = bounds?.bytes_max;
+    if facts.method == "HEAD" || answer.status() == 304 {
         return None;
-    };
-    let is_hex = |text: &str, length: usize| {
-        text.len() == length
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
-    let sound = *version == "00"
-        && is_hex(trace, 32)
-        && is_hex(parent, 16)
-        && is_hex(flags, 2)
-        && trace.bytes().any(|byte| byte != b'0')
-        && parent.bytes().any(|byte| byte != b'0');
-    sound.then(|| (*trace).to_owned())
+    }
+    let length = answer.field("content-length")?;
+    // What is no number is no bound, and so over it.
+    let is_within = length.parse().is_ok_and(|length: u64| length <= bytes_max);
+    (!is_within).then_some(bytes_max)
 }

@@ -9,6 +9,9 @@ use std::rc::Rc;
 use crate::idempotency::key::IdempotencyKey;
 use crate::limit::charge::{Charge, Charged, Taken};
 use crate::limit::rule::{LimitRule, Mode};
+use crate::object::ObjectName;
+use crate::origin::choice::{PARTS, choose};
+use crate::policy::gate::{Origin, Target};
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::charging::{Counted, is_observed};
@@ -20,6 +23,8 @@ use crate::trail::{Refused, StageName};
 /// Every check was passed and every limit was charged. What is sent from here is what was checked.
 pub struct Paid<'g> {
     validated: Validated<'g>,
+    /// Where it is sent.
+    target: Target,
 }
 
 /// What is still to be charged, or why no wait would help.
@@ -58,7 +63,8 @@ impl<'g, B> Exchange<Validated<'g>, B> {
                 if self.stage.price() == Some(0) {
                     self.trail.give_back(costs);
                 }
-                Ok(self.next(StageName::Paid, |validated| Paid { validated }))
+                let target = route.target();
+                Ok(self.next(StageName::Paid, |validated| Paid { validated, target }))
             }
             Err(refusal) => {
                 // What only observes counts what was asked for.
@@ -110,6 +116,33 @@ impl<'g, B> Exchange<Validated<'g>, B> {
     }
 }
 
+impl<'g, B> Exchange<Paid<'g>, B> {
+    /// Chooses between several origins of the route: the same for a caller as long as it is well.
+    pub fn aim(mut self, is_well: impl Fn(&Origin) -> bool) -> Self {
+        let identified = self.stage.identified();
+        let route = identified.routed().route();
+        if route.split.is_empty() {
+            return self;
+        }
+        let shares: Vec<u32> = route.split.iter().map(|(percent, _)| *percent).collect();
+        let target = |place: usize| match place.checked_sub(1) {
+            None => Some(route.target()),
+            Some(place) => route.split.get(place).map(|(_, target)| target.clone()),
+        };
+        let object = match identified.caller().known() {
+            Some(one) => ObjectName::of_caller(&one.authenticator, &one.issuer, &one.subject),
+            None => ObjectName::of(&["ip", &identified.routed().address_key()]),
+        };
+        let place = choose(&shares, object.part(PARTS), |place| {
+            target(place).is_some_and(|one| is_well(&one.origin))
+        });
+        if let Some(target) = target(place) {
+            self.stage.target = target;
+        }
+        self
+    }
+}
+
 impl<'g> Paid<'g> {
     pub fn identified(&self) -> &Identified<'g> {
         self.validated.identified()
@@ -118,5 +151,9 @@ impl<'g> Paid<'g> {
     /// By which the request is carried out once.
     pub(super) fn key(&self) -> Option<&IdempotencyKey> {
         self.validated.key()
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 }

@@ -41,7 +41,10 @@ pub(super) fn settle<A: OriginAnswer>(
 fn cause<A: OriginAnswer>(answer: &Result<A, OriginFault>) -> Option<RefundCause> {
     match answer {
         Ok(answer) => Some(RefundCause::Status(answer.status())),
-        Err(OriginFault::Down) => Some(RefundCause::Connect),
+        // Not asked is not reached.
+        Err(OriginFault::Down | OriginFault::Open { .. } | OriginFault::Full) => {
+            Some(RefundCause::Connect)
+        }
         Err(OriginFault::TimedOut) => Some(RefundCause::Timeout),
         Err(OriginFault::Invalid) => None,
     }

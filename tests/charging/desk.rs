@@ -15,7 +15,7 @@ use edgeward::limit::memory::LimitMemory;
 use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
 use edgeward::policy::fault::PolicyFault;
-use edgeward::policy::gate::Gate;
+use edgeward::policy::gate::{Gate, Origin};
 use edgeward::ports::PortDown;
 use edgeward::refusal::Refusal;
 use edgeward::revocation::Marks;
@@ -91,6 +91,12 @@ impl AdminPorts for FakeDesk {
     }
     fn audit(&self, act: &Act, _admin: &Admin, _facts: &Facts) {
         self.acts.borrow_mut().push(act.name);
+    }
+    fn told_origin(&self, origin: &Origin) -> Value {
+        self.ports
+            .origins
+            .borrow()
+            .told(origin, self.ports.now_ms())
     }
     fn refused_policy(&self) -> Value {
         Value::Null

@@ -12,5 +12,8 @@ pub fn attack() -> Forward<()> {
         set: Vec::new(),
         content: Content::Nothing,
         timeout_ms: 0,
+        origin: todo!(),
+        answer: None,
+        fraction: 0.0,
     }
 }

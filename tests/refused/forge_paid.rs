@@ -1,8 +1,11 @@
-//! E0451: `Paid` has a private field: only a charge makes one.
+//! E0451: `Paid` has private fields: only a charge makes one.
 
 use edgeward::stage::paid::Paid;
 use edgeward::stage::validated::Validated;
 
 pub fn attack(validated: Validated<'_>) -> Paid<'_> {
-    Paid { validated }
+    Paid {
+        validated,
+        target: todo!(),
+    }
 }

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod holder;
 pub mod issuer;
 pub mod keys;
+pub mod memory;
 pub mod rows;
 pub mod signer;
 pub mod told;
@@ -17,7 +18,6 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use answer::FakeAnswer;
@@ -36,7 +36,8 @@ use edgeward::limit::ledger;
 use edgeward::limit::memory::LimitMemory;
 use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
-use edgeward::policy::gate::{Gate, Secrets};
+use edgeward::origin::state::{OriginMemory, SharedState};
+use edgeward::policy::gate::{Gate, Origin, Secrets};
 use edgeward::policy::load::load;
 use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
 use edgeward::refusal::Port;
@@ -46,6 +47,7 @@ use edgeward::secret::Secret;
 use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
 use edgeward::trail::Told;
+use memory::Memory;
 use rows::{FakeClaims, FakeRows, FakeUses};
 use serde_json::Value;
 
@@ -171,6 +173,9 @@ pub struct FakePorts {
     pub stays: Cell<u32>,
     /// What was left to be done after requests.
     pub errands: RefCell<Vec<Errand>>,
+    /// What is known of origins, and of which others are to be told or asked.
+    pub origins: RefCell<OriginMemory>,
+    pub shared: RefCell<Vec<Rc<Origin>>>,
     memory: Memory,
     tokens: RefCell<HashMap<TokenDigest, (Verdict, u64)>>,
 }
@@ -202,17 +207,6 @@ impl FakePorts {
 
     fn note(&self, what: &'static str) {
         self.asked.borrow_mut().push(what);
-    }
-}
-
-/// What an isolate remembers of limits, each with a number of its own.
-struct Memory(RefCell<LimitMemory>);
-
-impl Default for Memory {
-    fn default() -> Self {
-        static HOLDERS: AtomicU64 = AtomicU64::new(1);
-        let holder = HOLDERS.fetch_add(1, Ordering::Relaxed);
-        Self(RefCell::new(LimitMemory::new(holder)))
     }
 }
 
@@ -390,6 +384,14 @@ impl Ports for FakePorts {
                 self.origin_tells.get(),
             )),
         }
+    }
+
+    fn origin_state(&self, origin: &Origin) -> SharedState {
+        self.origins.borrow_mut().of(origin)
+    }
+
+    fn share(&self, origin: Rc<Origin>) {
+        self.shared.borrow_mut().push(origin);
     }
 
     fn stay(&self) {

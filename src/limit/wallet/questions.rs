@@ -49,6 +49,18 @@ impl Wallet {
         self.sent(object, asked_seq, rows)
     }
 
+    /// Makes the question about one row of which nothing is ever lent here.
+    pub fn row_question(&mut self, row: RowCharge) -> Asking {
+        let seq = self.next_seq();
+        Asking {
+            holder: self.holder,
+            seq,
+            at_ms: self.seen_ms,
+            rows: vec![row],
+            settling: None,
+        }
+    }
+
     /// Makes the question that tells an object what became of leases that have ended: what was not
     /// used of them is free before the object gives up waiting for word.
     pub fn hand_back(&mut self, object: &ObjectName) -> Option<Sent> {

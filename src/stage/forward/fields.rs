@@ -1,0 +1,156 @@
+//! What of a request's fields reaches an origin, and what the gateway says in their place.
+
+use crate::facts::{Facts, Headers};
+use crate::stage::routed::Routed;
+
+/// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
+pub const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+];
+
+/// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
+/// A name with `_` or `.` never passes: servers that build variables of names read it as another
+/// (CVE-2025-64484).
+const SPOKEN_FOR: [&str; 34] = [
+    "client-cert",
+    "client-cert-chain",
+    "client-ip",
+    "forwarded",
+    "proxy",
+    "remote-user",
+    "ssl-cert",
+    "true-client-ip",
+    "via",
+    "x-arr-clientcert",
+    "x-cluster-client-ip",
+    "x-forwarded",
+    "x-host",
+    "x-http-destinationurl",
+    "x-http-method",
+    "x-http-method-override",
+    "x-id-token",
+    "x-method-override",
+    "x-middleware-subrequest",
+    "x-originating-ip",
+    "x-override-url",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-request-id",
+    "x-rewrite-url",
+    "x-ssl-cert",
+    "x-tls-client-cert",
+    "x-user-id",
+    "x-userinfo",
+    "x-waws-unencoded-url",
+    "x-client-cert",
+    "x-client-certificate",
+    "x-remote-ip",
+    "x-remote-addr",
+];
+const SPOKEN_FOR_PREFIXES: [&str; 23] = [
+    "cf-",
+    "edgeward-",
+    "fastly-client-",
+    "ssl-client-",
+    "wl-proxy-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-auth-",
+    "x-azure-",
+    "x-client-",
+    "x-consumer-",
+    "x-edgeward-",
+    "x-envoy-",
+    "x-forwarded-",
+    "x-goog-authenticated-",
+    "x-ms-client-",
+    "x-original-",
+    "x-remote-",
+    "x-ssl-client-",
+    "x-tls-client-",
+    "x-webauth-",
+    "x-client-cert-",
+    "x-forwarded",
+];
+
+/// What the origin is told of the request.
+pub(super) fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> {
+    let scheme = if facts.is_https { "https" } else { "http" };
+    let fields = [
+        ("edgeward-request-id", facts.request_id.to_string()),
+        ("traceparent", traceparent(facts)),
+        ("x-forwarded-for", routed.address().to_string()),
+        ("x-forwarded-host", facts.authority.clone()),
+        ("x-forwarded-proto", scheme.to_owned()),
+    ];
+    fields.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that
+/// servers fold into others, and whatever could be taken for the gateway's or another proxy's word.
+/// Fields that `Connection` names were taken out on arrival.
+pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let gone = |name: &str| {
+        HOP_BY_HOP.contains(&name)
+            || !name.bytes().all(plain)
+            || SPOKEN_FOR.contains(&name)
+            || SPOKEN_FOR_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+            || credentials.iter().any(|credential| credential == name)
+            || own.contains(&name)
+    };
+    let named = headers
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| gone(name));
+    named
+        .map(str::to_owned)
+        .chain(headers.nominated())
+        .collect()
+}
+
+pub(super) fn continues_trace(facts: &Facts) -> bool {
+    facts
+        .headers
+        .get("traceparent")
+        .is_some_and(|value| trace_id(value).is_some())
+}
+
+/// W3C Trace Context §3.2: the caller's trace id if its field is well-formed, this gateway's span.
+fn traceparent(facts: &Facts) -> String {
+    let given = facts.headers.get("traceparent").and_then(trace_id);
+    let trace_id = given.unwrap_or_else(|| facts.request_id.as_trace_id());
+    format!("00-{trace_id}-{}-01", facts.request_id.as_span_id())
+}
+
+/// The trace id of a well-formed `traceparent` of version 00.
+pub fn trace_id(value: &str) -> Option<String> {
+    let parts: Vec<&str> = value.split('-').collect();
+    let [version, trace, parent, flags] = parts.as_slice() else {
+        return None;
+    };
+    let is_hex = |text: &str, length: usize| {
+        text.len() == length
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let sound = *version == "00"
+        && is_hex(trace, 32)
+        && is_hex(parent, 16)
+        && is_hex(flags, 2)
+        && trace.bytes().any(|byte| byte != b'0')
+        && parent.bytes().any(|byte| byte != b'0');
+    sound.then(|| (*trace).to_owned())
+}
