@@ -6,6 +6,7 @@ use crate::admin::ports::AdminPorts;
 use crate::admin::{Desk, Done};
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::Gate;
+use crate::policy::openapi::{self, Imported};
 
 /// The policy in force, the newer one that did not load, and the authenticators.
 pub(super) fn status<P: AdminPorts>(desk: &Desk<'_, P>) -> Done {
@@ -42,6 +43,25 @@ pub(super) fn check<P: AdminPorts>(desk: &Desk<'_, P>, text: &[u8]) -> Done {
             json!({ "loads": false, "name": name, "version": null, "faults": list(&faults) })
         }
     })
+}
+
+/// A policy made of a policy and its documents, and whether it would load.
+pub(super) fn import<P: AdminPorts>(desk: &Desk<'_, P>, bundle: &[u8]) -> Done {
+    let Imported { policy, report } = match openapi::import(bundle) {
+        Ok(imported) => imported,
+        Err(faults) => {
+            return told(json!({
+                "loads": false, "name": null, "version": null, "faults": list(&faults),
+                "policy": null, "report": null,
+            }));
+        }
+    };
+    let Done { mut document, .. } = check(desk, policy.to_string().as_bytes());
+    if let Some(document) = document.as_object_mut() {
+        document.insert("policy".into(), policy);
+        document.insert("report".into(), report);
+    }
+    told(document)
 }
 
 /// Faults as the API tells them.

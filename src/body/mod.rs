@@ -6,3 +6,4 @@ mod keywords;
 pub mod parameters;
 mod reach;
 pub mod schema;
+mod styles;

@@ -253,6 +253,15 @@ pub struct RouteEntry {
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
+    pub deprecation: Option<DeprecationEntry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct DeprecationEntry {
+    #[serde(default)]
+    pub deprecated_at: i64,
+    pub sunset_at: Option<i64>,
+    pub link: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -336,6 +345,7 @@ pub struct RequestEntry {
     pub query: Option<Value>,
     pub headers: Option<Value>,
     pub mode: ModeEntry,
+    pub optional: bool,
 }
 
 fn yes() -> bool {

@@ -163,6 +163,8 @@ pub struct Route {
     pub request: RequestRules,
     pub mode: Mode,
     pub timeout_ms: u64,
+    /// Fields of every answer of a route that goes out of use.
+    pub deprecation: Vec<(&'static str, String)>,
 }
 
 /// What `Idempotency-Key` does.
@@ -263,6 +265,8 @@ pub struct RequestRules {
     pub query: Option<ParameterRules>,
     pub headers: Option<ParameterRules>,
     pub mode: Mode,
+    /// Whether there may be no content where a schema is.
+    pub optional: bool,
 }
 
 impl Gate {

@@ -3,6 +3,7 @@
 
 mod authenticators;
 mod charging;
+mod deprecation;
 pub mod document;
 pub mod expression;
 pub mod fault;
@@ -12,6 +13,7 @@ mod limits;
 mod lint;
 pub mod load;
 mod once;
+pub mod openapi;
 pub mod own_numbers;
 pub mod route_table;
 mod routes;

@@ -14,6 +14,7 @@ use crate::facts::Method;
 use crate::house;
 use crate::limit::rule::LimitRule;
 use crate::policy::charging::charging;
+use crate::policy::deprecation::fields;
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
@@ -136,6 +137,7 @@ fn route(
         request,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
+        deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
     })
 }
 
@@ -285,6 +287,7 @@ fn request_rules(
         query,
         headers,
         mode: mode(entry.mode),
+        optional: entry.optional,
     }
 }
 

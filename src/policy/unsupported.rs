@@ -7,8 +7,7 @@ use crate::body::finding::push_token;
 use crate::policy::fault::Faults;
 
 /// Fields that are refused wherever they stand: `*` is any name or index.
-const FIELDS: [&[&str]; 11] = [
-    &["openapi"],
+const FIELDS: [&[&str]; 10] = [
     &["origins", "*", "max_concurrent"],
     &["origins", "*", "circuit_breaker"],
     &["origins", "*", "retry"],
@@ -29,6 +28,13 @@ const VALUES: [(&[&str], &[&str]); 1] = [(
 
 /// Adds a fault for each rule of `policy` that would not hold.
 pub(super) fn check(policy: &Value, faults: &mut Faults) {
+    for field in ["openapi", "openapi_options"] {
+        if policy.get(field).is_some() {
+            let problem = "a document is imported before a policy is loaded, and this one was not";
+            let fix = "Use `edgeward check`, or `npm start -- --policy`: they import it";
+            faults.add(&[field], problem, fix);
+        }
+    }
     for field in FIELDS {
         each(policy, field, String::new(), &mut |pointer, _| {
             let name = field.last().copied().unwrap_or_default();

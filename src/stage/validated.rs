@@ -106,6 +106,9 @@ impl<'g> Exchange<Inspected<'g>, ()> {
     fn judge(&mut self, bytes: &[u8]) -> Result<Option<u64>, Refusal> {
         let route = self.stage.identified().routed().route();
         let mode = mode_of(route);
+        if bytes.is_empty() && route.request.optional {
+            return ask_rules(self, &Value::Null);
+        }
         let body = match parse(bytes, BODY_LIMITS) {
             Ok(body) => body,
             Err(fault) => {
