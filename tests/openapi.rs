@@ -12,7 +12,6 @@
 mod support;
 
 use std::path::Path;
-use std::time::Instant;
 
 use edgeward::policy::load::load;
 use edgeward::policy::openapi::{Imported, import};
@@ -35,22 +34,13 @@ fn imported(file: &str, options: Value) -> Imported {
         "limits": { "ip": { "by": "ip", "algorithm": "sliding_window", "limit": 5, "window_s": 60, "on_error": "refuse" } }
     });
     let bundle = format!(r#"{{"policy":{policy},"files":{{"openapi.json":{text}}}}}"#);
-    let began = Instant::now();
-    let imported = import(bundle.as_bytes()).unwrap_or_else(|faults| panic!("{file}: {faults:?}"));
-    println!("{file}: imported in {:?}", began.elapsed());
-    imported
+    import(bundle.as_bytes()).unwrap_or_else(|faults| panic!("{file}: {faults:?}"))
 }
 
 fn judged(file: &str, golden: &str, options: Value) {
     let Imported { policy, report } = imported(file, options);
     let text = policy.to_string();
-    let began = Instant::now();
     let loaded = load(text.as_bytes(), &bindings());
-    println!(
-        "{file}: {} bytes loaded in {:?}",
-        text.len(),
-        began.elapsed()
-    );
     if let Err(faults) = loaded {
         panic!("{file}: {faults:#?}");
     }

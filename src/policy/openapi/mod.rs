@@ -7,6 +7,7 @@
 //! Called by: `admin::state`.
 
 mod deprecation;
+mod discriminator;
 mod merge;
 mod operation;
 mod parameters;

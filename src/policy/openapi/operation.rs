@@ -122,7 +122,7 @@ impl<'a> Operations<'a> {
         }
         match self.enter(&route) {
             Ok(()) => {
-                self.report.imported += 1;
+                self.report.import(&id, operation.place());
                 self.routes.push(Value::Object(route));
             }
             Err(problem) => self.report.leave_out(&name, &operation.place(), problem),

@@ -11,7 +11,8 @@ pub(super) const LISTED_MAX: usize = 2_000;
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) operations: usize,
-    pub(super) imported: usize,
+    /// Those that became routes: the id, and where it stands.
+    imported: Vec<(String, String)>,
     left_out: Vec<(String, String, String)>,
     notes: Vec<Note>,
     by_problem: HashMap<String, usize>,
@@ -48,6 +49,10 @@ impl Report {
         }
     }
 
+    pub(super) fn import(&mut self, id: &str, place: String) {
+        self.imported.push((id.to_owned(), place));
+    }
+
     /// Notes that an operation does not become a route.
     pub(super) fn leave_out(&mut self, operation: &str, place: &str, problem: String) {
         if self.left_out.len() < LISTED_MAX {
@@ -63,9 +68,12 @@ impl Report {
         let notes = self.notes.iter().map(
             |note| json!({ "problem": note.problem, "place": note.first, "times": note.times }),
         );
+        let routed = self.imported.iter();
+        let routed = routed.map(|(id, place)| json!({ "id": id, "place": place }));
         json!({
             "operations": self.operations,
-            "imported": self.imported,
+            "imported": self.imported.len(),
+            "routed": routed.collect::<Vec<_>>(),
             "left_out": left_out.collect::<Vec<_>>(),
             "not_enforced": notes.collect::<Vec<_>>(),
         })
