@@ -22,7 +22,7 @@ const admin = rootKey();
 let importer;
 
 before(async () => {
-  importer = await start({ vars: { ...admin.vars, KEY_PEPPER: PEPPER } });
+  importer = await start({ vars: { ...admin.vars, KEY_PEPPER: PEPPER, EDGEWARD_LOOPBACK_LISTENER: "1" } });
 });
 after(async () => {
   await importer?.stop();
