@@ -5,6 +5,7 @@ import { durationS } from "./time.mjs";
 import { addCheck } from "./verbs/check.mjs";
 import { addInit } from "./verbs/init.mjs";
 import { addKeys } from "./verbs/keys.mjs";
+import { addOpenapi } from "./verbs/openapi.mjs";
 import { addStatus } from "./verbs/status.mjs";
 import { addTokens } from "./verbs/tokens.mjs";
 
@@ -43,7 +44,7 @@ export function programOf(env, help) {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: help, writeErr: () => {} })
     .exitOverride();
-  for (const add of [addInit, addStatus, addCheck, addKeys, addTokens]) add(program, perform);
+  for (const add of [addInit, addStatus, addCheck, addOpenapi, addKeys, addTokens]) add(program, perform);
   return { program, outcome: () => outcome };
 }
 

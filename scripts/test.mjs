@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { run } from "./command.mjs";
 import { buildFolder, root, target } from "./place.mjs";
 import { Hint, main, say, seconds, step } from "./progress.mjs";
+import { documents } from "./toolchain/documents.mjs";
 import { environment } from "./toolchain/compiler.mjs";
 import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
@@ -27,6 +28,7 @@ await main(async () => {
   if (!profiles.includes(values.profile)) throw new Hint(`--profile is one of: ${profiles.join(", ")}`);
   const all = values.native === values.e2e;
   const compilers = await setUp();
+  await documents();
   const tally = { passed: 0, failed: 0, skipped: 0, broken: [] };
   if (all || values.native) await nativeTests(compilers.native, tally);
   if (all || values.e2e) await endToEndTests(compilers.wasm, values.profile, tally);

@@ -35,6 +35,13 @@ pub fn every(gate: Option<&Gate>, trail: &Trail) -> Fields {
         }
         fields.append.push(("vary", "Origin".into()));
     }
+    for (name, value) in &trail.deprecation {
+        // An origin may say links of its own.
+        match *name {
+            "link" => fields.append.push((name, value.clone())),
+            name => fields.set.push((name, value.clone())),
+        }
+    }
     // RFC 9449 §8.2.
     let nonce = trail.dpop_nonce.clone();
     fields.set.extend(nonce.map(|nonce| ("dpop-nonce", nonce)));

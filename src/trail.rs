@@ -59,6 +59,8 @@ pub struct Trail {
     pub stage: StageName,
     /// The route's id and its path template.
     pub route: Option<(String, String)>,
+    /// Fields of every answer, of a route that goes out of use.
+    pub deprecation: Vec<(&'static str, String)>,
     /// The credentials the route takes.
     pub challenges: Vec<Challenge>,
     /// The browser origin that may read the answer.
@@ -132,6 +134,7 @@ impl Trail {
             facts,
             stage: StageName::Received,
             route: None,
+            deprecation: Vec::new(),
             challenges: Vec::new(),
             cors_origin: None,
             caller: None,

@@ -1,6 +1,8 @@
 // `edgeward check POLICY`: would the gateway load it, with the secrets that it has?
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { bundleOf } from "../documents.mjs";
 import { EXIT, Failure } from "../failure.mjs";
+import { IMPORTED, reportLines } from "../imported.mjs";
 import { faultLines, printable } from "../text.mjs";
 
 /** As the gateway reads a policy from KV, at most. */
@@ -13,12 +15,16 @@ export function addCheck(program, perform) {
     .command("check")
     .description("ask the gateway whether a policy would load, and what is wrong in it")
     .argument("<policy>", "the policy's file")
+    .option("--write <file>", "where to write the policy that is made of one with `openapi`")
     .action(perform(check));
 }
 
-async function check({ args: [file], api }) {
+async function check({ args: [file], flags, api }) {
   const content = contentOf(file);
   const fault = jsonFault(content);
+  const entry = fault ? undefined : JSON.parse(content).openapi;
+  if (typeof entry === "string") return checkWithDocuments(file, content, entry, flags, api);
+  if (flags.write !== undefined) throw new Failure(`${file} has no \`openapi\`: nothing is made of it`, "Leave --write out.");
   const document = fault
     ? { loads: false, name: null, version: null, faults: [fault] }
     : await api().postAsIs(["policy", "check"], SHAPE, content);
@@ -36,7 +42,21 @@ function loadsLines(file, { name, version, open_routes: open }) {
   return lines;
 }
 
-function contentOf(file) {
+/** Has the gateway import the documents first. */
+async function checkWithDocuments(file, content, entry, { write }, api) {
+  const bundle = bundleOf(file, content.toString("utf8"), entry).content;
+  const document = await api().postAsIs(["policy", "import"], IMPORTED, bundle);
+  const { policy, ...told } = document;
+  const report = reportLines(document.report);
+  if (!document.loads) {
+    const lines = [...report, `${file} does not load:`, ...faultLines(document.faults)];
+    return { document: told, lines, exitCode: EXIT.findings };
+  }
+  if (write !== undefined) writeFileSync(write, `${JSON.stringify(policy)}\n`);
+  return { document: told, lines: [...report, ...loadsLines(file, document)] };
+}
+
+export function contentOf(file) {
   let opened;
   try {
     opened = openSync(file, "r");

@@ -7,6 +7,7 @@ import { Log, LogLevel, Miniflare } from "miniflare";
 import { buildFolder, root } from "../place.mjs";
 import { Hint, say } from "../progress.mjs";
 import { localAdmin } from "./admin.mjs";
+import { withDocuments } from "./documents.mjs";
 import { firstPolicy, followPolicy, putPolicy } from "./policy.mjs";
 import { workerOptions } from "./worker.mjs";
 
@@ -37,7 +38,7 @@ export async function serve(flags, port, folder = buildFolder("local")) {
   const url = `http://${HOST}:${port}`;
   mkdirSync(flags.state, { recursive: true });
   const demo = flags.demo ? await startDemo(port, url, flags) : null;
-  const policy = firstPolicy(flags, demo);
+  const { policy, files } = await withDocuments(firstPolicy(flags, demo), flags.policyFile, folder);
   const admin = demo ? localAdmin(flags.state, flags.vars, url) : { vars: {}, lines: [] };
   const vars = { ...demo?.vars, ...admin.vars, ...flags.vars, EDGEWARD_LOOPBACK_LISTENER: "1" };
   const { cf, state } = flags;
@@ -50,7 +51,7 @@ export async function serve(flags, port, folder = buildFolder("local")) {
   for (const [key, value] of demo?.kv ?? []) await seed(store, key, value);
   if (policy) await putPolicy(store, policy);
   else say("no policy given: the one that the local KV holds is served, if any");
-  const unfollow = flags.policyFile ? followPolicy(flags, store) : () => {};
+  const unfollow = flags.policyFile ? followPolicy(flags, store, files, folder) : () => {};
   const status = await warmUp(url);
   if (status === 503) say("no policy is in force: every request is answered 503 until one loads, see its faults above");
   return {

@@ -1,6 +1,7 @@
 // The policy that a local gateway serves: from a file or from the demo, with the origins of the command line.
 import { unwatchFile, watchFile } from "node:fs";
 import { say } from "../progress.mjs";
+import { withDocuments } from "./documents.mjs";
 import { jsonObject, wrong } from "./flags.mjs";
 
 const KEY = "policy/active";
@@ -15,19 +16,34 @@ export function firstPolicy({ policyFile, origins }, demo) {
 
 export const putPolicy = (store, policy) => store.put(KEY, JSON.stringify(policy));
 
-/** Puts the policy into `store` again whenever its file changes; gives a function that ends this. */
-export function followPolicy({ policyFile, origins }, store) {
+/**
+ * Puts the policy into `store` again whenever its file or one of its documents changes; gives a function that ends
+ * this.
+ *
+ * - `documents`: the files that were read beside it so far. - `folder`: the build that imports them.
+ */
+export function followPolicy({ policyFile, origins }, store, documents, folder) {
+  const watched = new Set();
   const again = async () => {
     try {
-      await putPolicy(store, withOrigins(jsonObject("--policy", policyFile), origins));
+      const written = withOrigins(jsonObject("--policy", policyFile), origins);
+      const { policy, files } = await withDocuments(written, policyFile, folder);
+      await putPolicy(store, policy);
+      follow(files);
       say(`policy read again: ${policyFile}`);
     } catch (error) {
       say(`the policy before is kept: ${error.message}`);
     }
   };
   // By looking, not by events: editors replace a file as often as they write to it.
-  watchFile(policyFile, { interval: LOOK_MS }, again);
-  return () => unwatchFile(policyFile, again);
+  const follow = (files) => {
+    for (const file of files) {
+      if (!watched.has(file)) watchFile(file, { interval: LOOK_MS }, again);
+      watched.add(file);
+    }
+  };
+  follow([policyFile, ...documents]);
+  return () => watched.forEach((file) => unwatchFile(file, again));
 }
 
 function withOrigins(policy, origins) {

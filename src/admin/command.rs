@@ -14,6 +14,7 @@ use crate::facts::Method;
 use crate::house;
 use crate::path::CanonicalQuery;
 use crate::policy::load::POLICY_BYTES_MAX;
+use crate::policy::openapi::BUNDLE_BYTES_MAX;
 use crate::refusal::Refusal;
 
 /// Most content of a command, in bytes; a policy may be as large as policies are.
@@ -30,6 +31,7 @@ const DESCRIPTION: &str = include_str!("../../schemas/admin.openapi.json");
 pub enum Command {
     Status,
     CheckPolicy(Vec<u8>),
+    ImportPolicy(Vec<u8>),
     CreateKey(Box<KeyAsked>),
     ListKeys(Page),
     ShowKey(String),
@@ -105,6 +107,7 @@ struct Rotation {
 pub enum Verb {
     Status,
     CheckPolicy,
+    ImportPolicy,
     CreateKey,
     ListKeys,
     ShowKey(String),
@@ -132,6 +135,7 @@ impl Verb {
             ["keys", one, "revoke"] => [None, Some(Self::RevokeKey(id(one)?))],
             ["tokens", "revoke"] => [None, Some(Self::RevokeTokens)],
             ["policy", "check"] => [None, Some(Self::CheckPolicy)],
+            ["policy", "import"] => [None, Some(Self::ImportPolicy)],
             _ => return Err(Refusal::NoRoute),
         };
         let methods = [Method::Get, Method::Post];
@@ -150,7 +154,7 @@ impl Verb {
         match self {
             Self::Status | Self::ListKeys | Self::ShowKey(_) => "edgeward:read",
             // A policy is dear to load, and its faults tell which secrets are bound.
-            Self::CheckPolicy => "edgeward:policy",
+            Self::CheckPolicy | Self::ImportPolicy => "edgeward:policy",
             Self::CreateKey
             | Self::RotateKey(_)
             | Self::LimitKey(_)
@@ -164,6 +168,7 @@ impl Verb {
         match self {
             Self::Status => "/.edgeward/status",
             Self::CheckPolicy => "/.edgeward/policy/check",
+            Self::ImportPolicy => "/.edgeward/policy/import",
             Self::CreateKey | Self::ListKeys => "/.edgeward/keys",
             Self::ShowKey(_) => "/.edgeward/keys/{id}",
             Self::RotateKey(_) => "/.edgeward/keys/{id}/rotate",
@@ -179,6 +184,7 @@ impl Verb {
             Self::Status | Self::ListKeys | Self::ShowKey(_) => 0,
             // One more than a policy may have, so that its own fault is told.
             Self::CheckPolicy => POLICY_BYTES_MAX as u64 + 1,
+            Self::ImportPolicy => BUNDLE_BYTES_MAX as u64 + 1,
             _ => COMMAND_BYTES_MAX,
         }
     }
@@ -193,6 +199,7 @@ impl Verb {
         match self {
             Self::Status => Ok(Command::Status),
             Self::CheckPolicy => Ok(Command::CheckPolicy(content)),
+            Self::ImportPolicy => Ok(Command::ImportPolicy(content)),
             Self::CreateKey => read_as("NewKey", &content).map(Command::CreateKey),
             Self::ListKeys => page(query.pairs()).map(Command::ListKeys),
             Self::ShowKey(id) => Ok(Command::ShowKey(id)),

@@ -73,6 +73,7 @@ pub async fn perform<P: AdminPorts>(desk: &Desk<'_, P>, command: Command) -> Res
     match command {
         Command::Status => Ok(state::status(desk)),
         Command::CheckPolicy(text) => Ok(state::check(desk, &text)),
+        Command::ImportPolicy(bundle) => Ok(state::import(desk, &bundle)),
         Command::CreateKey(asked) => keys::create(desk, *asked).await,
         Command::ListKeys(page) => keys::list(desk, &page).await,
         Command::ShowKey(id) => keys::show(desk, &id).await,

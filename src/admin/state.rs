@@ -8,6 +8,7 @@ use crate::admin::ports::AdminPorts;
 use crate::admin::{Desk, Done};
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::Gate;
+use crate::policy::openapi::{self, Imported};
 
 /// Most routes that are told as open.
 const OPEN_ROUTES_TOLD_MAX: usize = 100;
@@ -74,6 +75,25 @@ fn open_routes(gate: &Gate) -> Vec<&str> {
     open.map(|route| route.id.as_str())
         .take(OPEN_ROUTES_TOLD_MAX)
         .collect()
+}
+
+/// A policy made of a policy and its documents, and whether it would load.
+pub(super) fn import<P: AdminPorts>(desk: &Desk<'_, P>, bundle: &[u8]) -> Done {
+    let Imported { policy, report } = match openapi::import(bundle) {
+        Ok(imported) => imported,
+        Err(faults) => {
+            return told(json!({
+                "loads": false, "name": null, "version": null, "faults": list(&faults),
+                "policy": null, "report": null,
+            }));
+        }
+    };
+    let Done { mut document, .. } = check(desk, policy.to_string().as_bytes());
+    if let Some(document) = document.as_object_mut() {
+        document.insert("policy".into(), policy);
+        document.insert("report".into(), report);
+    }
+    told(document)
 }
 
 /// Faults as the API tells them.

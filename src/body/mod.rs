@@ -10,3 +10,4 @@ mod multipart;
 pub mod parameters;
 pub mod reach;
 pub mod schema;
+mod styles;

@@ -8,13 +8,30 @@ use serde_json::{Map, Value};
 
 use crate::body::finding::{FINDINGS_MAX, Finding, Location, push_token};
 use crate::body::schema::Schema;
+use crate::body::styles::Style;
+
+pub use crate::body::styles::STYLE;
+
+mod styled;
 
 /// Rules for one set of parameters: an object schema over their names.
 #[derive(Debug)]
 pub struct ParameterRules {
     schema: Schema,
     types: Vec<(String, ParameterType)>,
+    styled: Vec<Styled>,
     location: Location,
+}
+
+/// A parameter that is not written as one value or by repetition.
+#[derive(Debug)]
+struct Styled {
+    name: String,
+    style: Style,
+    /// Of the values of a list.
+    scalar: Scalar,
+    /// Of the members of an object.
+    members: Vec<(String, ParameterType)>,
 }
 
 /// How the text of one parameter is read.
@@ -47,9 +64,23 @@ impl ParameterRules {
         let schema = resolve(schema, named);
         let properties = schema.get("properties").and_then(Value::as_object);
         let mut types = Vec::new();
-        for (name, rule) in properties.into_iter().flatten() {
-            let rule = resolve(rule, named);
+        let mut styled = Vec::new();
+        for (name, written) in properties.into_iter().flatten() {
+            let rule = resolve(written, named);
             let kind = type_of(rule, named);
+            if let Some(style) = Style::of(written)? {
+                let members = rule.get("properties").and_then(Value::as_object);
+                let members = members
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, rule)| (name.clone(), type_of(resolve(rule, named), named)));
+                styled.push(Styled {
+                    name: spelled(name, location),
+                    style,
+                    scalar: kind.scalar(),
+                    members: members.collect(),
+                });
+            }
             check_number_rules(name, rule, kind)?;
             types.push((spelled(name, location), kind));
         }
@@ -61,6 +92,7 @@ impl ParameterRules {
         Ok(Self {
             schema: Schema::compile(&schema, named)?,
             types,
+            styled,
             location,
         })
     }
@@ -81,6 +113,10 @@ impl ParameterRules {
         let mut object = Map::new();
         let mut findings = Vec::new();
         for (name, text) in pairs {
+            if let Some(taken) = self.styled(&mut object, name, text) {
+                findings.extend(taken.err());
+                continue;
+            }
             let declared = self.types.iter().find(|(known, _)| known == name);
             let kind = declared.map_or(ParameterType::Text, |(_, kind)| *kind);
             match (kind, object.get_mut(name)) {
@@ -291,6 +327,47 @@ mod tests {
             told(Query, &[("Page", "1"), ("Page", "2")]),
             ["/Page duplicateName"]
         );
+    }
+
+    #[test]
+    fn lists_and_objects_are_read_in_the_style_that_the_schema_names() {
+        let schema = json!({
+            "additionalProperties": false,
+            "properties": {
+                "ids": { "type": "array", "maxItems": 2, "items": { "type": "integer" }, STYLE: "comma" },
+                "or": { "type": "array", "items": { "enum": ["a", "b"] }, STYLE: "pipe" },
+                "f": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": { "n": { "type": "integer" } },
+                    STYLE: "deep"
+                }
+            }
+        });
+        let rules = ParameterRules::compile(&schema, &Map::new(), Location::Query).unwrap();
+        let told = |pairs: &[(&str, &str)]| {
+            let findings = rules.judge(pairs.iter().copied());
+            let told = findings
+                .iter()
+                .map(|one| format!("{} {}", one.pointer, one.keyword));
+            told.collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(told(&[("ids", "1,2"), ("or", "a|b"), ("f[n]", "3")]), none);
+        assert_eq!(told(&[("ids", "1,2,3")]), ["/ids maxItems"]);
+        assert_eq!(told(&[("ids", "1,x")]), ["/ids/1 type"]);
+        assert_eq!(told(&[("ids", "1"), ("ids", "2")]), ["/ids duplicateName"]);
+        assert_eq!(told(&[("or", "a,b")]), ["/or/0 enum"]);
+        assert_eq!(told(&[("f[n]", "x")]), ["/f/n type"]);
+        assert_eq!(told(&[("f[m]", "1")]), ["/f/m additionalProperties"]);
+        assert_eq!(
+            told(&[("f[n]", "1"), ("f[n]", "1")]),
+            ["/f[n] duplicateName"]
+        );
+        assert_eq!(told(&[("f", "1")]), ["/f type"]);
+        assert_eq!(told(&[("f[n][n]", "1")]), ["/f[n][n] additionalProperties"]);
+        let unknown = json!({ "properties": { "a": { STYLE: "tab" } } });
+        assert!(ParameterRules::compile(&unknown, &Map::new(), Location::Query).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! and not here is refused by `policy::unsupported`.
 
 mod access;
+mod idempotency;
 mod limit;
 mod origin;
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 pub use access::{
     NoTenancyEntry, RequireEntry, RoleEntry, RouteTenancyEntry, ScopesEntry, TenancyEntry,
 };
+pub use idempotency::{IdempotencyEntry, KeyEntry};
 pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
@@ -273,31 +275,15 @@ pub struct RouteEntry {
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
     pub answer: Option<AnswerEntry>,
+    pub deprecation: Option<DeprecationEntry>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum IdempotencyEntry {
-    Key(KeyEntry),
-    Rules {
-        key: KeyEntry,
-        keep_s: Option<u64>,
-        answer_bytes_max: Option<u64>,
-    },
-}
-
-impl Default for IdempotencyEntry {
-    fn default() -> Self {
-        Self::Key(KeyEntry::Off)
-    }
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyEntry {
-    Off,
-    Optional,
-    Required,
+#[derive(Clone, Debug, Deserialize)]
+pub struct DeprecationEntry {
+    #[serde(default)]
+    pub deprecated_at: i64,
+    pub sunset_at: Option<i64>,
+    pub link: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -350,6 +336,7 @@ pub struct RequestEntry {
     pub query: Option<Value>,
     pub headers: Option<Value>,
     pub mode: ModeEntry,
+    pub optional: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

@@ -174,6 +174,8 @@ pub struct Route {
     pub answer: Option<AnswerBounds>,
     /// Other origins, and the callers of a hundred that each gets.
     pub split: Vec<(u32, Target)>,
+    /// Fields of every answer of a route that goes out of use.
+    pub deprecation: Vec<(&'static str, String)>,
 }
 
 /// An origin, with its route's word on it.
@@ -324,6 +326,8 @@ pub struct RequestRules {
     pub query: Option<ParameterRules>,
     pub headers: Option<ParameterRules>,
     pub mode: Mode,
+    /// Whether there may be no content where a schema is.
+    pub optional: bool,
 }
 
 impl Gate {

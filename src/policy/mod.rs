@@ -4,6 +4,7 @@
 mod authenticators;
 mod charging;
 mod contents;
+mod deprecation;
 pub mod document;
 pub mod expression;
 pub mod fault;
@@ -13,6 +14,7 @@ mod limits;
 mod lint;
 pub mod load;
 mod once;
+pub mod openapi;
 mod origins;
 pub mod own_numbers;
 pub mod roles;

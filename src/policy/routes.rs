@@ -14,6 +14,7 @@ use crate::house;
 use crate::limit::rule::LimitRule;
 use crate::policy::charging::charging;
 use crate::policy::contents;
+use crate::policy::deprecation::fields;
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
@@ -150,6 +151,7 @@ fn route(
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
         answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
         split: split(entry, context.origins, at, faults),
+        deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
     })
 }
 
@@ -264,6 +266,7 @@ fn request_rules(
         query,
         headers,
         mode: mode(entry.mode),
+        optional: entry.optional,
     }
 }
 

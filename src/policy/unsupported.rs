@@ -7,8 +7,7 @@ use crate::body::finding::push_token;
 use crate::policy::fault::Faults;
 
 /// Fields that are refused wherever they stand: `*` is any name or index.
-const FIELDS: [&[&str]; 8] = [
-    &["openapi"],
+const FIELDS: [&[&str]; 7] = [
     &["origins", "*", "client_certificate_binding"],
     &["routes", "*", "request", "fields"],
     &["routes", "*", "response", "allow"],
@@ -20,6 +19,13 @@ const FIELDS: [&[&str]; 8] = [
 
 /// Adds a fault for each rule of `policy` that would not hold.
 pub(super) fn check(policy: &Value, faults: &mut Faults) {
+    for field in ["openapi", "openapi_options"] {
+        if policy.get(field).is_some() {
+            let problem = "a document is imported before a policy is loaded, and this one was not";
+            let fix = "Use `edgeward check`, or `npm start -- --policy`: they import it";
+            faults.add(&[field], problem, fix);
+        }
+    }
     for field in FIELDS {
         each(policy, field, String::new(), &mut |pointer, _| {
             let name = field.last().copied().unwrap_or_default();

@@ -85,6 +85,7 @@ impl<B> Exchange<Received, B> {
         let names = route.template.parameters().iter().cloned();
         let parameters = names.zip(values).collect();
         self.trail.route = Some((route.id.clone(), route.template.as_str().to_owned()));
+        self.trail.deprecation.clone_from(&route.deprecation);
         self.trail.challenges = challenges(gate, route);
         let routed = Routed {
             gate,

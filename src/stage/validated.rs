@@ -103,7 +103,11 @@ impl<'g> Exchange<Inspected<'g>, ()> {
 
     /// Judges what a rule reads; what the request costs, where that depends on it.
     fn judge(&mut self, bytes: &[u8], rules: &ContentRules) -> Result<Option<u64>, Refusal> {
-        let mode = mode_of(self.stage.identified().routed().route());
+        let route = self.stage.identified().routed().route();
+        let mode = mode_of(route);
+        if bytes.is_empty() && route.request.optional {
+            return ask_rules(self, &Value::Null);
+        }
         let content_type = self.trail.facts.headers.get("content-type");
         let content = match rules.read(bytes, content_type.unwrap_or_default()) {
             Ok(content) => content,

@@ -19,6 +19,7 @@ test("every operation is there, with the scope it needs", () => {
     ["POST /keys/{id}/revoke", "revokeKey", "edgeward:keys"],
     ["POST /tokens/revoke", "revokeTokens", "edgeward:keys"],
     ["POST /policy/check", "checkPolicy", "edgeward:policy"],
+    ["POST /policy/import", "importPolicy", "edgeward:policy"],
   ]);
 });
 

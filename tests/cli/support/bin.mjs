@@ -13,14 +13,15 @@ const RUN_MS_MAX = 20_000;
  * Runs `edgeward` and gives `{ code, stdout, stderr }`.
  *
  * - `env`: beside PATH, all that the program sees. - `cwd`: where it runs. - `program`: another copy of it.
+ * - `limitMs`: after this it is ended, and `code` is null.
  */
-export function edgeward(args, { env = {}, cwd, program = join(root, bin.edgeward) } = {}) {
+export function edgeward(args, { env = {}, cwd, program = join(root, bin.edgeward), limitMs = RUN_MS_MAX } = {}) {
   return new Promise((settle, fail) => {
     const child = spawn(process.execPath, [program, ...args], {
       cwd,
       env: { PATH: process.env.PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: RUN_MS_MAX,
+      timeout: limitMs,
     });
     const printed = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"])
