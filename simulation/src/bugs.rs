@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::limit::wire::{Act, Answer, Lent, Question, Settling, Undone};
+use crate::limit::wire::{Act, Answer, Lent, Question};
 use crate::world::network::Call;
 
 /// One bug, or none.
@@ -31,10 +31,6 @@ pub enum Bug {
     GivenBackTwice,
     /// Nothing is given back.
     NothingGivenBack,
-    /// What was charged for an answer that came too late is not undone.
-    NothingUndone,
-    /// A question is undone although its answer came.
-    AnsweredUndone,
     /// Two instances of one object answer, each with rows of its own.
     Twin,
     /// An object that starts again has forgotten its leases.
@@ -74,19 +70,6 @@ pub fn alter_question(bug: Bug, question: &mut Question, copy: bool) {
         // As if it were another's.
         Bug::GivenBackTwice if copy && asking.settling.is_some() => asking.holder ^= 1,
         Bug::NothingGivenBack => asking.settling = None,
-        Bug::NothingUndone => asking.settling = None,
-        Bug::AnsweredUndone if asking.settling.is_none() => {
-            let undone = asking.rows.iter().map(|row| Undone {
-                row: row.row.clone(),
-                rule: row.rule.clone(),
-                seq: asking.seq - 1,
-            });
-            asking.settling = Some(Settling {
-                turn: u64::MAX / 2 + asking.seq,
-                undone: undone.collect(),
-                ..Settling::default()
-            });
-        }
         Bug::AheadBelieved => asking.at_ms = u64::MAX / 4,
         Bug::InlineFree => asking.rows.iter_mut().for_each(|row| row.units = 0),
         _ => {}

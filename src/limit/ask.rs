@@ -155,13 +155,7 @@ async fn settle<O: Objects>(objects: &O, plans: &mut [Plan<'_>], standing: Stand
         // a credential that is none.
         let all = standing != Standing::Good;
         let enforced = plans.iter_mut().filter(|plan| all || plan.is_enforced());
-        let mut taken: Vec<Taken> = Vec::new();
-        for plan in enforced {
-            plan.undo()
-                .into_iter()
-                .for_each(|errand| objects.defer(errand));
-            taken.extend(plan.release());
-        }
+        let taken: Vec<Taken> = enforced.flat_map(Plan::release).collect();
         errand::give_back(objects, &taken, Back::Refused).await;
     }
 }

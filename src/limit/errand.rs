@@ -6,10 +6,8 @@ use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::standing::{self, Standing, StandingQuestion};
 use crate::limit::uses;
-use crate::limit::wallet::{Back, SILENT_MS, Sent};
-use crate::limit::wire::{
-    Act, Answer, Debt, Lent, Question, Receipt, RowGranted, Settling, Undone,
-};
+use crate::limit::wallet::{Back, Sent};
+use crate::limit::wire::{Act, Answer, Debt, Lent, Question, Receipt, RowGranted};
 use crate::object::ObjectName;
 
 /// Something to be done when the request has its answer.
@@ -37,11 +35,6 @@ pub enum Errand {
     /// Frees what was taken for a request that was admitted and failed behind the gateway: a tenth
     /// of a limit at most.
     Refund { taken: Vec<Taken> },
-    /// Undoes a question that got no answer in time, for a request that is refused.
-    Undo {
-        object: ObjectName,
-        undone: Vec<Undone>,
-    },
     /// Charges `units` more of each row than were taken, whether there is room or not: a debt.
     Owe { taken: Vec<Taken>, units: u64 },
 }
@@ -72,25 +65,6 @@ pub async fn run<O: Objects>(objects: &O, errand: Errand) {
         Errand::GiveBack { taken } => give_back(objects, &taken, Back::Cheaper).await,
         Errand::Refund { taken } => give_back(objects, &taken, Back::Failed).await,
         Errand::Owe { taken, units } => owe(objects, &taken, units).await,
-        Errand::Undo { object, undone } => undo(objects, &object, undone).await,
-    }
-}
-
-/// What an object granted without its answer arriving is told to it as nobody's. It was silent just now:
-/// it is left in peace for a moment.
-async fn undo<O: Objects>(objects: &O, object: &ObjectName, undone: Vec<Undone>) {
-    let sent = {
-        let mut memory = objects.limit_memory().borrow_mut();
-        memory.wallet.tick(objects.now_ms());
-        let settling = Settling {
-            undone,
-            ..Settling::default()
-        };
-        memory.wallet.settle(object, settling)
-    };
-    objects.pause(SILENT_MS).await;
-    if let Some(sent) = sent {
-        settle(objects, object, sent).await;
     }
 }
 
@@ -207,11 +181,7 @@ pub(super) async fn give_back<O: Objects>(objects: &O, taken: &[Taken], why: Bac
     let asked = receipts.into_iter().map(|(object, receipts)| async move {
         let sent = {
             let mut memory = objects.limit_memory().borrow_mut();
-            let settling = Settling {
-                receipts,
-                ..Settling::default()
-            };
-            memory.wallet.settle(&object, settling)
+            memory.wallet.settle(&object, receipts, Vec::new())
         };
         if let Some(sent) = sent {
             settle(objects, &object, sent).await;
@@ -247,11 +217,7 @@ async fn owe<O: Objects>(objects: &O, taken: &[Taken], units: u64) {
     let asked = debts.into_iter().map(|(object, debts)| async move {
         let sent = {
             let mut memory = objects.limit_memory().borrow_mut();
-            let settling = Settling {
-                debts,
-                ..Settling::default()
-            };
-            memory.wallet.settle(&object, settling)
+            memory.wallet.settle(&object, Vec::new(), debts)
         };
         if let Some(sent) = sent {
             settle(objects, &object, sent).await;

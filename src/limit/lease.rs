@@ -26,17 +26,7 @@ pub struct Lease {
     pub(super) ends_at_ms: UnixMs,
     /// When the question was granted.
     pub(super) at_ms: UnixMs,
-    /// Units that the question was charged at once.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    charged: u64,
-    /// Whether the question's holder never got an answer: it is granted nothing any more.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub(super) is_undone: bool,
 }
-
-/// How long it is known what a question was charged at once: an answer is awaited for two seconds, and
-/// word that none came takes a while.
-const NOTE_MS: u64 = 10_000;
 
 impl Lease {
     pub(super) fn of(holder: HolderId, seq: u64, units: u64, now_ms: UnixMs, ttl_ms: u64) -> Self {
@@ -50,43 +40,12 @@ impl Lease {
             is_share: false,
             ends_at_ms: now_ms.saturating_add(ttl_ms).saturating_add(CLOCK_ERROR_MS),
             at_ms: now_ms,
-            charged: 0,
-            is_undone: false,
         }
     }
 
     /// A note that a question was granted at once.
     pub(super) fn settled(holder: HolderId, seq: u64, now_ms: UnixMs) -> Self {
-        Self::of(holder, seq, 0, now_ms, NOTE_MS)
-    }
-
-    /// A note that a question is to be granted nothing.
-    pub(super) fn undone(holder: HolderId, seq: u64, now_ms: UnixMs) -> Self {
-        Self {
-            is_undone: true,
-            ..Self::settled(holder, seq, now_ms)
-        }
-    }
-
-    /// Notes what the question that was granted last was charged at once.
-    pub(super) fn note(&mut self, units: u64) {
-        self.charged = units;
-    }
-
-    /// Whether it says only that a question was granted, or is to be granted nothing.
-    pub(super) fn is_note(&self) -> bool {
-        self.outstanding() == 0
-    }
-
-    /// Undoes the question that was granted last: its holder never heard of it, and so used nothing of
-    /// what it was lent with it. Returns the units that were charged at once. A share that the question
-    /// made last longer ends by itself.
-    pub(super) fn undo(&mut self) -> u64 {
-        self.is_undone = true;
-        if !self.is_share && self.seq == self.granted_seq {
-            self.units = self.used;
-        }
-        std::mem::take(&mut self.charged)
+        Self::of(holder, seq, 0, now_ms, LEASE_MS_MAX)
     }
 
     pub(super) fn shared(mut self) -> Self {
@@ -133,12 +92,4 @@ impl Lease {
         self.told_seq = self.told_seq.max(seq);
         self.at_ms = now_ms;
     }
-}
-
-fn is_zero(units: &u64) -> bool {
-    *units == 0
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }

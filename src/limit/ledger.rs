@@ -85,12 +85,7 @@ pub(super) fn is_sound(asking: &Asking) -> bool {
     rows.dedup();
     let bounded = |ask: &RowCharge| ask.reports.len() <= REPORTS_MAX;
     let settles = asking.settling.as_ref().is_none_or(|settling| {
-        let lengths = [
-            settling.receipts.len(),
-            settling.debts.len(),
-            settling.undone.len(),
-        ];
-        lengths.iter().all(|length| *length <= SETTLED_MAX)
+        settling.receipts.len() <= SETTLED_MAX && settling.debts.len() <= SETTLED_MAX
     });
     settles
         && rows.len() == asking.rows.len()
@@ -115,14 +110,6 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
             state.report(asking.holder, asking.seq, report);
         }
         states.push((ask, state));
-    }
-    let is_undone = |(_, state): &(&RowCharge, Row)| state.is_undone(asking.holder, asking.seq);
-    if states.iter().any(is_undone) {
-        // Its holder waits no more, and would not take what it were granted.
-        for (ask, state) in states.iter().filter(|(ask, _)| !ask.reports.is_empty()) {
-            rows.save(&ask.row, state)?;
-        }
-        return Ok(Answer::NotUnderstood);
     }
     let before = |(_, state): &(&RowCharge, Row)| state.granted_before(asking.holder, asking.seq);
     if states.iter().any(|one| before(one).is_some()) {
@@ -162,27 +149,21 @@ fn settle<R: Rows>(
 ) -> Result<(), R::Fault> {
     let mut names: Vec<_> = settling.receipts.iter().map(|one| &one.row).collect();
     names.extend(settling.debts.iter().map(|one| &one.row));
-    names.extend(settling.undone.iter().map(|one| &one.row));
     names.sort_unstable();
     names.dedup();
     for name in names {
         let debts = || settling.debts.iter().filter(|debt| debt.row == *name);
         // What is gone by itself is nobody's to give back.
-        let undone = || settling.undone.iter().filter(|one| one.row == *name);
-        let rule = debts().next().map(|debt| &debt.rule);
-        let state = match (rows.load(name)?, rule, undone().next()) {
-            (Some(state), Some(rule), _) => state.opened_by(rule, now.ms, now.believed_ms),
-            (Some(state), None, _) => state.reopened(now.ms, now.believed_ms),
-            (None, Some(rule), _) => Row::new(rule).opened(rule, now.ms),
-            // The question itself may still come.
-            (None, None, Some(one)) => Row::new(&one.rule).opened(&one.rule, now.ms),
-            (None, None, None) => continue,
+        let state = match (rows.load(name)?, debts().next()) {
+            (Some(state), Some(debt)) => state.opened_by(&debt.rule, now.ms, now.believed_ms),
+            (Some(state), None) => state.reopened(now.ms, now.believed_ms),
+            (None, Some(debt)) => Row::new(&debt.rule).opened(&debt.rule, now.ms),
+            (None, None) => continue,
         };
         let mut state = state;
         let receipts = settling.receipts.iter().filter(|one| one.row == *name);
         let owed = debts().fold(0, |sum: u64, debt| sum.saturating_add(debt.units));
-        let seqs = undone().map(|one| one.seq);
-        state.settle((holder, settling.turn), receipts, seqs, owed);
+        state.settle((holder, settling.turn), receipts, owed);
         rows.save(name, &state)?;
     }
     Ok(())

@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::charge::{ObjectCharge, Taken, TakenOf, UnitCharge, UnitCharged, Verdict};
-use crate::limit::errand::{self, Errand};
+use crate::limit::errand;
 use crate::limit::rule::OnError;
 use crate::limit::standing::{self, Standing, StandingQuestion};
 use crate::limit::uses;
 use crate::limit::wallet::{Local, Sent, Wallet};
-use crate::limit::wire::{Act, Answer, Question, RowGranted, RowRefused, Undone};
+use crate::limit::wire::{Act, Answer, Question, RowGranted, RowRefused};
 use crate::object::ObjectName;
 
 /// One object's part of a charge, on its way.
@@ -23,8 +23,6 @@ pub(super) struct Plan<'c> {
     /// By unit: whether the object had to say, and did not.
     silent: Vec<bool>,
     pub(super) taken: Vec<Taken>,
-    /// What the object may have charged, for a question that got no answer in time.
-    doubtful: Vec<Undone>,
 }
 
 impl<'c> Plan<'c> {
@@ -34,7 +32,6 @@ impl<'c> Plan<'c> {
             verdicts: vec![None; charge.units.len()],
             silent: vec![false; charge.units.len()],
             taken: Vec::new(),
-            doubtful: Vec::new(),
         }
     }
 
@@ -108,14 +105,7 @@ impl<'c> Plan<'c> {
             }
             self.taken.extend(of.map(|of| taken(self.charge, unit, of)));
         }
-        self.doubtful = told.doubtful;
         told.standing
-    }
-
-    /// What is to be done where the request is refused, about what the object may have charged.
-    pub(super) fn undo(&mut self) -> Option<Errand> {
-        let (object, undone) = (self.charge.object, std::mem::take(&mut self.doubtful));
-        (!undone.is_empty()).then_some(Errand::Undo { object, undone })
     }
 
     /// Takes back every grant; what was taken is returned to be given back.
@@ -170,7 +160,6 @@ struct Told {
     is_silent: bool,
     verdicts: Vec<(Verdict, Option<TakenOf>)>,
     standing: Option<Standing>,
-    doubtful: Vec<Undone>,
 }
 
 impl Told {
@@ -179,7 +168,6 @@ impl Told {
             is_silent: false,
             verdicts: vec![(Verdict::NotCharged { remaining: None }, None); units],
             standing,
-            doubtful: Vec::new(),
         }
     }
 }
@@ -230,11 +218,7 @@ async fn ask_object<O: Objects>(
                 memory.borrow_mut().wallet.unanswered(object, &sent, true);
             };
             unanswered();
-            let told = without_object(objects, object, units, credential).await;
-            Told {
-                doubtful: doubtful(&sent),
-                ..told
-            }
+            without_object(objects, object, units, credential).await
         }
     }
 }
@@ -268,7 +252,6 @@ fn granted<O: Objects>(
         is_silent: false,
         verdicts: verdicts.collect(),
         standing,
-        doubtful: Vec::new(),
     }
 }
 
@@ -287,7 +270,6 @@ fn refused<O: Objects>(
             is_silent: false,
             verdicts,
             standing,
-            doubtful: Vec::new(),
         };
     }
     let verdicts = rows.iter().map(|row| {
@@ -303,23 +285,7 @@ fn refused<O: Objects>(
         is_silent: false,
         verdicts: verdicts.collect(),
         standing,
-        doubtful: Vec::new(),
     }
-}
-
-/// What a question may have been charged whose answer did not come: no later answer to it is taken.
-fn doubtful(sent: &Sent) -> Vec<Undone> {
-    let charged = sent
-        .asking
-        .rows
-        .iter()
-        .filter(|row| row.units > 0 && !row.look);
-    let undone = charged.map(|row| Undone {
-        row: row.row.clone(),
-        rule: row.rule.clone(),
-        seq: sent.asking.seq,
-    });
-    undone.collect()
 }
 
 /// Spends every unit of what was lent to this isolate meanwhile, or none.
@@ -379,7 +345,6 @@ async fn without_object<O: Objects>(
         is_silent: true,
         verdicts: units.iter().map(verdict).collect(),
         standing,
-        doubtful: Vec::new(),
     }
 }
 

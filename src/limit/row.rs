@@ -146,7 +146,6 @@ impl Row {
         &mut self,
         (holder, turn): (HolderId, u64),
         receipts: impl Iterator<Item = &'r Receipt>,
-        undone: impl Iterator<Item = u64>,
         owed: u64,
     ) {
         if !self.heard.is_first(self.seen_ms, holder, turn) {
@@ -170,7 +169,6 @@ impl Row {
             self.meter
                 .give_back(&self.rule, self.seen_ms, receipt.at_ms, units);
         }
-        undone.for_each(|seq| self.undo(holder, seq));
         if owed > 0 {
             self.meter.take(&self.rule, self.seen_ms, owed);
         }
@@ -232,16 +230,16 @@ impl Row {
         let at_ms = self.seen_ms;
         self.meter.take(&self.rule, at_ms, units);
         self.waiting.retain(|(waits, _)| *waits != holder);
-        self.keep_notes(holder);
+        // What is accounted for is kept only to tell a question that comes twice: the last one.
+        self.leases.retain(|lease| {
+            lease.holder != holder || lease.granted_seq > seq || lease.outstanding() > 0
+        });
         let lent = match self.rule.shared() {
             Some(_) => self.share(holder, seq, want),
             None => self.lend(holder, seq, want),
         };
         if lent.is_none() && units > 0 {
             self.push(Lease::settled(holder, seq, self.seen_ms));
-        }
-        if let Some(lease) = self.granted(holder, seq) {
-            lease.note(units);
         }
         Grant { at_ms, lent }
     }
@@ -349,10 +347,7 @@ impl Row {
 
     /// How many hold something of the row, with one that asks.
     fn holders(&self, holder: HolderId) -> u64 {
-        let asked_ms = self.seen_ms.saturating_sub(LEASE_MS_MAX + CLOCK_ERROR_MS);
-        let held = self.leases.iter();
-        let held = held.filter(|lease| !lease.is_note() || lease.at_ms >= asked_ms);
-        let mut holders: Vec<_> = held.map(|lease| lease.holder).collect();
+        let mut holders: Vec<_> = self.leases.iter().map(|lease| lease.holder).collect();
         holders.push(holder);
         holders.sort_unstable();
         holders.dedup();
@@ -392,8 +387,6 @@ impl Row {
         }
     }
 }
-
-mod undoing;
 
 #[cfg(test)]
 mod tests;

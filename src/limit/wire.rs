@@ -13,7 +13,7 @@ use crate::revocation::{Credential, Mark, Marks, RevokedBy};
 pub const WIRE_VERSION: u8 = 4;
 /// Most rows that one question may touch.
 pub const ROWS_MAX: usize = 32;
-/// Most receipts, most debts, and most questions undone, of one question.
+/// Most receipts, and most debts, of one question.
 pub const SETTLED_MAX: usize = 64;
 
 /// An isolate, by a number it drew when it woke.
@@ -127,18 +127,6 @@ pub struct Settling {
     pub receipts: Vec<Receipt>,
     /// What was used beyond what was charged: charged whether there is room or not.
     pub debts: Vec<Debt>,
-    /// Questions whose answer never came.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undone: Vec<Undone>,
-}
-
-/// A question to which its holder got no answer in time, and never takes one: what it was granted is
-/// given back, and if it is still on its way it is granted nothing.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct Undone {
-    pub row: String,
-    pub rule: MeterRule,
-    pub seq: u64,
 }
 
 /// Units granted, so that they can be given back.

@@ -17,8 +17,8 @@ import { startProcesses } from "./support/processes.mjs";
 const LOAD_MS = 9_000;
 const EVICT_EVERY_MS = 300;
 const CLIENTS = 4;
-/** A window, how long a question is remembered, and what the alarm waits. */
-const CLEARED_MS = 20_000;
+/** A window, a lease, and what the alarm waits. */
+const CLEARED_MS = 12_000;
 const origin = () => new Response("ok");
 const bucket = { by: "ip", algorithm: "token_bucket", rate_per_s: 40, burst: 60, on_error: "refuse" };
 

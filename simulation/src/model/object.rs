@@ -88,7 +88,6 @@ impl Asked {
                 refund: false,
             }],
             debts: Vec::new(),
-            undone: Vec::new(),
         });
         Question::of(Act::Charge(Asking {
             holder: self.holder,

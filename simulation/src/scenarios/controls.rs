@@ -11,7 +11,7 @@ use crate::scenario::{
     window,
 };
 use crate::scenarios::hot::loaded;
-use crate::scenarios::kinds::{settling, settling_late};
+use crate::scenarios::kinds::settling;
 
 /// One bug, what it is, and where it is looked for.
 pub struct Control {
@@ -63,8 +63,6 @@ fn of_holders() -> Vec<Control> {
     let both = "both answers to one question are used";
     let given = "what is given back is given back twice";
     let stays = "a refused request's other charge stays";
-    let lost = "what was charged for an answer that came too late stays";
-    let answered = "a question is undone that was answered";
     let ran_back = "a clock that ran back is not noticed";
     let kept = "a share that was given up is used on";
     let doubled = "more is told to be lent than is";
@@ -74,8 +72,6 @@ fn of_holders() -> Vec<Control> {
         control(Bug::BothAnswersUsed, both, twice(full()), 20_000),
         control(Bug::GivenBackTwice, given, twice(refusing()), 60_000),
         control(Bug::NothingGivenBack, stays, settling(), 20_000),
-        control(Bug::NothingUndone, lost, settling_late(), 20_000),
-        control(Bug::AnsweredUndone, answered, full(), 20_000),
         control(Bug::ClockRanBack, ran_back, back(), 100_000),
         control(Bug::ShareKept, kept, shared(), 40_000),
         control(Bug::LentDoubled, doubled, full(), 20_000),

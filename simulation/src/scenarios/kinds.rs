@@ -3,8 +3,8 @@
 //! Called by: `scenarios`.
 
 use crate::scenario::{
-    Beat, By, Faults, Limit, Net, Scenario, bucket, limit, per_ks, per_second, period, permits,
-    silence, window,
+    By, Faults, Limit, Net, Scenario, bucket, limit, per_ks, per_second, period, permits, silence,
+    window,
 };
 use crate::scenarios::hot::loaded;
 
@@ -41,7 +41,6 @@ pub(super) fn all() -> Vec<Scenario> {
     all.push(several("three objects, load 3", 30));
     all.push(several("three objects, load 0.7", 7));
     all.push(settling());
-    all.push(settling_late());
     all.push(brokered("brokers, load 0.8", 8));
     all.push(brokered("brokers, load 3", 30));
     all.into_iter().map(daily).collect()
@@ -118,28 +117,6 @@ pub(super) fn settling() -> Scenario {
         settles: true,
         weight: 2,
         ..Scenario::new("three objects, settled", limits)
-    }
-}
-
-/// The same, where answers to one isolate come too late: its requests are refused, and what was charged for
-/// them is undone.
-pub(super) fn settling_late() -> Scenario {
-    let scenario = settling();
-    Scenario {
-        name: "three objects, late answers, settled".into(),
-        // Word of an answer that did not come is the slowest of all.
-        beats: vec![
-            Beat {
-                ms: 3_000,
-                ..per_ks(3_000)
-            },
-            silence(12_000),
-        ],
-        net: Net {
-            rtt_ms: vec![4, 2_500, 40],
-            ..scenario.net.clone()
-        },
-        ..scenario
     }
 }
 

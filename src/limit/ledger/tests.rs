@@ -1,6 +1,6 @@
 use super::*;
 use crate::limit::window::WindowRule;
-use crate::limit::wire::{Report, Undone};
+use crate::limit::wire::Report;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -45,8 +45,6 @@ impl Rows for MemoryRows {
         Ok(self.uses.borrow().get(key_id).copied())
     }
 }
-
-const NOW: UnixMs = 1_800_000_000_000;
 
 fn window(limit: u64, window_ms: u64) -> MeterRule {
     MeterRule::Window(WindowRule { limit, window_ms })
@@ -250,121 +248,4 @@ fn a_question_of_another_version_or_shape_is_not_understood() {
         let answer = asked(WIRE_VERSION, vec![charge]);
         assert_eq!(answer != Answer::NotUnderstood, understood, "{count}");
     }
-}
-
-/// A question for `units` of each row, numbered.
-fn numbered(seq: u64, rows: &[(&str, u64)]) -> Question {
-    let rows = rows.iter();
-    let rows = rows.map(|(row, units)| charge_of(row, window(10, 60_000), *units));
-    Question::of(Act::Charge(Asking {
-        holder: 1,
-        seq,
-        at_ms: NOW,
-        rows: rows.collect(),
-        settling: None,
-    }))
-}
-
-/// That question `seq` got no answer.
-fn undoing(turn: u64, seq: u64, rows: &[&str]) -> Question {
-    let undone = rows.iter().map(|row| Undone {
-        row: (*row).to_owned(),
-        rule: window(10, 60_000),
-        seq,
-    });
-    Question::of(Act::Charge(Asking {
-        holder: 1,
-        seq: seq + 1_000 + turn,
-        at_ms: NOW,
-        rows: Vec::new(),
-        settling: Some(Settling {
-            turn,
-            undone: undone.collect(),
-            ..Settling::default()
-        }),
-    }))
-}
-
-fn held(rows: &MemoryRows, row: &str) -> u64 {
-    let row = rows.load(row).unwrap();
-    row.map_or(0, |row| row.held(NOW))
-}
-
-#[test]
-fn what_was_charged_for_an_answer_that_never_came_is_free_again_once() {
-    let rows = MemoryRows::default();
-    answer(&rows, NOW, &numbered(1, &[("a", 3), ("b", 2)])).unwrap();
-    answer(&rows, NOW, &numbered(2, &[("a", 4)])).unwrap();
-    for turn in [1, 1, 2] {
-        answer(&rows, NOW, &undoing(turn, 1, &["a", "b"])).unwrap();
-        assert_eq!((held(&rows, "a"), held(&rows, "b")), (4, 0));
-    }
-    let again = answer(&rows, NOW, &numbered(1, &[("a", 3), ("b", 2)]));
-    assert_eq!(again, Ok(Answer::NotUnderstood), "it comes once more");
-    assert_eq!((held(&rows, "a"), held(&rows, "b")), (4, 0));
-}
-
-#[test]
-fn a_question_that_comes_after_it_was_undone_is_charged_nowhere() {
-    let rows = MemoryRows::default();
-    answer(&rows, NOW, &undoing(1, 7, &["a"])).unwrap();
-    let late = answer(&rows, NOW, &numbered(7, &[("a", 3), ("b", 2)]));
-    assert_eq!(late, Ok(Answer::NotUnderstood));
-    assert_eq!((held(&rows, "a"), held(&rows, "b")), (0, 0));
-    answer(&rows, NOW, &numbered(8, &[("a", 3), ("b", 2)])).unwrap();
-    assert_eq!((held(&rows, "a"), held(&rows, "b")), (3, 2));
-}
-
-#[test]
-fn what_was_lent_with_an_answer_that_never_came_is_free_too() {
-    let rows = MemoryRows::default();
-    let mut question = numbered(1, &[("a", 1)]);
-    if let Act::Charge(asking) = &mut question.act {
-        asking.rows[0].rule = window(10_000, 60_000);
-        asking.rows[0].want = 50;
-    }
-    answer(&rows, NOW, &question).unwrap();
-    assert_eq!(held(&rows, "a"), 51);
-    answer(&rows, NOW, &undoing(1, 1, &["a"])).unwrap();
-    assert_eq!(held(&rows, "a"), 0);
-}
-
-#[test]
-fn of_one_holder_only_the_last_questions_can_be_undone_and_only_for_a_while() {
-    let rows = MemoryRows::default();
-    let wide = |mut question: Question| {
-        if let Act::Charge(asking) = &mut question.act {
-            asking.rows[0].rule = window(100, 60_000);
-        }
-        question
-    };
-    for seq in 1..=17 {
-        answer(&rows, NOW, &wide(numbered(seq, &[("a", 1)]))).unwrap();
-    }
-    answer(&rows, NOW, &undoing(1, 1, &["a"])).unwrap();
-    assert_eq!(
-        held(&rows, "a"),
-        17,
-        "forgotten: it counts until its time has passed"
-    );
-    answer(&rows, NOW, &undoing(2, 3, &["a"])).unwrap();
-    assert_eq!(held(&rows, "a"), 16);
-    let mut late = undoing(3, 4, &["a"]);
-    if let Act::Charge(asking) = &mut late.act {
-        asking.at_ms = NOW + 10_501;
-    }
-    answer(&rows, NOW + 10_501, &late).unwrap();
-    assert_eq!(held(&rows, "a"), 16);
-}
-
-#[test]
-fn nobody_undoes_what_another_holder_asked() {
-    let rows = MemoryRows::default();
-    answer(&rows, NOW, &numbered(1, &[("a", 3)])).unwrap();
-    let mut other = undoing(1, 1, &["a"]);
-    if let Act::Charge(asking) = &mut other.act {
-        asking.holder = 2;
-    }
-    answer(&rows, NOW, &other).unwrap();
-    assert_eq!(held(&rows, "a"), 3);
 }

@@ -110,45 +110,20 @@ fn a_charge_is_given_back_once_and_not_too_late_nor_under_another_rule() {
     let mut row = at(Row::new(&rule), &rule, NOW);
     let first = row.grant(1, 1, 3, 0);
     for turn in [4, 4] {
-        row.settle(
-            (1, turn),
-            [receipt(first.at_ms, 3, false)].iter(),
-            std::iter::empty(),
-            0,
-        );
+        row.settle((1, turn), [receipt(first.at_ms, 3, false)].iter(), 0);
         assert_eq!(row.free(), 10);
     }
     row.grant(1, 2, 3, 0);
     let mut late = at(row.clone(), &rule, NOW + RECEIPT_MS_MAX + 1);
-    late.settle(
-        (1, 5),
-        [receipt(NOW, 3, false)].iter(),
-        std::iter::empty(),
-        0,
-    );
+    late.settle((1, 5), [receipt(NOW, 3, false)].iter(), 0);
     assert_eq!(late.free(), 7, "too late");
     let wider = window(20, 3_600_000);
     let mut changed = at(row.clone(), &wider, NOW + 1);
-    changed.settle(
-        (1, 5),
-        [receipt(NOW, 3, false)].iter(),
-        std::iter::empty(),
-        0,
-    );
+    changed.settle((1, 5), [receipt(NOW, 3, false)].iter(), 0);
     assert_eq!(changed.free(), 17, "charged under another rule");
-    row.settle(
-        (1, 5),
-        [receipt(NOW + 1, 3, false)].iter(),
-        std::iter::empty(),
-        0,
-    );
+    row.settle((1, 5), [receipt(NOW + 1, 3, false)].iter(), 0);
     assert_eq!(row.free(), 7, "charged at an instant that is yet to come");
-    row.settle(
-        (1, 6),
-        [receipt(NOW, 3, false)].iter(),
-        std::iter::empty(),
-        0,
-    );
+    row.settle((1, 6), [receipt(NOW, 3, false)].iter(), 0);
     assert_eq!(row.free(), 10);
 }
 
@@ -157,15 +132,10 @@ fn a_tenth_is_refunded_and_a_debt_is_charged_where_there_is_no_room() {
     let rule = window(20, 60_000);
     let mut row = at(Row::new(&rule), &rule, NOW);
     row.grant(1, 1, 20, 0);
-    row.settle(
-        (1, 1),
-        [receipt(NOW, 5, true)].iter(),
-        std::iter::empty(),
-        0,
-    );
+    row.settle((1, 1), [receipt(NOW, 5, true)].iter(), 0);
     assert_eq!(row.free(), 2);
-    row.settle((1, 2), [].iter(), std::iter::empty(), 7);
-    row.settle((1, 2), [].iter(), std::iter::empty(), 7);
+    row.settle((1, 2), [].iter(), 7);
+    row.settle((1, 2), [].iter(), 7);
     assert_eq!((row.free(), row.held(NOW)), (0, 25));
     assert_eq!(at(row, &rule, NOW + 60_001).free(), 20);
 }

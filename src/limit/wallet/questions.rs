@@ -5,7 +5,7 @@
 
 use super::{Sent, Wallet};
 use crate::limit::charge::UnitCharge;
-use crate::limit::wire::{Asking, ROWS_MAX, RowCharge, Settling};
+use crate::limit::wire::{Asking, Debt, ROWS_MAX, Receipt, RowCharge, Settling};
 use crate::object::ObjectName;
 
 /// Most settlings of one object that are kept until it heard of them; those beyond are dropped, and
@@ -83,15 +83,19 @@ impl Wallet {
 
     /// Makes the question that sets right what an object charged at once. What it does not hear goes
     /// with the next question to it.
-    ///
-    /// - `settling`: its turn is drawn here.
-    pub fn settle(&mut self, object: &ObjectName, settling: Settling) -> Option<Sent> {
+    pub fn settle(
+        &mut self,
+        object: &ObjectName,
+        receipts: Vec<Receipt>,
+        debts: Vec<Debt>,
+    ) -> Option<Sent> {
         let now_ms = self.seen_ms;
         let account = self.account(object)?;
         account.turn += 1;
         let settling = Settling {
             turn: account.turn,
-            ..settling
+            receipts,
+            debts,
         };
         account.forget(now_ms);
         if account.unsettled.len() >= UNSETTLED_MAX {
