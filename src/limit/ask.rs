@@ -72,6 +72,7 @@ pub async fn charge<O: Objects>(objects: &O, charge: Charge) -> Charged {
             standing = ask_all(objects, &mut plans, question, known).await;
         }
         settle(objects, &mut plans, standing).await;
+        let_stand(objects, &mut plans);
     }
     defer_refills(objects, &plans, question.filter(|_| may_go_on));
     let is_admitted = may_go_on && standing == Standing::Good && !plans.iter().any(is_refused);
@@ -154,9 +155,24 @@ async fn settle<O: Objects>(objects: &O, plans: &mut [Plan<'_>], standing: Stand
         // What is only observed is charged for a request that another limit refuses, and not for
         // a credential that is none.
         let all = standing != Standing::Good;
-        let enforced = plans.iter_mut().filter(|plan| all || plan.is_enforced());
-        let taken: Vec<Taken> = enforced.flat_map(Plan::release).collect();
+        let mut taken: Vec<Taken> = Vec::new();
+        for plan in plans.iter_mut().filter(|plan| all || plan.is_enforced()) {
+            taken.extend(plan.release());
+            if let Some(sent) = plan.unheard.take() {
+                errand::give_up(objects, &plan.charge.object, &sent);
+            }
+        }
         errand::give_back(objects, &taken, Back::Refused).await;
+    }
+}
+
+/// Where a request goes on without an answer, what the object charged it stands: it was let through.
+fn let_stand<O: Objects>(objects: &O, plans: &mut [Plan<'_>]) {
+    let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+    for plan in plans {
+        if let Some(sent) = plan.unheard.take() {
+            wallet.let_stand(&plan.charge.object, &sent);
+        }
     }
 }
 

@@ -15,7 +15,8 @@ use crate::facts::UnixMs;
 use crate::limit::ask::{self, Objects};
 use crate::limit::charge::{Charge, ObjectCharge, Taken, UnitCharge, UnitCharged, Verdict};
 use crate::limit::errand::{self, Errand};
-use crate::limit::ledger::is_sound;
+use crate::limit::ledger::{is_sound, takes};
+use crate::limit::questions::Questions;
 use crate::limit::rule::{CountBy, Counts, LimitRule, Mode, OnError, Scope};
 use crate::limit::settled::Heard;
 use crate::limit::wire::{
@@ -33,11 +34,16 @@ const LENT_MS_MAX: u64 = 5_000;
 #[derive(Debug)]
 pub struct Grants {
     newest: u64,
-    taken: HashMap<u64, Taken>,
+    taken: HashMap<u64, (QuestionId, Taken)>,
     /// What was lent on, by holder, question and row.
     lent: HashMap<(HolderId, u64, String), (Taken, UnixMs)>,
     heard: Heard,
+    /// Which questions their holders have given up.
+    questions: Questions,
 }
+
+/// A question, by its holder and the holder's number.
+type QuestionId = (HolderId, u64);
 
 impl Grants {
     /// - `first`: drawn at random: a number that a broker before this one told is none of its own.
@@ -47,14 +53,15 @@ impl Grants {
             taken: HashMap::new(),
             lent: HashMap::new(),
             heard: Heard::default(),
+            questions: Questions::default(),
         }
     }
 
-    fn note(&mut self, taken: Taken) -> u64 {
+    fn note(&mut self, question: QuestionId, taken: Taken) -> u64 {
         self.newest += 1;
         self.taken
             .remove(&self.newest.saturating_sub(GRANTS_MAX as u64));
-        self.taken.insert(self.newest, taken);
+        self.taken.insert(self.newest, (question, taken));
         self.newest
     }
 
@@ -88,8 +95,40 @@ impl Grants {
 
     /// What was granted of a row under a number, once.
     fn take(&mut self, number: u64, row: &str) -> Option<Taken> {
-        let is_of_row = self.taken.get(&number).is_some_and(|one| one.row == row);
-        is_of_row.then(|| self.taken.remove(&number)).flatten()
+        let found = self.taken.get(&number);
+        let is_of_row = found.is_some_and(|(_, one)| one.row == row);
+        let found = is_of_row.then(|| self.taken.remove(&number)).flatten();
+        found.map(|(_, taken)| taken)
+    }
+
+    /// What was granted to questions that their holder has given up, once. Those that are still to
+    /// come, or to be answered, are granted nothing.
+    fn undone(&mut self, asking: &Asking, now_ms: UnixMs) -> Vec<Taken> {
+        self.questions.forget(now_ms);
+        if asking.undone.is_empty() {
+            return Vec::new();
+        }
+        let is_undone = |(holder, seq): QuestionId, row: &str| {
+            let mut undone = asking.undone.iter();
+            holder == asking.holder && undone.any(|one| one.seq == seq && one.row == row)
+        };
+        for one in &asking.undone {
+            self.questions.undo(now_ms, asking.holder, one.seq);
+        }
+        let taken = self
+            .taken
+            .extract_if(|_, (question, taken)| is_undone(*question, &taken.row));
+        let mut undone: Vec<Taken> = taken.map(|(_, (_, taken))| taken).collect();
+        let lent = self
+            .lent
+            .extract_if(|(holder, seq, row), _| is_undone((*holder, *seq), row));
+        undone.extend(lent.map(|(_, (taken, _))| taken));
+        undone
+    }
+
+    /// Whether the holder of a question takes no answer to it any more.
+    fn is_over(&self, asking: &Asking) -> bool {
+        asking.rows.iter().any(takes) && self.questions.is_over(asking.holder, asking.seq)
     }
 }
 
@@ -119,9 +158,13 @@ pub async fn answer<O: Objects>(
             settle(objects, grants, root, settling).await;
         }
     }
-    let taken = grants.borrow_mut().unused(asking);
+    let mut taken = grants.borrow_mut().unused(asking);
+    taken.extend(grants.borrow_mut().undone(asking, objects.now_ms()));
     if !taken.is_empty() {
         objects.defer(Errand::GiveBack { taken });
+    }
+    if grants.borrow().is_over(asking) {
+        return Some(Answer::Over);
     }
     let charge = Charge::of(vec![ObjectCharge {
         object: *root,
@@ -136,10 +179,21 @@ pub async fn answer<O: Objects>(
     if charged.units.iter().any(|one| one.verdict.refuses()) {
         return Some(Answer::Refused(charged.units.iter().map(refused).collect()));
     }
+    // It may have been given up while the root was asked.
+    if grants.borrow().is_over(asking) {
+        let taken = charged.taken;
+        objects.defer(Errand::GiveBack { taken });
+        return Some(Answer::Over);
+    }
+    if asking.rows.iter().any(takes) {
+        let (now_ms, questions) = (objects.now_ms(), &mut grants.borrow_mut().questions);
+        questions.hear_open(now_ms, asking.holder, asking.open_seq);
+    }
     let rows = charged.units.iter().zip(&asking.rows);
     let rows = rows.map(|(one, asked)| {
         let taken = charged.taken.iter().find(|taken| taken.row == asked.row);
-        let number = taken.map_or(0, |taken| grants.borrow_mut().note(taken.clone()));
+        let question = (asking.holder, asking.seq);
+        let number = taken.map_or(0, |taken| grants.borrow_mut().note(question, taken.clone()));
         granted((objects, grants), root, (asking, asked), one, number)
     });
     Some(Answer::Granted(rows.collect()))

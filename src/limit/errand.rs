@@ -23,6 +23,8 @@ pub enum Errand {
     },
     /// Tells what became of a lease when it has ended.
     HandBack { object: ObjectName, after_ms: u64 },
+    /// Tells an object of questions that were given up, if no other question did meanwhile.
+    Undo { object: ObjectName, after_ms: u64 },
     /// Reads an issuer's marks before they are too old.
     Marks { issuer: ObjectName },
     /// Tells a caller's object of uses of its key, if no question did meanwhile.
@@ -55,6 +57,17 @@ pub async fn run<O: Objects>(objects: &O, errand: Errand) {
             refill(objects, &object, &units, standing.as_deref()).await;
         }
         Errand::HandBack { object, after_ms } => hand_back(objects, &object, after_ms).await,
+        Errand::Undo { object, after_ms } => {
+            objects.pause(after_ms).await;
+            let sent = {
+                let mut memory = objects.limit_memory().borrow_mut();
+                memory.wallet.tick(objects.now_ms());
+                memory.wallet.tell_given_up(&object)
+            };
+            if let Some(sent) = sent {
+                settle(objects, &object, sent).await;
+            }
+        }
         Errand::Marks { issuer } => {
             let _ = standing::fetch_marks(objects, &issuer).await;
         }
@@ -119,6 +132,8 @@ fn take_refill<O: Objects>(
         }
         Ok(_) | Err(ObjectDown) => {
             wallet.unanswered(object, sent, true);
+            // Nobody waits for it: the next question says so.
+            wallet.give_up(object, sent);
             (None, Vec::new())
         }
     }
@@ -148,6 +163,19 @@ async fn hand_back<O: Objects>(objects: &O, object: &ObjectName, after_ms: u64) 
     };
     if let Some(sent) = sent {
         settle(objects, object, sent).await;
+    }
+}
+
+/// Gives up a question that a refused request waited for in vain: what it took is to be undone.
+pub(super) fn give_up<O: Objects>(objects: &O, object: &ObjectName, sent: &Sent) {
+    let tell_in_ms = {
+        let wallet = &mut objects.limit_memory().borrow_mut().wallet;
+        wallet.tick(objects.now_ms());
+        wallet.give_up(object, sent)
+    };
+    if let Some(after_ms) = tell_in_ms {
+        let object = *object;
+        objects.defer(Errand::Undo { object, after_ms });
     }
 }
 

@@ -88,6 +88,7 @@ pub(super) fn is_sound(asking: &Asking) -> bool {
         settling.receipts.len() <= SETTLED_MAX && settling.debts.len() <= SETTLED_MAX
     });
     settles
+        && asking.undone.len() <= SETTLED_MAX
         && rows.len() == asking.rows.len()
         && rows.len() <= ROWS_MAX
         && asking.rows.iter().all(bounded)
@@ -103,6 +104,7 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
     if let Some(settling) = &asking.settling {
         settle(rows, now, asking.holder, settling)?;
     }
+    undo(rows, now, asking)?;
     let mut states = Vec::with_capacity(asking.rows.len());
     for ask in &asking.rows {
         let mut state = opened(rows, &ask.row, &ask.rule, now)?;
@@ -110,6 +112,15 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
             state.report(asking.holder, asking.seq, report);
         }
         states.push((ask, state));
+    }
+    if states
+        .iter()
+        .any(|(ask, state)| takes(ask) && state.is_over(asking.holder, asking.seq))
+    {
+        for (ask, state) in states.iter().filter(|(ask, _)| !ask.reports.is_empty()) {
+            rows.save(&ask.row, state)?;
+        }
+        return Ok(Answer::Over);
     }
     let before = |(_, state): &(&RowCharge, Row)| state.granted_before(asking.holder, asking.seq);
     if states.iter().any(|one| before(one).is_some()) {
@@ -131,8 +142,10 @@ fn charge<R: Rows>(rows: &R, now_ms: UnixMs, asking: &Asking) -> Result<Answer, 
             true => None,
             false => Some(state.grant(asking.holder, asking.seq, ask.units, ask.want)),
         };
-        let is_changed = !ask.look && (ask.units > 0 || ask.want > 0);
-        if is_changed || !ask.reports.is_empty() {
+        if takes(ask) {
+            state.hear_open(asking.holder, asking.open_seq);
+        }
+        if takes(ask) || !ask.reports.is_empty() {
             rows.save(&ask.row, &state)?;
         }
         granted.push(told(&(ask, state), grant));
@@ -167,6 +180,28 @@ fn settle<R: Rows>(
         rows.save(name, &state)?;
     }
     Ok(())
+}
+
+/// Frees what questions took that their holder has given up; such a question takes nothing any more.
+fn undo<R: Rows>(rows: &R, now: Now, asking: &Asking) -> Result<(), R::Fault> {
+    for undone in &asking.undone {
+        let Some(state) = rows.load(&undone.row)? else {
+            let mut state = Row::new(&undone.rule).opened(&undone.rule, now.ms);
+            state.undo(asking.holder, undone.seq);
+            // Where there is no room for another row, only a question that is late counts for longer.
+            let _ = rows.save(&undone.row, &state);
+            continue;
+        };
+        let mut state = state.reopened(now.ms, now.believed_ms);
+        state.undo(asking.holder, undone.seq);
+        rows.save(&undone.row, &state)?;
+    }
+    Ok(())
+}
+
+/// Whether a row may be charged, or lend something.
+pub(super) fn takes(ask: &RowCharge) -> bool {
+    !ask.look && (ask.units > 0 || ask.want > 0)
 }
 
 /// A row as it stands now, empty where there is none.

@@ -23,6 +23,8 @@ pub(super) struct Plan<'c> {
     /// By unit: whether the object had to say, and did not.
     silent: Vec<bool>,
     pub(super) taken: Vec<Taken>,
+    /// The question that brought nothing: what it took is undone if the request is refused.
+    pub(super) unheard: Option<Sent>,
 }
 
 impl<'c> Plan<'c> {
@@ -32,6 +34,7 @@ impl<'c> Plan<'c> {
             verdicts: vec![None; charge.units.len()],
             silent: vec![false; charge.units.len()],
             taken: Vec::new(),
+            unheard: None,
         }
     }
 
@@ -105,6 +108,7 @@ impl<'c> Plan<'c> {
             }
             self.taken.extend(of.map(|of| taken(self.charge, unit, of)));
         }
+        self.unheard = told.unheard;
         told.standing
     }
 
@@ -160,6 +164,7 @@ struct Told {
     is_silent: bool,
     verdicts: Vec<(Verdict, Option<TakenOf>)>,
     standing: Option<Standing>,
+    unheard: Option<Sent>,
 }
 
 impl Told {
@@ -168,6 +173,7 @@ impl Told {
             is_silent: false,
             verdicts: vec![(Verdict::NotCharged { remaining: None }, None); units],
             standing,
+            unheard: None,
         }
     }
 }
@@ -218,7 +224,11 @@ async fn ask_object<O: Objects>(
                 memory.borrow_mut().wallet.unanswered(object, &sent, true);
             };
             unanswered();
-            without_object(objects, object, units, credential).await
+            let told = without_object(objects, object, units, credential).await;
+            Told {
+                unheard: Some(sent),
+                ..told
+            }
         }
     }
 }
@@ -252,6 +262,7 @@ fn granted<O: Objects>(
         is_silent: false,
         verdicts: verdicts.collect(),
         standing,
+        unheard: None,
     }
 }
 
@@ -270,6 +281,7 @@ fn refused<O: Objects>(
             is_silent: false,
             verdicts,
             standing,
+            unheard: None,
         };
     }
     let verdicts = rows.iter().map(|row| {
@@ -285,6 +297,7 @@ fn refused<O: Objects>(
         is_silent: false,
         verdicts: verdicts.collect(),
         standing,
+        unheard: None,
     }
 }
 
@@ -345,6 +358,7 @@ async fn without_object<O: Objects>(
         is_silent: true,
         verdicts: units.iter().map(verdict).collect(),
         standing,
+        unheard: None,
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::UnixMs;
 use crate::limit::lease::Lease;
 use crate::limit::meter::{LEASE_MS_MAX, Meter, MeterRule};
+use crate::limit::questions::Questions;
 use crate::limit::settled::{Heard, RECEIPT_MS_MAX, Refunded};
 use crate::limit::wire::{HolderId, Lent, Receipt, Report};
 
@@ -41,6 +42,8 @@ pub struct Row {
     leases: Vec<Lease>,
     #[serde(default, skip_serializing_if = "Heard::is_empty")]
     heard: Heard,
+    #[serde(default, skip_serializing_if = "Questions::is_empty")]
+    questions: Questions,
     #[serde(default)]
     refunded: Refunded,
     /// Holders that were refused while others had shares, each with when it was.
@@ -71,6 +74,7 @@ impl Row {
             meter: Meter::new(rule),
             leases: Vec::new(),
             heard: Heard::default(),
+            questions: Questions::default(),
             refunded: Refunded::default(),
             waiting: Vec::new(),
             seen_ms: 0,
@@ -106,6 +110,7 @@ impl Row {
                 .take(&self.rule, lease.ends_at_ms, lease.outstanding());
         }
         self.meter.forget(self.freed_ms);
+        self.questions.forget(self.freed_ms);
         self
     }
 
@@ -213,22 +218,13 @@ impl Row {
         })
     }
 
-    /// What was granted to this question before, if it was.
-    pub fn granted_before(&self, holder: HolderId, seq: u64) -> Option<Grant> {
-        let lease = self
-            .leases
-            .iter()
-            .find(|lease| lease.holder == holder && lease.granted_seq == seq)?;
-        Some(Grant {
-            at_ms: lease.at_ms,
-            lent: (lease.units > 0).then(|| self.lent_as(lease)),
-        })
-    }
-
     /// Charges `units`, for which there is room, and lends up to `want` of what is left.
     pub fn grant(&mut self, holder: HolderId, seq: u64, units: u64, want: u64) -> Grant {
         let at_ms = self.seen_ms;
         self.meter.take(&self.rule, at_ms, units);
+        if units > 0 {
+            self.questions.charge((holder, seq), at_ms, units);
+        }
         self.waiting.retain(|(waits, _)| *waits != holder);
         // What is accounted for is kept only to tell a question that comes twice: the last one.
         self.leases.retain(|lease| {
@@ -282,6 +278,7 @@ impl Row {
             .empty_at_ms()
             .max(leases.unwrap_or(0))
             .max(self.heard.ends_at_ms())
+            .max(self.questions.ends_at_ms())
     }
 
     /// The meter as it will be if every lease is used at its last moment.
@@ -388,5 +385,6 @@ impl Row {
     }
 }
 
+mod asked;
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,7 @@ use crate::facts::UnixMs;
 use crate::limit::charge::{Taken, TakenOf, UnitCharge};
 use crate::limit::purse::{Left, Purse};
 use crate::limit::row::{CLOCK_ERROR_MS, LEASE_MS_LEAST};
-use crate::limit::settled::RECEIPT_MS_MAX;
-use crate::limit::wire::{Asking, HolderId, Lent, RowCharge, RowGranted, RowRefused, Settling};
+use crate::limit::wire::{Asking, HolderId, Lent, RowCharge, RowGranted, RowRefused};
 use crate::object::ObjectName;
 
 /// Most objects whose rows are remembered. What is forgotten with units in it counts as used.
@@ -24,7 +23,10 @@ const ACCOUNT_TURNS: u64 = 1 << 32;
 /// How long an object that was silent is not asked again: whoever waits for it waits in vain.
 pub const SILENT_MS: u64 = 500;
 
+mod account;
 mod questions;
+
+use account::Account;
 
 /// What an isolate can say to a charge by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,24 +70,6 @@ pub struct Wallet {
     seen_ms: UnixMs,
     accounts: HashMap<ObjectName, Account>,
     swept_ms: UnixMs,
-}
-
-#[derive(Debug, Default)]
-struct Account {
-    purses: Vec<Purse>,
-    silent_until_ms: UnixMs,
-    /// The last turn of a settling.
-    turn: u64,
-    /// What the object may not have heard of yet, each with when it was made, oldest first.
-    unsettled: Vec<(UnixMs, Settling)>,
-}
-
-impl Account {
-    /// Forgets settlings that are too old to be heeded.
-    fn forget(&mut self, now_ms: UnixMs) {
-        self.unsettled
-            .retain(|(made_ms, _)| made_ms.saturating_add(RECEIPT_MS_MAX) > now_ms);
-    }
 }
 
 impl Wallet {
@@ -276,7 +260,8 @@ impl Wallet {
 
     /// Notes that a question brought nothing.
     ///
-    /// - `silent`: the object did not answer, or not in time; it is not asked again for a moment.
+    /// - `silent`: the object did not answer, or not in time; it is not asked again for a moment. What
+    ///   the question took either stands ([`Wallet::let_stand`]) or is undone ([`Wallet::give_up`]).
     pub fn unanswered(&mut self, object: &ObjectName, sent: &Sent, silent: bool) {
         let silent_until_ms = self.seen_ms.saturating_add(SILENT_MS);
         for asked in &sent.asking.rows {
@@ -284,8 +269,11 @@ impl Wallet {
                 purse.unanswered(sent.asking.seq);
             }
         }
-        if let (true, Some(account)) = (silent, self.account(object)) {
-            account.silent_until_ms = silent_until_ms;
+        if let Some(account) = self.account(object) {
+            match silent {
+                true => account.silent_until_ms = silent_until_ms,
+                false => account.closed(sent.asking.seq),
+            }
         }
     }
 
@@ -357,7 +345,7 @@ impl Wallet {
                 self.accounts.retain(|_, account| {
                     account.forget(now_ms);
                     account.silent_until_ms > now_ms
-                        || !account.unsettled.is_empty()
+                        || account.is_busy()
                         || account.purses.iter().any(|purse| !purse.is_idle(now_ms))
                 });
             }
@@ -369,10 +357,7 @@ impl Wallet {
         let account = self.accounts.entry(*object).or_insert_with(|| {
             // An account that is made anew goes on behind the turns of the one before.
             *turns += ACCOUNT_TURNS;
-            Account {
-                turn: *turns,
-                ..Account::default()
-            }
+            Account::new(*turns)
         });
         Some(account)
     }

@@ -10,10 +10,10 @@ use crate::limit::meter::MeterRule;
 use crate::revocation::{Credential, Mark, Marks, RevokedBy};
 
 /// Raised when a change would make an old reader misread.
-pub const WIRE_VERSION: u8 = 4;
+pub const WIRE_VERSION: u8 = 5;
 /// Most rows that one question may touch.
 pub const ROWS_MAX: usize = 32;
-/// Most receipts, and most debts, of one question.
+/// Most receipts, most debts, and most rows that are undone, of one question.
 pub const SETTLED_MAX: usize = 64;
 
 /// An isolate, by a number it drew when it woke.
@@ -70,6 +70,13 @@ pub struct Asking {
     pub rows: Vec<RowCharge>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Settling>,
+    /// The oldest question to this object that the holder may still take an answer to or undo: it is
+    /// done with those before. 0: it does not say.
+    #[serde(default)]
+    pub open_seq: u64,
+    /// Questions that the holder has given up: it takes no answer to them, however late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Undone>,
 }
 
 /// Units asked of one row.
@@ -104,6 +111,16 @@ pub struct Report {
     /// Whether the used ones were lent on, and may be used until the lease ends.
     #[serde(default, skip_serializing_if = "is_false")]
     pub open: bool,
+}
+
+/// A question that its holder has given up, at one of its rows. What it took there is freed, once;
+/// if it arrives only now, or again, it takes nothing.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Undone {
+    pub seq: u64,
+    pub row: String,
+    /// Of a row that is none yet.
+    pub rule: MeterRule,
 }
 
 /// Units that the holder may use as it likes, until `ttl_ms` after it sent its question. Of a short
@@ -161,6 +178,8 @@ pub enum Answer {
     Granted(Vec<RowGranted>),
     /// At least one row had no room; none was charged; in the question's order.
     Refused(Vec<RowRefused>),
+    /// The holder has given the question up; nothing was charged.
+    Over,
     /// The credential is marked; nothing was charged.
     Revoked(RevokedBy),
     Marked,

@@ -73,6 +73,8 @@ fn asking(rows: Vec<RowCharge>) -> Act {
         at_ms: u64::MAX,
         rows,
         settling: None,
+        open_seq: 0,
+        undone: Vec::new(),
     })
 }
 

@@ -3,14 +3,19 @@
 //! Owns: what goes into one: charges, reports, settlings. Does not own: carrying it
 //! (`limit::{plan, errand}`).
 
-use super::{Sent, Wallet};
+use super::{Account, SILENT_MS, Sent, Wallet};
 use crate::limit::charge::UnitCharge;
-use crate::limit::wire::{Asking, Debt, ROWS_MAX, Receipt, RowCharge, Settling};
+use crate::limit::ledger::takes;
+use crate::limit::wire::{Asking, Debt, ROWS_MAX, Receipt, RowCharge, Settling, Undone};
 use crate::object::ObjectName;
 
 /// Most settlings of one object that are kept until it heard of them; those beyond are dropped, and
 /// what they would have freed counts until its time has passed.
 const UNSETTLED_MAX: usize = 16;
+
+/// How long an object that was silent is left alone before it is told of what was given up: much of
+/// that goes with one question, or with another that comes before.
+pub(super) const UNDO_AFTER_MS: u64 = SILENT_MS;
 
 impl Wallet {
     /// Makes the question for `units`, with what there is to report of their rows.
@@ -57,8 +62,45 @@ impl Wallet {
             seq,
             at_ms: self.seen_ms,
             rows: vec![row],
-            settling: None,
+            ..Asking::default()
         }
+    }
+
+    /// Gives up a question that brought nothing: what it took, or takes when it arrives, is undone. No
+    /// answer to it may be taken from here on. Says in how long the object is to be told of it by
+    /// itself, if nobody is to do so yet.
+    pub fn give_up(&mut self, object: &ObjectName, sent: &Sent) -> Option<u64> {
+        let now_ms = self.seen_ms;
+        let seq = sent.asking.seq;
+        let rows = sent.asking.rows.iter().filter(|row| takes(row));
+        let rows = rows.map(|row| Undone {
+            seq,
+            row: row.row.clone(),
+            rule: row.rule.clone(),
+        });
+        let account = self.account(object)?;
+        account.closed(seq);
+        account.give_up(now_ms, rows, UNDO_AFTER_MS)
+    }
+
+    /// Notes that what a question took stands, although no answer came: the request was let through.
+    pub fn let_stand(&mut self, object: &ObjectName, sent: &Sent) {
+        if let Some(account) = self.accounts.get_mut(object) {
+            account.closed(sent.asking.seq);
+        }
+    }
+
+    /// Makes the question that tells an object of questions that were given up, if it was not told
+    /// yet.
+    pub fn tell_given_up(&mut self, object: &ObjectName) -> Option<Sent> {
+        let now_ms = self.seen_ms;
+        let account = self.accounts.get_mut(object)?;
+        account.forget(now_ms);
+        if account.undone().is_empty() {
+            return None;
+        }
+        let asked_seq = self.next_seq();
+        Some(self.sent(object, asked_seq, Vec::new()))
     }
 
     /// Makes the question that tells an object what became of leases that have ended: what was not
@@ -111,9 +153,12 @@ impl Wallet {
     /// Notes that an object heard a question, whatever it answered.
     pub fn heard(&mut self, object: &ObjectName, sent: &Sent) {
         let turn = sent.asking.settling.as_ref().map(|settling| settling.turn);
-        if let (Some(turn), Some(account)) = (turn, self.accounts.get_mut(object)) {
-            account.unsettled.retain(|(_, one)| one.turn != turn);
-        }
+        let Some(account) = self.accounts.get_mut(object) else {
+            return;
+        };
+        account.closed(sent.asking.seq);
+        account.heard_undone(&sent.asking.undone);
+        account.unsettled.retain(|(_, one)| Some(one.turn) != turn);
     }
 
     fn next_seq(&mut self) -> u64 {
@@ -122,7 +167,14 @@ impl Wallet {
     }
 
     fn sent(&mut self, object: &ObjectName, seq: u64, rows: Vec<RowCharge>) -> Sent {
-        let account = self.accounts.get(object);
+        let now_ms = self.seen_ms;
+        let account = self.accounts.get_mut(object).map(|account| {
+            account.forget(now_ms);
+            if rows.iter().any(takes) {
+                account.opened(now_ms, seq);
+            }
+            &*account
+        });
         let unsettled = account.and_then(|account| account.unsettled.first().map(|(_, one)| one));
         Sent {
             asking: Asking {
@@ -131,6 +183,8 @@ impl Wallet {
                 at_ms: self.seen_ms,
                 rows,
                 settling: unsettled.cloned(),
+                open_seq: account.map_or(0, |account| account.open_seq(seq)),
+                undone: account.map_or_else(Vec::new, Account::undone),
             },
             at_ms: self.seen_ms,
         }
