@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::limit::wire::{Act, Answer, Lent, Question};
+use crate::limit::wire::{Act, Answer, Lent, Question, Undone};
 use crate::world::network::Call;
 
 /// One bug, or none.
@@ -31,6 +31,12 @@ pub enum Bug {
     GivenBackTwice,
     /// Nothing is given back.
     NothingGivenBack,
+    /// What was given up is not undone.
+    NothingUndone,
+    /// What was given up is undone, and granted when it arrives only afterwards.
+    UndoneForgotten,
+    /// A question that was let through is undone with the next.
+    AdmittedUndone,
     /// Two instances of one object answer, each with rows of its own.
     Twin,
     /// An object that starts again has forgotten its leases.
@@ -70,6 +76,16 @@ pub fn alter_question(bug: Bug, question: &mut Question, copy: bool) {
         // As if it were another's.
         Bug::GivenBackTwice if copy && asking.settling.is_some() => asking.holder ^= 1,
         Bug::NothingGivenBack => asking.settling = None,
+        Bug::NothingUndone => asking.undone.clear(),
+        Bug::AdmittedUndone => {
+            let rows = asking.rows.iter().filter(|row| row.units > 0);
+            asking.undone.extend(rows.map(|row| Undone {
+                seq: asking.seq.saturating_sub(1),
+                row: row.row.clone(),
+                rule: row.rule.clone(),
+            }));
+            asking.open_seq = 0;
+        }
         Bug::AheadBelieved => asking.at_ms = u64::MAX / 4,
         Bug::InlineFree => asking.rows.iter_mut().for_each(|row| row.units = 0),
         _ => {}
@@ -101,7 +117,8 @@ fn alter_lent(bug: Bug, lent: &mut Lent, call: &Call, now_us: u64) {
 
 /// What a bug makes of a row that is read; `None`: nothing.
 pub fn alter_loaded(bug: Bug, text: &str, now_ms: u64) -> Option<String> {
-    if !matches!(bug, Bug::LeaseForgotten | Bug::SettledTwice) {
+    let alters = [Bug::LeaseForgotten, Bug::SettledTwice, Bug::UndoneForgotten];
+    if !alters.contains(&bug) {
         return None;
     }
     let mut row: Value = serde_json::from_str(text).ok()?;
@@ -111,6 +128,10 @@ pub fn alter_loaded(bug: Bug, text: &str, now_ms: u64) -> Option<String> {
             if let Some(leases) = row["leases"].as_array_mut() {
                 leases.retain(|lease| ends(lease) > now_ms);
             }
+        }
+        Bug::UndoneForgotten => {
+            let questions = row["questions"].as_object_mut()?;
+            questions.remove("undone");
         }
         _ => {
             let leases = row["leases"].as_array();

@@ -171,7 +171,8 @@ pub(super) fn give_up<O: Objects>(objects: &O, object: &ObjectName, sent: &Sent)
     let tell_in_ms = {
         let wallet = &mut objects.limit_memory().borrow_mut().wallet;
         wallet.tick(objects.now_ms());
-        wallet.give_up(object, sent)
+        wallet.give_up(object, sent);
+        wallet.tell_in_ms(object)
     };
     if let Some(after_ms) = tell_in_ms {
         let object = *object;

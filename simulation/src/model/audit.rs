@@ -70,6 +70,14 @@ impl Passed {
         }
     }
 
+    /// Units that passed in the last window.
+    pub fn units(&self) -> u64 {
+        match self {
+            Self::Window(log) | Self::Period(log) => log.iter().map(|(_, units)| units).sum(),
+            Self::Bucket { .. } => 0,
+        }
+    }
+
     /// Forgets what no window holds any more.
     pub fn forget(&mut self, rule: &MeterRule, now_ms: u64) {
         match (self, rule) {

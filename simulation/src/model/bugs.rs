@@ -25,6 +25,12 @@ pub enum Bug {
     ObjectForgetsQuestions,
     /// What is given back counts each time it comes.
     SettlingCountsEachTime,
+    /// What is undone is undone each time it is said.
+    UndoneEachTime,
+    /// A question that was undone before it arrived is granted.
+    UndoneForgotten,
+    /// A question that was given up is never undone.
+    NothingUndone,
     /// A lease is reckoned from when the answer came.
     HolderCountsFromReceipt,
     /// The same answer brings a lease twice.
@@ -71,6 +77,9 @@ pub fn sown() -> Vec<Scenario> {
         scenario::quiet().with(Bug::ObjectHoldsTooLong),
         copied.with(Bug::ObjectForgetsQuestions),
         refused.with(Bug::SettlingCountsEachTime),
+        scenario::undoings().with(Bug::UndoneEachTime),
+        scenario::undoings().with(Bug::UndoneForgotten),
+        scenario::undoings().with(Bug::NothingUndone),
         after(scenario::window(), 1_400, Bug::HolderCountsFromReceipt),
         window(Bug::AnswerTakenTwice),
         window(Bug::HolderKeepsWhatItGaveBack),
@@ -90,6 +99,7 @@ impl Bug {
             Self::ObjectLendsTooMuch => protocol::OVERLENT,
             Self::ObjectHoldsTooLong => protocol::STUCK,
             Self::ObjectForgetsQuestions => protocol::REGRANTED,
+            Self::UndoneEachTime | Self::UndoneForgotten | Self::NothingUndone => protocol::LEFT,
             _ => protocol::TOO_MANY,
         }
     }
@@ -125,6 +135,12 @@ impl Bug {
             }),
             Self::ObjectForgetsQuestions => changed(row, |row| {
                 each_lease(row, |lease| lease["granted_seq"] = u64::MAX.into());
+                row.as_object_mut().map(|row| row.remove("questions"));
+            }),
+            Self::UndoneForgotten => changed(row, |row| {
+                if let Some(questions) = row.get_mut("questions") {
+                    questions["undone"] = Value::Array(Vec::new());
+                }
             }),
             Self::SettlingCountsEachTime => changed(row, |row| {
                 row.as_object_mut().map(|row| row.remove("heard"));
@@ -134,7 +150,24 @@ impl Bug {
     }
 
     /// The row as it is written; `None` if it is not.
-    pub fn save(self, row: &Row) -> Option<Row> {
+    ///
+    /// - `before`: as it was.
+    pub fn save(self, row: &Row, before: Option<&Row>) -> Option<Row> {
+        if self == Self::UndoneEachTime {
+            // Whatever was ever charged is there to be undone.
+            let before = before.map(|row| serde_json::to_value(row).unwrap_or_default());
+            let charged = before.and_then(|row| row.pointer("/questions/charged").cloned());
+            let known = charged.as_ref().and_then(Value::as_array);
+            return Some(changed(row.clone(), |row| {
+                let charged = row.pointer("/questions/charged").and_then(Value::as_array);
+                let new = charged.into_iter().flatten();
+                let new = new.filter(|one| known.is_none_or(|known| !known.contains(one)));
+                let all: Vec<Value> = known.into_iter().flatten().chain(new).cloned().collect();
+                if !all.is_empty() {
+                    row["questions"]["charged"] = all.into();
+                }
+            }));
+        }
         if !matches!(
             self,
             Self::GrantNotWritten | Self::ObjectLendsTooMuch | Self::ObjectHoldsTooLong

@@ -106,15 +106,22 @@ pub fn ask(scenario: &Scenario, state: &mut State, place: usize, units: u64, wan
     if let Some(bug) = scenario.bug {
         bug.reports(&mut reports);
     }
+    let (holder, seq) = (isolate.holder, isolate.seq);
+    let open_seq = match scenario.undoes {
+        true => open_seq(state, holder, seq),
+        false => 0,
+    };
     state.asked.push(Asked {
-        holder: isolate.holder,
-        seq: isolate.seq,
+        holder,
+        seq,
         clock_ms,
         sent_ms: now_ms,
         units,
         want,
         reports,
         settling: None,
+        undone: None,
+        open_seq,
         answered: Default::default(),
     });
 }
@@ -140,6 +147,8 @@ pub fn hand_back(scenario: &Scenario, state: &mut State, place: usize) {
         want: 0,
         reports,
         settling: None,
+        undone: None,
+        open_seq: 0,
         answered: Default::default(),
     });
 }
@@ -199,8 +208,63 @@ pub fn refuse(scenario: &Scenario, state: &mut State, place: usize) {
         want: 0,
         reports: Vec::new(),
         settling: Some((isolate.turn, told.at_ms, told.units)),
+        undone: None,
+        open_seq: 0,
         answered: Default::default(),
     });
+}
+
+/// Gives up a question: its request is refused, and no answer to it is taken any more.
+pub fn give_up(scenario: &Scenario, state: &mut State, holder: HolderId, seq: u64) {
+    let now_ms = state.now_ms;
+    let of_it = |of: HolderId, asked: u64| of == holder && asked == seq;
+    let told = state.told.iter().find(|one| of_it(one.holder, one.seq));
+    let told = told.map(|one| (one.passed_ms, one.units));
+    let mut passed = told.filter(|(passed_ms, _)| *passed_ms > 0);
+    state.told.retain(|one| !of_it(one.holder, one.seq));
+    for asked in &mut state.asked {
+        if of_it(asked.holder, asked.seq) {
+            let passed_ms = asked.answered.passed_ms.take();
+            passed = passed.or(passed_ms.map(|passed_ms| (passed_ms, asked.units)));
+            asked.answered.is_read = true;
+        }
+    }
+    if let Some((passed_ms, units)) = passed {
+        state.passed.retract(passed_ms, units);
+    }
+    let mut isolates = state.isolates.iter_mut();
+    let Some(isolate) = isolates.find(|isolate| isolate.holder == holder) else {
+        return;
+    };
+    let clock_ms = isolate.read(now_ms);
+    isolate.seq += 1;
+    state.asked.push(Asked {
+        holder,
+        seq: isolate.seq,
+        clock_ms,
+        sent_ms: now_ms,
+        units: 0,
+        want: 0,
+        reports: Vec::new(),
+        settling: None,
+        undone: Some(match scenario.bug {
+            Some(Bug::NothingUndone) => u64::MAX,
+            _ => seq,
+        }),
+        open_seq: 0,
+        answered: Default::default(),
+    });
+}
+
+/// The oldest question of a holder that may still be answered or undone.
+fn open_seq(state: &State, holder: HolderId, seq: u64) -> u64 {
+    let asked = state.asked.iter().filter(|one| one.holder == holder);
+    let asked = asked.filter_map(|one| match one.undone {
+        Some(undone) => Some(undone),
+        None => (!one.answered.is_read).then_some(one.seq),
+    });
+    let told = state.told.iter().filter(|one| one.holder == holder);
+    asked.chain(told.map(|one| one.seq)).fold(seq, u64::min)
 }
 
 /// Takes an answer off the way, and all others to its question.

@@ -11,7 +11,7 @@ use crate::limit::ledger::{self, AHEAD_MS_MAX, Rows};
 use crate::limit::meter::MeterRule;
 use crate::limit::row::Row;
 use crate::limit::wire::{
-    Act, Answer, Asking, KeyUse, Question, Receipt, RowCharge, RowGranted, Settling,
+    Act, Answer, Asking, KeyUse, Question, Receipt, RowCharge, RowGranted, Settling, Undone,
 };
 use crate::model::bugs::Bug;
 use crate::model::scenario::Scenario;
@@ -40,7 +40,7 @@ impl Rows for Storage {
 
     fn save(&self, _row: &str, state: &Row) -> Result<(), Infallible> {
         let row = match self.bug {
-            Some(bug) => bug.save(state),
+            Some(bug) => bug.save(state, self.row.borrow().as_ref()),
             None => Some(state.clone()),
         };
         if let Some(row) = row {
@@ -68,9 +68,9 @@ impl Rows for Storage {
 
 impl Asked {
     fn question(&self, rule: &MeterRule) -> Question {
-        let rows = match self.settling {
-            Some(_) => Vec::new(),
-            None => vec![RowCharge {
+        let rows = match (self.settling, self.undone) {
+            (Some(_), _) | (_, Some(_)) => Vec::new(),
+            (None, None) => vec![RowCharge {
                 row: String::new(),
                 rule: rule.clone(),
                 units: self.units,
@@ -89,12 +89,19 @@ impl Asked {
             }],
             debts: Vec::new(),
         });
+        let undone = self.undone.into_iter().map(|seq| Undone {
+            seq,
+            row: String::new(),
+            rule: rule.clone(),
+        });
         Question::of(Act::Charge(Asking {
             holder: self.holder,
             seq: self.seq,
             at_ms: self.clock_ms,
             rows,
             settling,
+            open_seq: self.open_seq,
+            undone: undone.collect(),
         }))
     }
 }
@@ -141,6 +148,12 @@ pub fn hear(scenario: &Scenario, state: &mut State, place: usize, again: bool) {
     }
     if again {
         state.asked.push(asked);
+    }
+    if scenario.undoes && state.asked.is_empty() {
+        let held = state.row.as_ref().map_or(0, |row| row.held(object_ms));
+        if held != state.passed.units() {
+            state.fault = Some(Fault::Left);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use stateright::{Model, Property};
 
+use crate::limit::wire::HolderId;
 use crate::model::isolate;
 use crate::model::object::{self, ANSWER_MS};
 use crate::model::scenario::Scenario;
@@ -17,6 +18,7 @@ pub const OVERLENT: &str = "used and lent stay within the limit";
 pub const SPENT_TWICE: &str = "a lent unit passes once";
 pub const REGRANTED: &str = "a question is granted once";
 pub const STUCK: &str = "what nobody uses is free again";
+pub const LEFT: &str = "what is held is what passed";
 pub const ALL_PASSES: &str = "all passes that the limit allows";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,6 +48,11 @@ pub enum Action {
     /// The same, for a request that another limit refuses.
     Refuse {
         place: usize,
+    },
+    /// A holder gives a question up.
+    GiveUp {
+        holder: HolderId,
+        seq: u64,
     },
     /// An isolate dies, and another takes its place.
     Crash {
@@ -119,6 +126,16 @@ impl Protocol {
                 actions.push(Action::Refuse { place });
             }
         }
+        if self.scenario.undoes && state.left.questions > 0 {
+            let asked = state.asked.iter();
+            let asked = asked.filter(|one| one.units > 0 && !one.answered.is_read);
+            let told = state.told.iter().map(|told| (told.holder, told.seq));
+            let mut open: Vec<_> = asked.map(|one| (one.holder, one.seq)).chain(told).collect();
+            open.sort_unstable();
+            open.dedup();
+            let give_up = |(holder, seq)| Action::GiveUp { holder, seq };
+            actions.extend(open.into_iter().map(give_up));
+        }
         if state.is_fresh() && !self.scenario.is_of_periods() {
             // Before anything was asked, time is the same.
             return;
@@ -186,6 +203,10 @@ impl Model for Protocol {
                 state.left.questions -= 1;
                 isolate::refuse(scenario, &mut state, place);
             }
+            Action::GiveUp { holder, seq } => {
+                state.left.questions -= 1;
+                isolate::give_up(scenario, &mut state, holder, seq);
+            }
             Action::Crash { isolate } => {
                 state.left.crashes -= 1;
                 isolate::crash(scenario, &mut state, isolate);
@@ -221,6 +242,7 @@ impl Model for Protocol {
                 state.fault != Some(Fault::Regranted)
             }),
             Property::always(STUCK, |_, state: &State| state.fault != Some(Fault::Stuck)),
+            Property::always(LEFT, |_, state: &State| state.fault != Some(Fault::Left)),
             Property::sometimes(ALL_PASSES, |model: &Self, state: &State| {
                 state.passed.is_full(&model.scenario.rule, state.now_ms)
             }),

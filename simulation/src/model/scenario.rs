@@ -47,6 +47,8 @@ pub struct Scenario {
     pub object_step_ms: i64,
     /// Whether requests may be refused elsewhere after the object charged them.
     pub settles: bool,
+    /// Whether questions may be given up: what they took is undone.
+    pub undoes: bool,
     /// Whether messages may come later than anybody waits for them.
     pub is_late: bool,
     /// Whether it is watched that what nobody uses is free again.
@@ -129,6 +131,7 @@ pub fn window() -> Scenario {
         is_seen: false,
         object_step_ms: -500,
         settles: false,
+        undoes: false,
         is_late: false,
         watches_quiet: false,
         budget: QUESTIONS,
@@ -196,6 +199,21 @@ pub fn settlings() -> Scenario {
     }
 }
 
+/// Questions that are given up, before or after they arrive.
+pub fn undoings() -> Scenario {
+    Scenario {
+        name: "undoings",
+        undoes: true,
+        budget: Budget {
+            questions: 4,
+            copies: 2,
+            passes: [1, 0],
+            ..QUESTIONS
+        },
+        ..settlings()
+    }
+}
+
 /// A clock that steps back by more than a lease allows for, but is seen to.
 pub fn seen_steps() -> Scenario {
     Scenario {
@@ -255,7 +273,13 @@ pub fn all() -> Vec<Scenario> {
         clock_steps: 1,
         ..QUESTIONS
     };
-    let mut all = vec![settlings(), seen_steps(), seen_shares(), quiet()];
+    let mut all = vec![
+        settlings(),
+        undoings(),
+        seen_steps(),
+        seen_shares(),
+        quiet(),
+    ];
     all.push(window().under(steps));
     // An isolate whose clock is three seconds behind the object's all the time.
     let mut behind = window().under(QUESTIONS);

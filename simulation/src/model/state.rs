@@ -24,6 +24,8 @@ pub enum Fault {
     Regranted,
     /// What nobody uses any more is not free again.
     Stuck,
+    /// With nothing on its way, the object holds more, or less, than what passed.
+    Left,
 }
 
 /// A question on its way; one that arrives twice stays after the first time.
@@ -39,6 +41,10 @@ pub struct Asked {
     pub reports: Vec<Report>,
     /// `(turn, instant, units)` of a charge that is given back.
     pub settling: Option<(u64, u64, u64)>,
+    /// A question that its holder has given up.
+    pub undone: Option<u64>,
+    /// The holder's oldest question that is open; 0: it does not say.
+    pub open_seq: u64,
     pub answered: Answered,
 }
 

@@ -11,7 +11,7 @@ use crate::scenario::{
     window,
 };
 use crate::scenarios::hot::loaded;
-use crate::scenarios::kinds::settling;
+use crate::scenarios::kinds::{answered_late, settling};
 
 /// One bug, what it is, and where it is looked for.
 pub struct Control {
@@ -37,6 +37,7 @@ fn of_objects() -> Vec<Control> {
     let restarted = "a restart forgets leases";
     let ahead_of = "an object's clock ran ahead and frees early";
     let inline = "what is granted at once is not charged";
+    let tombstone = "what was undone is granted when it comes late";
     let of_bucket = loaded("bucket, saturated", bucket(100, 50), 5, 30);
     vec![
         control(Bug::NoWrite, unwritten, full(), 20_000),
@@ -53,6 +54,7 @@ fn of_objects() -> Vec<Control> {
         control(Bug::AheadBelieved, ahead_of, ahead(), 60_000),
         control(Bug::InlineFree, inline, full(), 20_000),
         control(Bug::InlineFree, "the same of a bucket", of_bucket, 20_000),
+        control(Bug::UndoneForgotten, tombstone, answered_late(), 20_000),
     ]
 }
 
@@ -63,6 +65,8 @@ fn of_holders() -> Vec<Control> {
     let both = "both answers to one question are used";
     let given = "what is given back is given back twice";
     let stays = "a refused request's other charge stays";
+    let unheard = "what was charged by a late answer stays";
+    let undone = "a charge that was let through is undone";
     let ran_back = "a clock that ran back is not noticed";
     let kept = "a share that was given up is used on";
     let doubled = "more is told to be lent than is";
@@ -72,6 +76,8 @@ fn of_holders() -> Vec<Control> {
         control(Bug::BothAnswersUsed, both, twice(full()), 20_000),
         control(Bug::GivenBackTwice, given, twice(refusing()), 60_000),
         control(Bug::NothingGivenBack, stays, settling(), 20_000),
+        control(Bug::NothingUndone, unheard, answered_late(), 20_000),
+        control(Bug::AdmittedUndone, undone, small(), 20_000),
         control(Bug::ClockRanBack, ran_back, back(), 100_000),
         control(Bug::ShareKept, kept, shared(), 40_000),
         control(Bug::LentDoubled, doubled, full(), 20_000),
@@ -90,6 +96,11 @@ fn control(bug: Bug, told: &'static str, scenario: Scenario, requests: u64) -> C
 /// Three times what the limit lets pass.
 fn full() -> Scenario {
     loaded("saturated", window(1_000, 10_000), 5, 30)
+}
+
+/// The same of a limit that is too small to lend of.
+fn small() -> Scenario {
+    loaded("saturated, not lent", window(48, 10_000), 5, 30)
 }
 
 /// Isolates earn leases, hold them as long as they think they may, and spend them at once; a window

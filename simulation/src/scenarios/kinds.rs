@@ -41,6 +41,7 @@ pub(super) fn all() -> Vec<Scenario> {
     all.push(several("three objects, load 3", 30));
     all.push(several("three objects, load 0.7", 7));
     all.push(settling());
+    all.push(answered_late());
     all.push(brokered("brokers, load 0.8", 8));
     all.push(brokered("brokers, load 3", 30));
     all.into_iter().map(daily).collect()
@@ -50,11 +51,14 @@ pub(super) fn all() -> Vec<Scenario> {
 fn daily(scenario: Scenario) -> Scenario {
     let exact = scenario.settles;
     Scenario {
-        net: Net {
-            lost: if exact { 0 } else { 1_000 },
-            twice: if exact { 0 } else { 1_000 },
-            late: if exact { 0 } else { 1_000 },
-            ..scenario.net.clone()
+        net: match exact {
+            true => scenario.net.clone(),
+            false => Net {
+                lost: 1_000,
+                twice: 1_000,
+                late: 1_000,
+                ..scenario.net.clone()
+            },
         },
         faults: Faults {
             crash_every_ms: if exact { 0 } else { 60_000 },
@@ -119,6 +123,35 @@ pub(super) fn settling() -> Scenario {
         ..Scenario::new("three objects, settled", limits)
     }
 }
+
+/// The same where many answers come after nobody waits for them any more, or never: what was
+/// charged to requests that were refused for it is undone.
+pub(super) fn answered_late() -> Scenario {
+    let settling = settling();
+    let beats = settling.beats.iter().map(|beat| crate::scenario::Beat {
+        ms: match beat.per_ks {
+            0 => LATE_SILENCE_MS,
+            _ => beat.ms,
+        },
+        ..*beat
+    });
+    Scenario {
+        name: "three objects, late, settled".to_owned(),
+        beats: beats.collect(),
+        net: Net {
+            late: 100_000,
+            ..settling.net
+        },
+        faults: Faults {
+            restart: 30_000,
+            ..settling.faults
+        },
+        ..settling
+    }
+}
+
+/// Longer than a question that comes late, and then what undoes it, are on their way.
+const LATE_SILENCE_MS: u64 = 16_000;
 
 /// A service's limit that isolates reach through brokers.
 fn brokered(name: &str, tenths: u64) -> Scenario {

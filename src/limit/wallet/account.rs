@@ -75,22 +75,21 @@ impl Account {
         open.chain(given_up).fold(seq, u64::min)
     }
 
-    /// Notes rows of a question that was given up. Says in how long the object is to be told, if
-    /// nobody is to do so yet.
-    pub(super) fn give_up(
-        &mut self,
-        now_ms: UnixMs,
-        rows: impl Iterator<Item = Undone>,
-        tell_in_ms: u64,
-    ) -> Option<u64> {
+    /// Notes rows of a question that was given up.
+    pub(super) fn give_up(&mut self, now_ms: UnixMs, rows: impl Iterator<Item = Undone>) {
         self.given_up.extend(rows.map(|row| (now_ms, row)));
         let surplus = self.given_up.len().saturating_sub(GIVEN_UP_MAX);
         self.given_up.drain(..surplus);
+    }
+
+    /// Whether somebody has to tell the object of what was given up: then it is to be done in
+    /// `after_ms`, and nobody else has to meanwhile.
+    pub(super) fn needs_telling(&mut self, now_ms: UnixMs, after_ms: u64) -> bool {
         let is_due = now_ms >= self.tells_at_ms && !self.given_up.is_empty();
-        is_due.then(|| {
-            self.tells_at_ms = now_ms.saturating_add(tell_in_ms);
-            tell_in_ms
-        })
+        if is_due {
+            self.tells_at_ms = now_ms.saturating_add(after_ms);
+        }
+        is_due
     }
 
     /// What the next question tells of questions that were given up.

@@ -67,9 +67,8 @@ impl Wallet {
     }
 
     /// Gives up a question that brought nothing: what it took, or takes when it arrives, is undone. No
-    /// answer to it may be taken from here on. Says in how long the object is to be told of it by
-    /// itself, if nobody is to do so yet.
-    pub fn give_up(&mut self, object: &ObjectName, sent: &Sent) -> Option<u64> {
+    /// answer to it may be taken from here on. The next question to the object tells it.
+    pub fn give_up(&mut self, object: &ObjectName, sent: &Sent) {
         let now_ms = self.seen_ms;
         let seq = sent.asking.seq;
         let rows = sent.asking.rows.iter().filter(|row| takes(row));
@@ -78,9 +77,18 @@ impl Wallet {
             row: row.row.clone(),
             rule: row.rule.clone(),
         });
-        let account = self.account(object)?;
-        account.closed(seq);
-        account.give_up(now_ms, rows, UNDO_AFTER_MS)
+        if let Some(account) = self.account(object) {
+            account.closed(seq);
+            account.give_up(now_ms, rows);
+        }
+    }
+
+    /// In how long an object is to be told of what was given up, if nobody is to do so yet.
+    pub fn tell_in_ms(&mut self, object: &ObjectName) -> Option<u64> {
+        let now_ms = self.seen_ms;
+        let account = self.accounts.get_mut(object)?;
+        let needs = account.needs_telling(now_ms, UNDO_AFTER_MS);
+        needs.then_some(UNDO_AFTER_MS)
     }
 
     /// Notes that what a question took stands, although no answer came: the request was let through.
