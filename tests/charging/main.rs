@@ -11,6 +11,7 @@
 mod costs;
 mod counters;
 mod desk;
+mod late;
 mod own_numbers;
 mod permits;
 mod settling;

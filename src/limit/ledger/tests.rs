@@ -1,6 +1,6 @@
 use super::*;
 use crate::limit::window::WindowRule;
-use crate::limit::wire::Report;
+use crate::limit::wire::{Report, Undone};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -249,5 +249,102 @@ fn a_question_of_another_version_or_shape_is_not_understood() {
         };
         let answer = asked(WIRE_VERSION, vec![charge]);
         assert_eq!(answer != Answer::NotUnderstood, understood, "{count}");
+    }
+}
+
+/// A question of holder 1 for three units of two rows, or for nothing.
+fn numbered(seq: u64, takes: bool, undone: &[(u64, &str)]) -> Question {
+    let names: &[&str] = if takes { &["a", "b"] } else { &[] };
+    let rows = names
+        .iter()
+        .map(|name| charge_of(name, window(9, 60_000), 3));
+    let undone = undone.iter().map(|(seq, row)| Undone {
+        seq: *seq,
+        row: (*row).into(),
+        rule: window(9, 60_000),
+    });
+    Question::of(Act::Charge(Asking {
+        holder: 1,
+        seq,
+        at_ms: u64::MAX,
+        rows: rows.collect(),
+        settling: None,
+        open_seq: 0,
+        undone: undone.collect(),
+    }))
+}
+
+#[test]
+fn a_question_that_was_given_up_leaves_nothing_in_whatever_order_it_arrives() {
+    let (takes, undoes) = (
+        numbered(5, true, &[]),
+        numbered(6, false, &[(5, "a"), (5, "b")]),
+    );
+    for order in [
+        vec![&takes, &undoes],
+        vec![&undoes, &takes],
+        vec![&takes, &undoes, &undoes, &takes, &undoes],
+        vec![&undoes, &takes, &takes],
+    ] {
+        let rows = MemoryRows::default();
+        let mut is_undone = false;
+        for question in order {
+            let told = answer(&rows, 1_000, question).unwrap();
+            let is_late = question.act == takes.act && is_undone;
+            assert_eq!(told == Answer::Over, is_late);
+            is_undone |= question.act == undoes.act;
+        }
+        for row in ["a", "b"] {
+            assert_eq!(rows.rows.borrow()[row].held(1_000), 0);
+        }
+        let next = answer(&rows, 1_001, &numbered(7, true, &[])).unwrap();
+        assert!(matches!(next, Answer::Granted(_)));
+        assert_eq!(rows.rows.borrow()["a"].held(1_001), 3);
+    }
+}
+
+#[test]
+fn a_question_undone_at_one_of_its_rows_takes_nothing_of_the_others() {
+    let rows = MemoryRows::default();
+    answer(&rows, 0, &numbered(6, false, &[(5, "b")])).unwrap();
+    let told = answer(&rows, 0, &numbered(5, true, &[])).unwrap();
+    assert_eq!(told, Answer::Over);
+    assert!(!rows.rows.borrow().contains_key("a"));
+    // What only looks, or tells, is answered.
+    let look = RowCharge {
+        look: true,
+        ..charge_of("b", window(9, 60_000), 3)
+    };
+    let act = Act::Charge(Asking {
+        holder: 1,
+        seq: 5,
+        at_ms: 0,
+        rows: vec![look],
+        ..Asking::default()
+    });
+    let told = answer(&rows, 0, &Question::of(act)).unwrap();
+    assert!(matches!(told, Answer::Granted(_)));
+}
+
+#[test]
+fn where_there_is_no_room_for_a_row_what_was_never_charged_is_forgotten() {
+    let rows = MemoryRows::default();
+    rows.broken.set(true);
+    let told = answer(&rows, 0, &numbered(6, false, &[(5, "a")]));
+    assert_eq!(told, Ok(Answer::Granted(vec![])));
+    rows.broken.set(false);
+    answer(&rows, 0, &numbered(7, true, &[])).unwrap();
+    rows.broken.set(true);
+    assert_eq!(answer(&rows, 0, &numbered(8, false, &[(7, "a")])), Err(()));
+    assert_eq!(rows.rows.borrow()["a"].held(0), 3);
+}
+
+#[test]
+fn a_question_undoes_so_many_rows_and_not_one_more() {
+    for (count, understood) in [(SETTLED_MAX, true), (SETTLED_MAX + 1, false)] {
+        let rows = MemoryRows::default();
+        let undone = vec![(5, "a"); count];
+        let told = answer(&rows, 0, &numbered(6, false, &undone)).unwrap();
+        assert_eq!(told != Answer::NotUnderstood, understood, "{count}");
     }
 }

@@ -49,3 +49,6 @@ impl Row {
             .retain(|lease| lease.holder != holder || lease.seq != seq || lease.granted_seq != seq);
     }
 }
+
+#[cfg(test)]
+mod tests;
