@@ -169,6 +169,8 @@ impl LimitMemory {
             false => {
                 if !unit.look {
                     row.grant(0, 0, unit.units, 0);
+                    // No question asked for it, so none has to be known again.
+                    row.hear_open(0, 1);
                 }
                 Ok(Left {
                     remaining: row.free(),
