@@ -124,8 +124,8 @@ pub(super) fn settling() -> Scenario {
     }
 }
 
-/// The same where many answers come after nobody waits for them any more, or never: what was
-/// charged to requests that were refused for it is undone.
+/// The same where many answers come after nobody waits for them any more, or never, and those to one
+/// isolate nearly all: what was charged to requests that were refused for it is undone.
 pub(super) fn answered_late() -> Scenario {
     let settling = settling();
     let beats = settling.beats.iter().map(|beat| crate::scenario::Beat {
@@ -140,6 +140,7 @@ pub(super) fn answered_late() -> Scenario {
         beats: beats.collect(),
         net: Net {
             late: 100_000,
+            rtt_ms: vec![4, 20, 80, 2_500, 250],
             ..settling.net
         },
         faults: Faults {
