@@ -12,7 +12,8 @@ export function addStatus(program, perform) {
 
 async function status({ api }) {
   const document = await api().get(["status"], SHAPE);
-  const { policy, refused, authenticators, silent_counters: silences = 0 } = document;
+  const { policy, refused, authenticators, origins = [], silent_counters: silences = 0 } = document;
+  const failing = origins.filter(({ breaker }) => breaker === "open" || breaker === "probing");
   const lines = [
     policy
       ? `policy ${policy.name}, version ${policy.version}, ${policy.profile}`
@@ -20,6 +21,7 @@ async function status({ api }) {
     ...(policy
       ? [`authenticators: ${authenticators.map(({ name, kind }) => `${name} (${kind})`).join(", ") || "none"}`]
       : []),
+    ...failing.map(({ name, breaker }) => `origin ${name} fails, as far as this isolate knows: its breaker is ${breaker}`),
     ...(silences > 0 ? [`counters were silent ${silences} times, as far as this isolate knows: on_error decided`] : []),
     ...(refused
       ? [`a newer policy was refused at ${instantText(refused.at)}:`, ...faultLines(refused.faults ?? [])]

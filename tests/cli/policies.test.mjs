@@ -27,11 +27,17 @@ function file(name, content) {
   return path;
 }
 
+const originOf = (name, breaker) => {
+  const counts = { open: 0, waiting: 0, refused_open: 0, refused_full: 0, retries: 0, cut: 0 };
+  return { name, breaker, ...counts };
+};
+
 test("status tells what is in force and what was refused", async () => {
   const body = {
     policy: { name: "orders", version: "99990acc572b", profile: "production" },
     refused: { at: 1_795_292_783, faults: [FAULT] },
     authenticators: [{ name: "keys", kind: "api_key" }],
+    origins: [originOf("orders", "closed"), originOf("billing", "open")],
     silent_counters: 3,
   };
   const gateway = await gatewayOf({ readStatus: () => ({ status: 200, body }) });
@@ -40,6 +46,7 @@ test("status tells what is in force and what was refused", async () => {
   assert.deepEqual(stdout.split("\n"), [
     "policy orders, version 99990acc572b, production",
     "authenticators: keys (api_key)",
+    "origin billing fails, as far as this isolate knows: its breaker is open",
     "counters were silent 3 times, as far as this isolate knows: on_error decided",
     "a newer policy was refused at 2026-11-21T20:26:23Z:",
     "/routes/0/auth: missing",
@@ -50,7 +57,7 @@ test("status tells what is in force and what was refused", async () => {
 });
 
 test("status tells that no policy is in force", async () => {
-  const body = { policy: null, refused: null, authenticators: [], silent_counters: 0 };
+  const body = { policy: null, refused: null, authenticators: [], origins: [], silent_counters: 0 };
   const gateway = await gatewayOf({ readStatus: () => ({ status: 200, body }) });
   const { code, stdout } = await gateway.run("status");
   assert.equal(code, 0);
