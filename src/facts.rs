@@ -102,12 +102,12 @@ impl Method {
     /// Whether a request of this method may carry content here. RFC 9110 §9.3.1 gives content in a
     /// GET no meaning, and two parsers that disagree about it are a smuggling gap.
     pub fn may_have_body(self) -> bool {
-        !matches!(self, Self::Get | Self::Head | Self::Options)
+        !self.is_safe()
     }
 
-    /// Whether a request of this method asks for a change: all but the safe ones (RFC 9110 §9.2.1).
-    pub fn acts(self) -> bool {
-        !matches!(self, Self::Get | Self::Head | Self::Options)
+    /// Whether a request of this method asks for no change (RFC 9110 §9.2.1).
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options)
     }
 }
 

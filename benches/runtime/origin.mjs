@@ -1,12 +1,13 @@
 // A native origin: nginx on loopback. It answers from its configuration,
 // which costs as little as can be; where it is asked to, with what it was told of the caller.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { minding } from "./child.mjs";
 
 const START_MS = 5_000;
 /** Where the origin reads a body to its end before it answers. */
@@ -19,15 +20,7 @@ export async function startOrigin(nginx) {
   const config = join(folder, "nginx.conf");
   writeFileSync(config, configText(folder, port));
   const child = spawn(nginx, ["-p", folder, "-c", config], { stdio: ["ignore", "ignore", "ignore"] });
-  const ended = new Promise((settle) => child.once("exit", settle));
-  const kill = () => void child.kill("SIGTERM");
-  process.once("exit", kill);
-  const stop = async () => {
-    process.off("exit", kill);
-    kill();
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const { stop } = minding(child, folder, "SIGTERM");
   const until = performance.now() + START_MS;
   while (!(await answers(port))) {
     if (performance.now() > until || child.exitCode !== null) {

@@ -1,10 +1,11 @@
 // A workerd process of its own for what is measured: started, asked for what it cost, ended.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { minding } from "./child.mjs";
 import { CF_HEADER, configText, PROTO_HEADER } from "./config.mjs";
 
 const { default: workerd } = createRequire(import.meta.url)("workerd");
@@ -58,15 +59,7 @@ async function running(config, folder, inspected) {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => log.length < LOG_CHUNKS_MAX && log.push(data));
-  const ended = new Promise((settle) => child.once("exit", settle));
-  const kill = () => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  const stop = async () => {
-    process.off("exit", kill);
-    kill();
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const { ended, stop } = minding(child, folder, "SIGKILL");
   const said = () => Buffer.concat(log).toString();
   try {
     const { port, inspectorPort } = await Promise.race([listening(child), ended.then(() => Promise.reject(new Error("workerd ended")))]);

@@ -22,7 +22,7 @@ use crate::refusal::Port;
 
 const CALL_TIMEOUT_MS: u64 = 2_000;
 const BINDING: &str = "IDEMPOTENCY";
-/// Shortest time between two alarms: keys that end one after the other are cleared together.
+/// Shortest time between two clearings: keys that end one after the other are cleared together.
 const CLEAR_MS: u64 = 60_000;
 
 /// One caller's keys.
@@ -34,6 +34,10 @@ pub struct Idempotency {
     has_table: Cell<bool>,
     /// Whether an alarm is known to be set.
     has_alarm: Cell<bool>,
+    /// How many keys there are, and bytes of what is held of them, counted once since it woke.
+    held: Cell<Option<(u64, u64)>>,
+    /// When keys whose time is over were dropped last.
+    dropped_ms: Cell<u64>,
 }
 
 // A panic leaves no half-made state: every change is one write to storage.
@@ -48,6 +52,8 @@ impl DurableObject for Idempotency {
             sql,
             has_table,
             has_alarm: Cell::new(false),
+            held: Cell::new(None),
+            dropped_ms: Cell::new(0),
         }
     }
 
@@ -66,6 +72,7 @@ impl DurableObject for Idempotency {
             None => {
                 self.has_table.set(false);
                 self.has_alarm.set(false);
+                self.held.set(None);
                 self.state.storage().delete_all().await?;
             }
             Some(next_ms) => {
@@ -104,7 +111,11 @@ impl Idempotency {
 
     /// The first number that a query gives; `None` for no row, or none that counts.
     fn number(&self, query: &str) -> Result<Option<u64>> {
-        let found = self.sql.exec(query, None)?;
+        self.first(query, None)
+    }
+
+    fn first(&self, query: &str, bindings: Option<Vec<SqlStorageValue>>) -> Result<Option<u64>> {
+        let found = self.sql.exec(query, bindings)?;
         let row = found.raw().next().transpose()?.unwrap_or_default();
         match row.into_iter().next() {
             Some(SqlStorageValue::Integer(number)) => Ok(u64::try_from(number).ok()),
@@ -116,7 +127,39 @@ impl Idempotency {
     fn drop_ended(&self, now_ms: u64) -> Result<()> {
         let ended = "DELETE FROM claims WHERE keep_until_ms <= ?";
         self.sql.exec(ended, vec![integer(now_ms)])?;
+        self.dropped_ms.set(now_ms);
+        self.held.set(None);
         Ok(())
+    }
+
+    /// Keys, and bytes held of them. Counting reads every row: it is done once.
+    fn held(&self) -> Result<(u64, u64)> {
+        if let Some(held) = self.held.get() {
+            return Ok(held);
+        }
+        let keys = self.number("SELECT count(*) FROM claims")?;
+        let bytes = self.number("SELECT sum(bytes) FROM claims")?;
+        let held = (keys.unwrap_or(0), bytes.unwrap_or(0));
+        self.held.set(Some(held));
+        Ok(held)
+    }
+
+    /// Notes that a row of `old` bytes (`None`: there was none) is now one of `new` (`None`: it is gone).
+    fn note(&self, old: Option<u64>, new: Option<u64>) {
+        let noted = self.held.get().map(|(keys, bytes)| {
+            let keys = keys + u64::from(new.is_some());
+            let bytes = bytes.saturating_add(new.unwrap_or(0));
+            (
+                keys.saturating_sub(u64::from(old.is_some())),
+                bytes.saturating_sub(old.unwrap_or(0)),
+            )
+        });
+        self.held.set(noted);
+    }
+
+    fn bytes_of(&self, name: &str) -> Result<Option<u64>> {
+        let query = "SELECT bytes FROM claims WHERE name = ?";
+        self.first(query, Some(vec![name.into()]))
     }
 }
 
@@ -140,11 +183,17 @@ impl Claims for Idempotency {
     fn put(&self, name: &str, held: &Held) -> Result<()> {
         self.need_table()?;
         let text = serde_json::to_string(held)?;
-        let bytes = integer(text.len() as u64);
+        let (old, bytes) = (self.bytes_of(name)?, text.len() as u64);
         let write = "INSERT OR REPLACE INTO claims (name, held, bytes, keep_until_ms) \
                      VALUES (?, ?, ?, ?)";
-        let row = vec![name.into(), text.into(), bytes, integer(held.keep_until_ms)];
+        let row = vec![
+            name.into(),
+            text.into(),
+            integer(bytes),
+            integer(held.keep_until_ms),
+        ];
         self.sql.exec(write, row)?;
+        self.note(old, Some(bytes));
         if !self.has_alarm.get() {
             let first = self.number("SELECT min(keep_until_ms) FROM claims")?;
             alarm::set(&self.state, first.unwrap_or(held.keep_until_ms))?;
@@ -154,8 +203,10 @@ impl Claims for Idempotency {
     }
 
     fn remove(&self, name: &str) -> Result<()> {
+        let old = self.bytes_of(name)?;
         let remove = "DELETE FROM claims WHERE name = ?";
         self.sql.exec(remove, vec![name.into()])?;
+        self.note(old, None);
         Ok(())
     }
 
@@ -163,14 +214,14 @@ impl Claims for Idempotency {
         if !self.has_table.get() {
             return Ok((0, 0));
         }
-        let keys = |this: &Self| this.number("SELECT count(*) FROM claims");
-        let mut count = keys(self)?.unwrap_or(0);
-        if count >= KEYS_MAX {
-            self.drop_ended(now_ms)?;
-            count = keys(self)?.unwrap_or(0);
+        let held = self.held()?;
+        // A caller with too many keys must not have all of them read for each one more.
+        let is_due = now_ms.saturating_sub(self.dropped_ms.get()) >= CLEAR_MS;
+        if held.0 < KEYS_MAX || !is_due {
+            return Ok(held);
         }
-        let bytes = self.number("SELECT sum(bytes) FROM claims")?;
-        Ok((count, bytes.unwrap_or(0)))
+        self.drop_ended(now_ms)?;
+        self.held()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{
@@ -13,6 +13,7 @@ use web_sys::{
     ReadableStreamReaderMode, WritableStreamDefaultWriter,
 };
 
+use crate::edge::watch::passage;
 use crate::edge::{bounded, clock, log};
 use crate::origin::flow::{Cut, Flow};
 use crate::origin::state::SharedState;
@@ -39,15 +40,7 @@ pub(super) struct Pumped {
 ///
 /// `None`: the platform has no such stream.
 pub(super) fn pump(body: &ReadableStream, length: Option<u64>, under: Under) -> Option<Pumped> {
-    let (class, arguments) = match length {
-        Some(length) => ("FixedLengthStream", Array::of1(&JsValue::from(length))),
-        None => ("IdentityTransformStream", Array::new()),
-    };
-    let class = Reflect::get(&js_sys::global(), &class.into()).ok()?;
-    let stream = Reflect::construct(&class.dyn_into::<Function>().ok()?, &arguments).ok()?;
-    let end = |name: &str| Reflect::get(&stream, &name.into()).ok();
-    let readable = end("readable")?.dyn_into::<ReadableStream>().ok()?;
-    let writable: web_sys::WritableStream = end("writable")?.dyn_into().ok()?;
+    let (readable, writable) = passage(length)?;
     let writer = writable.get_writer().ok()?;
     let asked = ReadableStreamGetReaderOptions::new();
     asked.set_mode(ReadableStreamReaderMode::Byob);

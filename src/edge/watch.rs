@@ -64,15 +64,7 @@ pub(super) fn watch(
     client: &AbortSignal,
     length: Option<u64>,
 ) -> Option<Watched> {
-    let (class, arguments) = match length {
-        Some(length) => ("FixedLengthStream", Array::of1(&JsValue::from(length))),
-        None => ("IdentityTransformStream", Array::new()),
-    };
-    let class = Reflect::get(&js_sys::global(), &class.into()).ok()?;
-    let stream = Reflect::construct(&class.dyn_into::<Function>().ok()?, &arguments).ok()?;
-    let end = |name: &str| Reflect::get(&stream, &name.into()).ok();
-    let readable = end("readable")?.dyn_into::<ReadableStream>().ok()?;
-    let writable = end("writable")?.dyn_into::<WritableStream>().ok()?;
+    let (readable, writable) = passage(length)?;
     // Who counts no more shall cost the origin nothing more: an abort also cancels the body.
     let options = StreamPipeOptions::new();
     options.set_signal(client);
@@ -82,6 +74,24 @@ pub(super) fn watch(
         ended: or_gone(&left, client),
         body: readable,
     })
+}
+
+/// A stream of the platform's own: what is written to the one end comes out of the other.
+///
+/// - `length`: of what will pass, where it is known: the answer's head tells it.
+///
+/// `None`: the platform has no such stream.
+pub(super) fn passage(length: Option<u64>) -> Option<(ReadableStream, WritableStream)> {
+    let (class, arguments) = match length {
+        Some(length) => ("FixedLengthStream", Array::of1(&JsValue::from(length))),
+        None => ("IdentityTransformStream", Array::new()),
+    };
+    let class = Reflect::get(&js_sys::global(), &class.into()).ok()?;
+    let stream = Reflect::construct(&class.dyn_into::<Function>().ok()?, &arguments).ok()?;
+    let end = |name: &str| Reflect::get(&stream, &name.into()).ok();
+    let readable = end("readable")?.dyn_into().ok()?;
+    let writable = end("writable")?.dyn_into().ok()?;
+    Some((readable, writable))
 }
 
 /// Settles with `ended`, or when the client is gone.

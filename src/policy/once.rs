@@ -44,7 +44,7 @@ pub(super) fn idempotency(
     let methods = entry.matching.methods.iter();
     let mut acting = methods
         .filter_map(|name| Method::parse(name))
-        .filter(|one| one.acts());
+        .filter(|one| !one.is_safe());
     if acting.next().is_none() {
         let problem = "no method of this route changes anything: repeating it is safe";
         at.add(faults, &place, problem, "Remove it");

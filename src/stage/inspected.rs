@@ -171,7 +171,7 @@ fn idempotency_key(
 ) -> Result<Option<IdempotencyKey>, Refusal> {
     let route = routed.route();
     let rule = route.idempotency.as_ref();
-    let Some(rule) = rule.filter(|_| routed.method().acts() && route.mode != Mode::Off) else {
+    let Some(rule) = rule.filter(|_| !routed.method().is_safe() && route.mode != Mode::Off) else {
         return Ok(None);
     };
     match headers.get("idempotency-key") {
