@@ -212,6 +212,29 @@ fn without_the_memory_of_keys_nothing_is_carried_out_and_what_has_no_key_is() {
 }
 
 #[test]
+fn a_claim_whose_answer_got_lost_is_given_up() {
+    let (gate, ports) = (gate(&policy(json!({}))), ports());
+    ports.claims_lost.set(true);
+    assert_eq!(
+        pay(&gate, &ports, 1, "\"k\"", "{}").reason,
+        "idempotency_down"
+    );
+    ports.claims_lost.set(false);
+    assert_eq!(pay(&gate, &ports, 2, "\"k\"", "{}").reason, "ok");
+}
+
+#[test]
+fn an_answer_to_another_claim_lets_nothing_be_carried_out() {
+    let (gate, ports) = (gate(&policy(json!({}))), ports());
+    ports.claims_confused.set(true);
+    assert_eq!(
+        pay(&gate, &ports, 1, "\"k\"", "{}").reason,
+        "answer_mismatch"
+    );
+    assert_eq!(origin_was_asked(&ports), 0);
+}
+
+#[test]
 fn a_key_asks_of_a_route_that_it_has_callers_and_changes_something() {
     let told = |route: Value| {
         let loaded = load(policy(route).to_string().as_bytes(), &bindings());

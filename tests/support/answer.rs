@@ -1,4 +1,4 @@
-//! An origin's answer.
+//! What an origin is sent, and what it answers.
 
 use edgeward::ports::OriginAnswer;
 
@@ -13,4 +13,14 @@ impl OriginAnswer for FakeAnswer {
         let told = told.map(|(_, value)| value.to_owned());
         told.or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
     }
+}
+
+/// What reached an origin.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    pub url: String,
+    pub method: &'static str,
+    pub removed: Vec<String>,
+    pub set: Vec<(String, String)>,
+    pub content: Option<Vec<u8>>,
 }

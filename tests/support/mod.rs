@@ -5,6 +5,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
 pub mod answer;
+pub mod bindings;
 pub mod holder;
 pub mod issuer;
 pub mod keys;
@@ -20,7 +21,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use answer::FakeAnswer;
+use answer::{Arrived, FakeAnswer};
+pub use bindings::bindings;
 use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Peppers, Stored};
 use edgeward::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
 use edgeward::credential::jwk::KeySet;
@@ -37,7 +39,7 @@ use edgeward::limit::memory::LimitMemory;
 use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
 use edgeward::origin::state::{OriginMemory, SharedState};
-use edgeward::policy::gate::{Gate, Origin, Secrets};
+use edgeward::policy::gate::{Gate, Origin};
 use edgeward::policy::load::load;
 use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
 use edgeward::refusal::Port;
@@ -62,32 +64,6 @@ pub fn run<F: Future>(future: F) -> F::Output {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("a fake port does not wait"),
     }
-}
-
-/// Secrets by the name of their binding.
-pub struct Bindings(pub HashMap<String, String>);
-
-impl Secrets for Bindings {
-    fn secret(&self, binding: &str) -> Option<Secret> {
-        self.0.get(binding).map(|text| Secret::new(text.clone()))
-    }
-}
-
-pub fn bindings() -> Bindings {
-    let secrets = [
-        ("KEY_PEPPER", PEPPER),
-        (
-            "JWT_SECRET",
-            "a secret that both sides hold, and long enough",
-        ),
-        ("NONCE_SECRET", "what nonces for proofs are made with"),
-        ("INTROSPECTION_SECRET", "s:p ä+&="),
-    ];
-    Bindings(
-        secrets
-            .map(|(name, text)| (name.to_owned(), text.to_owned()))
-            .into(),
-    )
 }
 
 pub fn gate(policy: &Value) -> Gate {
@@ -127,16 +103,6 @@ pub fn request(method: &str, target: &str, fields: &[(&str, &str)], body: &str) 
     }
 }
 
-/// What reached an origin.
-#[derive(Clone, Debug)]
-pub struct Arrived {
-    pub url: String,
-    pub method: &'static str,
-    pub removed: Vec<String>,
-    pub set: Vec<(String, String)>,
-    pub content: Option<Vec<u8>>,
-}
-
 #[derive(Default)]
 pub struct FakePorts {
     pub records: HashMap<String, KeyRecord>,
@@ -162,6 +128,9 @@ pub struct FakePorts {
     /// Uses, by the object that remembers them.
     pub uses: RefCell<HashMap<String, FakeUses>>,
     pub claims_down: Cell<bool>,
+    /// Whether answers to claims get lost on their way, or are another's.
+    pub claims_lost: Cell<bool>,
+    pub claims_confused: Cell<bool>,
     /// Idempotency keys, by the object that remembers them.
     pub claims: RefCell<HashMap<String, FakeClaims>>,
     pub asked: RefCell<Vec<&'static str>>,
@@ -350,10 +319,18 @@ impl Ports for FakePorts {
             return Err(PortDown { port });
         }
         let act = Act::Claim(question.claim.clone());
+        let word = self.act(&question.object, &act);
+        if self.claims_lost.get() {
+            return Err(PortDown { port });
+        }
+        let name = match self.claims_confused.get() {
+            true => "another".to_owned(),
+            false => question.claim.name.clone(),
+        };
         Ok(ClaimAnswer {
-            name: question.claim.name.clone(),
+            name,
             attempt: question.claim.attempt.clone(),
-            word: self.act(&question.object, &act),
+            word,
         })
     }
 

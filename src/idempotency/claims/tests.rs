@@ -117,6 +117,22 @@ fn only_its_own_attempt_says_what_became_of_a_request_and_once() {
 }
 
 #[test]
+fn a_request_that_may_be_on_its_way_is_not_forgotten() {
+    let memory = Memory::default();
+    let short = |attempt: &str| match claim_of(attempt, "same") {
+        Act::Claim(claim) => Act::Claim(Claim {
+            keep_ms: 10,
+            ..claim
+        }),
+        other => other,
+    };
+    assert_eq!(answer(&memory, 0, &short("a")), Ok(Word::Granted));
+    let again = answer(&memory, 999, &short("b"));
+    assert_eq!(again, Ok(Word::InFlight { for_ms: 1 }));
+    assert_eq!(answer(&memory, 1_000, &short("b")), Ok(Word::Granted));
+}
+
+#[test]
 fn a_request_that_was_not_carried_out_may_be() {
     let memory = Memory::default();
     ask(&memory, 0, "a");

@@ -165,6 +165,9 @@ fn a_short_lease_is_not_asked_for_again_while_it_lasts() {
     };
     purse.granted(1, lent_ms, left, (lent_ms, lent(1, 50, 600)));
     assert_eq!(purse.ask_in_ms(lent_ms), None);
+    let whole = purse.demand.within(lent_ms + 301, 2_000);
+    let wanted = purse.wanted(lent_ms + 301);
+    assert!(wanted > 0 && wanted < whole, "for as long as it will last");
     assert_eq!(purse.ask_in_ms(lent_ms + 299), None);
     assert_eq!(purse.ask_in_ms(lent_ms + 301), Some(0));
 }
