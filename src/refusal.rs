@@ -45,6 +45,42 @@ pub enum Reckoned {
     Cost,
 }
 
+/// Why an answer cannot be judged, or does not hold what is asked of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnswerFault {
+    /// A part of the content, or word that what the caller has still holds: neither was asked for.
+    NotWhole,
+    /// In a coding that the platform does not take off.
+    Encoded,
+    /// Not of a JSON type, in UTF-8.
+    Type,
+    TooLarge,
+    Broken,
+    TimedOut,
+    NotJson {
+        fault: JsonFault,
+    },
+    /// Against the schema, where that is enforced.
+    Schema {
+        findings: Vec<Finding>,
+    },
+}
+
+impl AnswerFault {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotWhole => "answer_not_whole",
+            Self::Encoded => "answer_encoded",
+            Self::Type => "answer_type",
+            Self::TooLarge => "answer_too_large",
+            Self::Broken => "answer_broken",
+            Self::TimedOut => "answer_timeout",
+            Self::NotJson { .. } => "answer_not_json",
+            Self::Schema { .. } => "answer_schema",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     // received
@@ -145,6 +181,12 @@ pub enum Refusal {
     Invalid {
         findings: Vec<Finding>,
     },
+    /// The caller sets fields that it may not set.
+    FieldRefused {
+        findings: Vec<Finding>,
+        /// Which rule failed and why, where one did.
+        why: Option<String>,
+    },
     NoIdempotencyKey,
     // claimed
     /// A request with this key is on its way.
@@ -170,6 +212,19 @@ pub enum Refusal {
     OriginDown,
     OriginTimeout,
     OriginInvalid,
+    /// What came back is not this caller's.
+    ObjectRefused {
+        /// Whether the caller is told that there is nothing.
+        is_hidden: bool,
+        /// Why the rule failed, where it did.
+        why: Option<String>,
+    },
+    /// There is nothing, on a route whose refusals say the same.
+    ObjectMissing,
+    /// An answer that has to be judged, and cannot be.
+    AnswerUnfit {
+        fault: AnswerFault,
+    },
     /// A fault of the gateway itself, caught before it could reach another request.
     Panicked,
 }
@@ -262,6 +317,8 @@ impl Refusal {
             Self::BodyTimeout => "body_timeout",
             Self::NotJson { .. } => "not_json",
             Self::Invalid { .. } => "invalid",
+            Self::FieldRefused { why: None, .. } => "field_refused",
+            Self::FieldRefused { why: Some(_), .. } => "field_rule_failed",
             Self::NoIdempotencyKey => "no_idempotency_key",
             Self::InFlight { .. } => "in_flight",
             Self::OutcomeUnknown => "outcome_unknown",
@@ -282,6 +339,10 @@ impl Refusal {
             Self::OriginDown => "origin_down",
             Self::OriginTimeout => "origin_timeout",
             Self::OriginInvalid => "origin_invalid",
+            Self::ObjectRefused { why: None, .. } => "object_refused",
+            Self::ObjectRefused { why: Some(_), .. } => "object_rule_failed",
+            Self::ObjectMissing => "object_missing",
+            Self::AnswerUnfit { fault } => fault.reason(),
             Self::Panicked => "panicked",
         }
     }

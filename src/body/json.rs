@@ -64,8 +64,19 @@ pub enum JsonFault {
 /// the document, repeated names (after unescaping), U+0000, integers no reader agrees on, and
 /// whatever exceeds `limits`. Total: no input panics.
 pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
+    parse_as(bytes, limits, true)
+}
+
+/// As [`parse`], and takes any number a double can hold, if not exactly: for content whose numbers
+/// are passed on and compared with nothing.
+pub fn parse_any_number(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
+    parse_as(bytes, limits, false)
+}
+
+fn parse_as(bytes: &[u8], limits: JsonLimits, is_exact: bool) -> Result<Value, JsonFault> {
     let state = State {
         limits,
+        is_exact,
         ..State::default()
     };
     let state = RefCell::new(state);
@@ -87,6 +98,7 @@ pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
 
 struct State {
     limits: JsonLimits,
+    is_exact: bool,
     values: usize,
     path: Vec<String>,
     fault: Option<JsonFault>,
@@ -96,6 +108,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             limits: BODY_LIMITS,
+            is_exact: true,
             values: 0,
             path: Vec::new(),
             fault: None,
@@ -185,8 +198,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        let is_exact = self.state.borrow().is_exact;
         match Number::from_f64(value) {
-            Some(number) if value.abs() < EXACT_MAX => Ok(Value::Number(number)),
+            Some(number) if !is_exact || value.abs() < EXACT_MAX => Ok(Value::Number(number)),
             _ => Err(self.fail(|state| JsonFault::NumberTooLarge {
                 pointer: state.pointer(),
             })),

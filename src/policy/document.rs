@@ -3,6 +3,7 @@
 //! `schemas/policy.schema.json` tells users the same and refuses unknown fields; what stands there
 //! and not here is refused by `policy::unsupported`.
 
+mod fields;
 mod limit;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use fields::{OnRefusalEntry, ReadEntry, RefusedAsEntry, ResponseEntry, WriteEntry};
 pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
@@ -250,6 +252,7 @@ pub struct RouteEntry {
     pub idempotency: IdempotencyEntry,
     #[serde(default)]
     pub request: RequestEntry,
+    pub response: Option<ResponseEntry>,
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
@@ -335,6 +338,7 @@ pub struct RequestEntry {
     pub path: Option<Map<String, Value>>,
     pub query: Option<Value>,
     pub headers: Option<Value>,
+    pub fields: Vec<WriteEntry>,
     pub mode: ModeEntry,
 }
 

@@ -43,6 +43,15 @@ pub struct Member {
     pub name: String,
 }
 
+/// What a rule is about: its names depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// A request, with its content.
+    Request,
+    /// An answer, as `status` and `body`, and the request it belongs to, without content.
+    Answer,
+}
+
 /// Why a rule does not compile: where, and what to write instead.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExpressionFault {
@@ -74,6 +83,16 @@ impl Expression {
         source: &str,
         path_parameters: &[String],
     ) -> Result<Self, ExpressionFault> {
+        Self::compile_in(env, source, path_parameters, Scope::Request)
+    }
+
+    /// Compiles a rule of another scope; as [`Expression::compile`] else.
+    pub fn compile_in(
+        env: &Arc<Env>,
+        source: &str,
+        path_parameters: &[String],
+        scope: Scope,
+    ) -> Result<Self, ExpressionFault> {
         if source.len() > EXPRESSION_BYTES_MAX {
             let message = format!("longer than {EXPRESSION_BYTES_MAX} bytes");
             return Err(ExpressionFault {
@@ -103,7 +122,7 @@ impl Expression {
             });
         }
         let program = env.compile(source).map_err(|errors| first_error(&errors))?;
-        let mut walk = Walk::new(path_parameters);
+        let mut walk = Walk::new(path_parameters, scope);
         walk.visit(program.expression()).map_err(|(id, message)| {
             let offset = program
                 .source_info()
@@ -136,6 +155,11 @@ impl Expression {
         self.members
             .iter()
             .any(|member| member.root == "request" && member.name == "body")
+    }
+
+    /// Whether the rule looks at the answer's content.
+    pub fn needs_answer(&self) -> bool {
+        self.members.iter().any(|member| member.root == "body")
     }
 
     /// Whether the rule looks at who calls.
@@ -194,12 +218,14 @@ impl Expression {
         let mut roots: HashMap<&str, HashMap<String, cel::Value>> = ["request", "path", "caller"]
             .map(|root| (root, HashMap::new()))
             .into();
+        let mut context = Context::with_env(Arc::clone(&self.env));
         for member in &self.members {
-            if let Some(root) = roots.get_mut(member.root) {
-                root.insert(member.name.clone(), to_cel(&view(member)));
+            let value = to_cel(&view(member));
+            match roots.get_mut(member.root) {
+                Some(root) => drop(root.insert(member.name.clone(), value)),
+                None => context.add_variable_from_value(member.root, value),
             }
         }
-        let mut context = Context::with_env(Arc::clone(&self.env));
         for (root, members) in roots {
             context.add_variable_from_value(root, members);
         }

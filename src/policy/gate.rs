@@ -19,6 +19,7 @@ use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
 use crate::policy::expression::Expression;
+use crate::policy::field_rules::{AnswerRules, WriteRule};
 use crate::policy::route_table::{RouteTable, Template};
 use crate::secret::Secret;
 
@@ -161,6 +162,8 @@ pub struct Route {
     /// Requests of some methods are carried out once, by their key.
     pub idempotency: Option<Idempotency>,
     pub request: RequestRules,
+    /// What is judged of the origin's answers; `None` lets them pass as they come.
+    pub answer: Option<AnswerRules>,
     pub mode: Mode,
     pub timeout_ms: u64,
 }
@@ -262,6 +265,8 @@ pub struct RequestRules {
     pub path: Option<ParameterRules>,
     pub query: Option<ParameterRules>,
     pub headers: Option<ParameterRules>,
+    /// Fields that not everybody may set.
+    pub fields: Vec<WriteRule>,
     pub mode: Mode,
 }
 

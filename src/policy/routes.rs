@@ -17,6 +17,7 @@ use crate::policy::charging::charging;
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
+use crate::policy::field_rules;
 use crate::policy::gate::READ_BYTES_MAX;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
@@ -105,9 +106,12 @@ fn route(
     let auth = auth(entry, at, document, faults);
     let mut request = request_rules(&entry.request, &template, at, &document.schemas, faults);
     let allow = allow(entry, &template, at, context.env, faults);
+    request.fields = field_rules::writing(entry, &template, at, context.env, faults);
+    let answer = field_rules::answering(entry, &template, at, context, faults);
     let charging = charging(entry, &template, at, context, faults);
     let rule_reads =
         allow.as_ref().is_some_and(Expression::needs_body) || charging.cost.needs_body();
+    let rule_reads = rule_reads || !request.fields.is_empty();
     check_content(&request, request.body.is_some() || rule_reads, at, faults);
     if request.content_types.is_empty() && rule_reads {
         request.content_types = vec!["application/json".into()];
@@ -134,6 +138,7 @@ fn route(
         refund_on: charging.refund_on,
         idempotency,
         request,
+        answer,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
     })
@@ -284,6 +289,7 @@ fn request_rules(
         path,
         query,
         headers,
+        fields: Vec::new(),
         mode: mode(entry.mode),
     }
 }

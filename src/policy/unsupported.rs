@@ -7,18 +7,12 @@ use crate::body::finding::push_token;
 use crate::policy::fault::Faults;
 
 /// Fields that are refused wherever they stand: `*` is any name or index.
-const FIELDS: [&[&str]; 11] = [
+const FIELDS: [&[&str]; 5] = [
     &["openapi"],
     &["origins", "*", "max_concurrent"],
     &["origins", "*", "circuit_breaker"],
     &["origins", "*", "retry"],
     &["origins", "*", "client_certificate_binding"],
-    &["routes", "*", "request", "fields"],
-    &["routes", "*", "response", "allow"],
-    &["routes", "*", "response", "fields"],
-    &["routes", "*", "response", "body"],
-    &["routes", "*", "response", "max_bytes"],
-    &["routes", "*", "response", "mode"],
 ];
 
 /// Values that are refused where others are enforced: the place, and those enforced.

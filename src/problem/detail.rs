@@ -42,9 +42,11 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginNotAllowed => {
             "Pages of this origin may not call the API. Ask its owner to add the origin."
         }
-        Refusal::NoRoute => {
-            "There is nothing at this path. Check its spelling, case and trailing slash."
-        }
+        Refusal::NoRoute
+        | Refusal::ObjectMissing
+        | Refusal::ObjectRefused {
+            is_hidden: true, ..
+        } => "There is nothing at this path. Check its spelling, case and trailing slash.",
         Refusal::OtherMethod { .. } => {
             "This path does not take this method. Use one of those in the Allow header."
         }
@@ -105,7 +107,15 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::NotReckoned { .. } => {
             "What this request counts for cannot be told from it. Send it as the API documents, or ask its owner with the request id."
         }
-        Refusal::MissingRole | Refusal::NotAllowed | Refusal::AllowFailed { .. } => {
+        Refusal::FieldRefused { .. } => {
+            "You may not set some of what you send. Leave out what errors names, or ask the API's owner."
+        }
+        Refusal::ObjectRefused {
+            is_hidden: false, ..
+        }
+        | Refusal::MissingRole
+        | Refusal::NotAllowed
+        | Refusal::AllowFailed { .. } => {
             "You may not do this. Check that you act on your own data, or ask the API's owner."
         }
         Refusal::MediaType => {
@@ -154,7 +164,7 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginTimeout => {
             "The service behind the gateway did not answer in time. It may have acted; check before you repeat."
         }
-        Refusal::OriginInvalid => {
+        Refusal::OriginInvalid | Refusal::AnswerUnfit { .. } => {
             "The service behind the gateway answered with nothing that can be passed on."
         }
         Refusal::Panicked => {

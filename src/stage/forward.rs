@@ -3,11 +3,10 @@
 use crate::facts::{Facts, Headers, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
-use crate::policy::gate::{Gate, Route};
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
-use crate::stage::answered::Answered;
+use crate::stage::answered::{Answered, judging};
 use crate::stage::claimed::Claimed;
 use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
@@ -27,8 +26,7 @@ pub struct Forward<B> {
 
 /// The request was handed to the origin.
 pub struct Sent<'g> {
-    gate: &'g Gate,
-    route: &'g Route,
+    claimed: Claimed<'g>,
     /// Units that each limit was charged.
     cost: u64,
     /// That it is carried out once.
@@ -47,6 +45,14 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "transfer-encoding",
     "upgrade",
     "expect",
+];
+
+/// Fields that ask whether a copy still holds (RFC 9110 §13.1).
+const CONDITIONS: [&str; 4] = [
+    "if-none-match",
+    "if-modified-since",
+    "if-match",
+    "if-unmodified-since",
 ];
 
 /// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
@@ -143,7 +149,10 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         if !continues_trace(facts) {
             remove.push("tracestate".into());
         }
-        let (method, timeout_ms) = (routed.method(), route.timeout_ms);
+        let (mut method, timeout_ms) = (routed.method(), route.timeout_ms);
+        if judging(route).is_some() {
+            ask_whole(&mut method, &mut remove, &mut set);
+        }
         let cost = identified.price(facts).units();
         let granted = self.stage.granted();
         // What is kept is kept as it reads.
@@ -169,10 +178,9 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             trail: self.trail,
             body: (),
             stage: Sent {
-                gate,
-                route,
                 cost,
                 granted,
+                claimed: self.stage,
             },
         };
         Ok((forward, sent))
@@ -217,11 +225,11 @@ impl<'g> Exchange<Sent<'g>, ()> {
             note.status = answer.as_ref().ok().map(OriginAnswer::status);
         }
         let Sent {
-            gate,
-            route,
+            claimed,
             cost,
             granted,
         } = self.stage;
+        let route = claimed.identified().routed().route();
         settle(&mut self.trail, route, cost, &answer);
         let (keep, told) = claim_after(granted, &answer);
         self.trail.told = told;
@@ -241,7 +249,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
                     body: answer,
                     stage: (),
                 };
-                Ok(sent.next(StageName::Released, |()| Answered::new(gate, route, keep)))
+                Ok(sent.next(StageName::Released, |()| Answered::new(claimed, keep)))
             }
             Err(OriginFault::Down) => Err(sent.refuse(Refusal::OriginDown)),
             Err(OriginFault::TimedOut) => Err(sent.refuse(Refusal::OriginTimeout)),
@@ -302,6 +310,19 @@ fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<Strin
         .map(str::to_owned)
         .chain(headers.nominated())
         .collect()
+}
+
+/// An answer that is judged is asked for whole, as it is: not a part, not coded, not whether a copy
+/// still holds, and with its content.
+fn ask_whole(method: &mut Method, remove: &mut Vec<String>, set: &mut Vec<(String, String)>) {
+    remove.extend(["range", "if-range"].map(str::to_owned));
+    if matches!(method, Method::Get | Method::Head) {
+        remove.extend(CONDITIONS.map(str::to_owned));
+    }
+    set.push(("accept-encoding".into(), "identity".into()));
+    if *method == Method::Head {
+        *method = Method::Get;
+    }
 }
 
 fn continues_trace(facts: &crate::facts::Facts) -> bool {

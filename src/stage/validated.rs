@@ -6,6 +6,8 @@ use crate::body::finding::Location;
 use crate::body::json::{BODY_LIMITS, parse};
 use crate::idempotency::key::IdempotencyKey;
 use crate::limit::rule::Mode;
+use crate::policy::expression::Expression;
+use crate::policy::gate::Route;
 use crate::ports::ReadFault;
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
@@ -13,7 +15,8 @@ use crate::stage::authorized::ask;
 use crate::stage::charging::Price;
 use crate::stage::identified::Identified;
 use crate::stage::inspected::{Inspected, Need, mode_of, needs_bytes};
-use crate::trail::{Refused, StageName};
+use crate::stage::writing;
+use crate::trail::{FieldNote, Refused, StageName};
 
 /// Every check of the way in was passed.
 pub struct Validated<'g> {
@@ -87,11 +90,11 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(ReadFault::TimedOut) => return Err(self.refuse(Refusal::BodyTimeout)),
         };
         let judged = match needs_bytes(self.stage.identified().routed().route()) {
-            true => self.judge(&bytes),
-            false => ask_rules(&mut self, &Value::Null),
+            true => self.judge(bytes),
+            false => ask_rules(&mut self, &Value::Null).map(|price| (price, bytes)),
         };
-        let price = match judged {
-            Ok(price) => price,
+        let (price, bytes) = match judged {
+            Ok(judged) => judged,
             Err(refusal) => return Err(self.refuse(refusal)),
         };
         let content = if self.trail.facts.has_body {
@@ -102,18 +105,23 @@ impl<'g> Exchange<Inspected<'g>, ()> {
         Ok(validated(self.trail, (self.stage, price), content))
     }
 
-    /// Judges what a rule reads; what the request costs, where that depends on it.
-    fn judge(&mut self, bytes: &[u8]) -> Result<Option<u64>, Refusal> {
+    /// Judges what a rule reads; what the request costs, where that depends on it, and what is sent.
+    fn judge(&mut self, bytes: Vec<u8>) -> Result<(Option<u64>, Vec<u8>), Refusal> {
         let route = self.stage.identified().routed().route();
         let mode = mode_of(route);
-        let body = match parse(bytes, BODY_LIMITS) {
+        if bytes.is_empty() && sets_only_fields(route) {
+            // Nothing is set.
+            return ask_rules(self, &Value::Null).map(|price| (price, bytes));
+        }
+        let body = match parse(&bytes, BODY_LIMITS) {
             Ok(body) => body,
             Err(fault) => {
                 self.settle(mode, Err(Refusal::NotJson { fault }))?;
                 // Observed or not: the rule is asked, and of nothing it cannot say yes.
-                return ask_rules(self, &Value::Null);
+                return ask_rules(self, &Value::Null).map(|price| (price, bytes));
             }
         };
+        let (body, bytes) = self.written(mode, body, bytes)?;
         let schema = route.request.body.as_ref().filter(|_| mode != Mode::Off);
         let findings = schema.map_or_else(Vec::new, |schema| schema.judge(&body, Location::Body));
         let formed = if findings.is_empty() {
@@ -122,7 +130,41 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(Refusal::Invalid { findings })
         };
         self.settle(mode, formed)?;
-        ask_rules(self, &body)
+        ask_rules(self, &body).map(|price| (price, bytes))
+    }
+
+    /// The content, less the fields that the caller may not set and is relieved of.
+    fn written(
+        &mut self,
+        mode: Mode,
+        body: Value,
+        bytes: Vec<u8>,
+    ) -> Result<(Value, Vec<u8>), Refusal> {
+        let identified = self.stage.identified();
+        let rules = &identified.routed().route().request.fields;
+        if rules.is_empty() || mode == Mode::Off {
+            return Ok((body, bytes));
+        }
+        let judged = writing::judge(rules, &bytes, &identified.seen(&self.trail.facts, &body));
+        match (judged, mode) {
+            (Ok(None), _) => Ok((body, bytes)),
+            (Ok(Some((stripped, notes))), Mode::Enforce) => {
+                self.trail.fields.extend(notes);
+                match parse(&stripped, BODY_LIMITS) {
+                    Ok(body) => Ok((body, stripped)),
+                    Err(fault) => Err(Refusal::NotJson { fault }),
+                }
+            }
+            (Ok(Some((_, notes))), _) => {
+                let observed = |note| FieldNote {
+                    act: "observed",
+                    ..note
+                };
+                self.trail.fields.extend(notes.into_iter().map(observed));
+                Ok((body, bytes))
+            }
+            (Err(refusal), mode) => self.settle(mode, Err(refusal)).map(|()| (body, bytes)),
+        }
     }
 }
 
@@ -146,6 +188,13 @@ fn ask_rules<B>(
     exchange.settle(mode, allowed)?;
     exchange.settle(mode, price.map_or(Ok(()), Price::fault))?;
     Ok(units)
+}
+
+/// Whether nothing but rules about fields looks at the content.
+fn sets_only_fields(route: &Route) -> bool {
+    let allow = route.allow.as_ref();
+    let reads = allow.is_some_and(Expression::needs_body) || route.cost.needs_body();
+    route.request.body.is_none() && !reads
 }
 
 impl<'g> Validated<'g> {

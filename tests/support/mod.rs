@@ -38,7 +38,7 @@ use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
 use edgeward::policy::gate::{Gate, Secrets};
 use edgeward::policy::load::load;
-use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
+use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault, Reading};
 use edgeward::refusal::Port;
 use edgeward::replay::{self, ReplayAnswer, ReplayQuestion};
 use edgeward::revocation::Marks;
@@ -151,6 +151,8 @@ pub struct FakePorts {
     pub origin_status: Cell<u16>,
     /// A field of its answers.
     pub origin_tells: Cell<Option<(&'static str, &'static str)>>,
+    /// Further fields of its answers, and their content.
+    pub origin_answers: answer::Answers,
     pub clock_ms: Cell<u64>,
     /// What the store says of marks; `None`: it is silent too.
     pub stored_marks: RefCell<Option<Marks>>,
@@ -388,8 +390,19 @@ impl Ports for FakePorts {
             None => Ok(FakeAnswer(
                 self.origin_status.get(),
                 self.origin_tells.get(),
+                self.origin_answers.fields.borrow().clone(),
             )),
         }
+    }
+
+    async fn read_answer(
+        &self,
+        _answer: &FakeAnswer,
+        max_bytes: u64,
+        _reading: Reading,
+    ) -> Result<Vec<u8>, ReadFault> {
+        self.note("answer");
+        self.origin_answers.read(max_bytes)
     }
 
     fn stay(&self) {
