@@ -74,6 +74,10 @@ fn a_rule_over_an_answer_sees_the_request_without_its_content() {
 #[test]
 fn a_policy_that_would_hold_nothing_does_not_load() {
     for (rules, pointer) in [
+        (
+            json!({ "response": { "allow": "true" }, "idempotency": "optional" }),
+            "/routes/0/idempotency",
+        ),
         (json!({ "response": {} }), "/routes/0/response"),
         (
             json!({ "response": { "max_bytes": 1 } }),
