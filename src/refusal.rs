@@ -2,6 +2,8 @@
 //!
 //! Owns: the closed list of reasons, in the order of the stages. No variant can hold a secret.
 
+mod answer;
+
 use crate::body::finding::Finding;
 use crate::body::json::JsonFault;
 use crate::credential::api_key::{KeyFault, RecordFault};
@@ -12,6 +14,7 @@ use crate::credential::presented::PresentFault;
 use crate::facts::Method;
 use crate::path::TargetFault;
 use crate::revocation::RevokedBy;
+pub use answer::AnswerFault;
 
 /// A question to the outside that was not answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,42 +46,6 @@ pub enum Reckoned {
     Counter,
     /// How many units a request costs.
     Cost,
-}
-
-/// Why an answer cannot be judged, or does not hold what is asked of it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum AnswerFault {
-    /// A part of the content, or word that what the caller has still holds: neither was asked for.
-    NotWhole,
-    /// In a coding that the platform does not take off.
-    Encoded,
-    /// Not of a JSON type, in UTF-8.
-    Type,
-    TooLarge,
-    Broken,
-    TimedOut,
-    NotJson {
-        fault: JsonFault,
-    },
-    /// Against the schema, where that is enforced.
-    Schema {
-        findings: Vec<Finding>,
-    },
-}
-
-impl AnswerFault {
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::NotWhole => "answer_not_whole",
-            Self::Encoded => "answer_encoded",
-            Self::Type => "answer_type",
-            Self::TooLarge => "answer_too_large",
-            Self::Broken => "answer_broken",
-            Self::TimedOut => "answer_timeout",
-            Self::NotJson { .. } => "answer_not_json",
-            Self::Schema { .. } => "answer_schema",
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -43,7 +43,10 @@ pub(super) fn release(
         // A name that is none cannot be in the map.
         let _ = headers.delete(name);
     }
-    dress(&headers, Some(gate), cleared.trail(), cleared.set())?;
+    dress(&headers, Some(gate), cleared.trail(), &[])?;
+    for (name, value) in cleared.set() {
+        headers.set(name, value)?;
+    }
     let init = ResponseInit::new();
     init.set_status(status);
     init.set_headers(&headers);
@@ -215,14 +218,11 @@ fn dress(
     headers: &Headers,
     gate: Option<&Gate>,
     trail: &Trail,
-    extra: &[(&'static str, impl AsRef<str>)],
+    extra: &[(&'static str, String)],
 ) -> Result<()> {
     let fields = every(gate, trail);
-    for (name, value) in &fields.set {
+    for (name, value) in fields.set.iter().chain(extra) {
         headers.set(name, value)?;
-    }
-    for (name, value) in extra {
-        headers.set(name, value.as_ref())?;
     }
     for (name, value) in &fields.append {
         headers.append(name, value)?;

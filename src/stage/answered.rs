@@ -33,7 +33,6 @@ pub enum Sorted<'g, A> {
 }
 
 /// What happens with the content.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Plan {
     Read {
         max_bytes: u64,
@@ -100,7 +99,12 @@ impl<'g> Ruled<'g> {
     }
 
     pub(super) fn plan(&self) -> Plan {
-        self.plan
+        match self.plan {
+            Plan::Read { max_bytes, reading } => Plan::Read { max_bytes, reading },
+            Plan::Empty => Plan::Empty,
+            Plan::Drop => Plan::Drop,
+            Plan::Pass => Plan::Pass,
+        }
     }
 
     pub(super) fn into_claimed(self) -> Claimed<'g> {

@@ -9,6 +9,7 @@ pub mod holder;
 pub mod issuer;
 pub mod keys;
 pub mod rows;
+pub mod secrets;
 pub mod signer;
 pub mod told;
 
@@ -36,7 +37,7 @@ use edgeward::limit::ledger;
 use edgeward::limit::memory::LimitMemory;
 use edgeward::limit::wire::{Answer, Question};
 use edgeward::object::ObjectName;
-use edgeward::policy::gate::{Gate, Secrets};
+use edgeward::policy::gate::Gate;
 use edgeward::policy::load::load;
 use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault, Reading};
 use edgeward::refusal::Port;
@@ -47,6 +48,7 @@ use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
 use edgeward::trail::Told;
 use rows::{FakeClaims, FakeRows, FakeUses};
+pub use secrets::bindings;
 use serde_json::Value;
 
 pub const NOW_MS: u64 = 1_800_000_000_000;
@@ -60,32 +62,6 @@ pub fn run<F: Future>(future: F) -> F::Output {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("a fake port does not wait"),
     }
-}
-
-/// Secrets by the name of their binding.
-pub struct Bindings(pub HashMap<String, String>);
-
-impl Secrets for Bindings {
-    fn secret(&self, binding: &str) -> Option<Secret> {
-        self.0.get(binding).map(|text| Secret::new(text.clone()))
-    }
-}
-
-pub fn bindings() -> Bindings {
-    let secrets = [
-        ("KEY_PEPPER", PEPPER),
-        (
-            "JWT_SECRET",
-            "a secret that both sides hold, and long enough",
-        ),
-        ("NONCE_SECRET", "what nonces for proofs are made with"),
-        ("INTROSPECTION_SECRET", "s:p ä+&="),
-    ];
-    Bindings(
-        secrets
-            .map(|(name, text)| (name.to_owned(), text.to_owned()))
-            .into(),
-    )
 }
 
 pub fn gate(policy: &Value) -> Gate {
