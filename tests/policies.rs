@@ -185,7 +185,7 @@ fn production_refuses_what_is_fit_only_for_a_trial() {
     let places = |policy: &Value| -> Vec<String> {
         let loaded = load(
             policy.to_string().as_bytes(),
-            &support::Bindings(short.clone().into()),
+            &support::secrets::Bindings(short.clone().into()),
         );
         let mut places: Vec<_> = loaded
             .err()
@@ -286,7 +286,7 @@ fn b_06_a_shared_secret_is_as_long_as_the_hash_and_so_is_the_one_before_it() {
             ("S".into(), "s".repeat(current)),
             ("S_PREVIOUS".into(), "s".repeat(previous)),
         ];
-        let secrets = support::Bindings(secrets.into());
+        let secrets = support::secrets::Bindings(secrets.into());
         let faults = load(policy.to_string().as_bytes(), &secrets).err();
         let faults = faults.unwrap_or_default().into_iter();
         faults.map(|fault| fault.problem).collect::<Vec<_>>()
