@@ -13,12 +13,13 @@ use crate::origin::dispatch;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
-use crate::stage::answered::Release;
+use crate::release::release;
 use crate::stage::claimed::Leading;
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
 use crate::stage::open::Open;
 use crate::stage::presented::{Presenting, Question};
+use crate::stage::release::Release;
 use crate::stage::routed::Routing;
 use crate::stage::{Exchange, failure};
 use crate::trail::{Refused, Trail};
@@ -120,7 +121,7 @@ async fn through<'p, P: Ports>(
     let sent = sent.retried(retries);
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
     let answered = failure::charge_answer(ports, answered).await?;
-    Ok(Outcome::Released(answered.release(open)))
+    Ok(Outcome::Released(release(ports, answered, open).await?))
 }
 
 /// Asks what the credential asks, and lets the stage judge the answer.

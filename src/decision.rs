@@ -12,7 +12,7 @@ use crate::body::finding::clip;
 use crate::facts::Facts;
 use crate::policy::gate::RefundCause;
 use crate::problem::{Slug, slug_of};
-use crate::refusal::{Reckoned, Refusal};
+use crate::refusal::{AnswerFault, Reckoned, Refusal};
 use crate::secret::Secret;
 use crate::stage::forward::trace_id;
 use crate::trail::{CostNote, OriginNote, Trail};
@@ -84,6 +84,7 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
     put("detail", json!(telling.and_then(detail)));
     put("observed", observed_reasons(trail));
+    put("fields", fields(trail));
     put("ms", json!(ending.ms));
     put("policy", json!(ending.policy));
     line
@@ -170,6 +171,18 @@ fn observed_reasons(trail: &Trail) -> Value {
     }
 }
 
+/// What was taken out of the request or the answer, by the policy's own pointers.
+fn fields(trail: &Trail) -> Value {
+    let told = trail.fields.iter().map(|note| match &note.why {
+        Some(why) => json!({ "pointer": note.pointer, "act": note.act, "why": why }),
+        None => json!({ "pointer": note.pointer, "act": note.act }),
+    });
+    match trail.fields.as_slice() {
+        [] => Value::Null,
+        _ => Value::Array(told.collect()),
+    }
+}
+
 fn cost(note: &CostNote) -> Value {
     match note.told {
         Some(told) => json!({ "reserved": note.reserved, "told": told }),
@@ -213,7 +226,25 @@ fn detail(refusal: &Refusal) -> Option<String> {
             .map(|finding| format!("{} {}", finding.pointer, finding.keyword)),
         Refusal::NotJson { fault } => Some(fault.keyword().to_owned()),
         Refusal::NotForm { fault } => Some(fault.keyword().to_owned()),
+        Refusal::FieldRefused { findings, why } => {
+            let pointer = findings.first().map(|finding| finding.pointer.clone());
+            why.clone().or(pointer)
+        }
+        Refusal::ObjectRefused { why, .. } => {
+            why.as_ref().map(|why| format!("response.allow {why}"))
+        }
+        Refusal::AnswerUnfit { fault } => answer_detail(fault),
         Refusal::AnswerMismatch { port } => Some(format!("{port:?}")),
+        _ => None,
+    }
+}
+
+fn answer_detail(fault: &AnswerFault) -> Option<String> {
+    match fault {
+        AnswerFault::NotJson { fault } => Some(fault.keyword().to_owned()),
+        AnswerFault::Schema { findings } => findings
+            .first()
+            .map(|finding| format!("{} {}", finding.pointer, finding.keyword)),
         _ => None,
     }
 }

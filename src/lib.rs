@@ -30,6 +30,10 @@
 //!             Forward                ── the only sendable ► send(forward)
 //!                │ answered(answer)
 //!             Exchange<Answered>
+//!                │ sort()                                  unread, where no rule asks about it
+//!             Exchange<Ruled>        ── question ─────────► read_answer(content)
+//!                │ judge(content)
+//!             Exchange<Fit>
 //!                │ release()
 //!             Release                ── the only returnable answer of an origin
 //!
@@ -60,6 +64,7 @@ pub mod policy;
 pub mod ports;
 pub mod problem;
 pub mod refusal;
+pub mod release;
 pub mod replay;
 pub mod reply;
 pub mod resource;

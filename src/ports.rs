@@ -68,6 +68,15 @@ pub enum OriginFault {
     Full,
 }
 
+/// How an answer is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reading {
+    /// To its end: what leaves is what was read.
+    Taken,
+    /// A copy: the answer itself leaves as it came.
+    Copied,
+}
+
 /// An origin's answer, as far as the core looks at it.
 pub trait OriginAnswer {
     fn status(&self) -> u16;
@@ -147,6 +156,14 @@ pub trait Ports: Objects {
     fn tell(&self, told: Told);
 
     async fn send(&self, forward: Forward<Self::Body>) -> Result<Self::Answer, OriginFault>;
+
+    /// Reads content of at most `max_bytes` of an answer, without any coding.
+    async fn read_answer(
+        &self,
+        answer: &Self::Answer,
+        max_bytes: u64,
+        reading: Reading,
+    ) -> Result<Vec<u8>, ReadFault>;
 
     /// What this isolate knows of an origin.
     fn origin_state(&self, origin: &Origin) -> SharedState;

@@ -225,11 +225,20 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         | Refusal::TenantNotNamed
         | Refusal::OtherTenant
         | Refusal::NotAllowed
+        | Refusal::FieldRefused { .. }
+        | Refusal::ObjectRefused {
+            is_hidden: false, ..
+        }
         | Refusal::NoPlan
         | Refusal::NotReckoned { .. }
         | Refusal::AllowFailed { .. } => Slug::AccessDenied,
         Refusal::OriginNotAllowed => Slug::OriginNotAllowed,
-        Refusal::NoRoute => Slug::RouteNotFound,
+        // Hidden or not there: nobody can tell.
+        Refusal::NoRoute
+        | Refusal::ObjectMissing
+        | Refusal::ObjectRefused {
+            is_hidden: true, ..
+        } => Slug::RouteNotFound,
         Refusal::OtherMethod { .. } => Slug::MethodNotAllowed,
         Refusal::OverLimit { .. } => Slug::QuotaExceeded,
         // Permanent: a client that waits and repeats it waits for ever.
@@ -270,7 +279,9 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         },
         Refusal::OriginDown => Slug::OriginUnavailable,
         Refusal::OriginTimeout => Slug::OriginTimeout,
-        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } => Slug::OriginInvalid,
+        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } | Refusal::AnswerUnfit { .. } => {
+            Slug::OriginInvalid
+        }
         Refusal::OriginOpen { .. } => Slug::OriginUnavailable,
         Refusal::OriginFull | Refusal::Panicked => Slug::Overloaded,
     }
@@ -278,7 +289,7 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
 
 fn errors_of(refusal: &Refusal) -> Vec<Finding> {
     match refusal {
-        Refusal::Invalid { findings } => findings.clone(),
+        Refusal::Invalid { findings } | Refusal::FieldRefused { findings, .. } => findings.clone(),
         Refusal::NotJson { fault } => {
             let (message, fix) = fault.explain();
             vec![Finding::new(

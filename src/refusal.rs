@@ -2,6 +2,9 @@
 //!
 //! Owns: the closed list of reasons, in the order of the stages. No variant can hold a secret.
 
+mod answer;
+mod reasons;
+
 use crate::body::finding::Finding;
 use crate::body::form::FormFault;
 use crate::body::json::JsonFault;
@@ -13,6 +16,8 @@ use crate::credential::presented::PresentFault;
 use crate::facts::Method;
 use crate::path::TargetFault;
 use crate::revocation::RevokedBy;
+pub use answer::AnswerFault;
+use reasons::{key_reason, proof_reason, token_reason};
 
 /// A question to the outside that was not answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -158,6 +163,12 @@ pub enum Refusal {
     Invalid {
         findings: Vec<Finding>,
     },
+    /// The caller sets fields that it may not set.
+    FieldRefused {
+        findings: Vec<Finding>,
+        /// Which rule failed and why, where one did.
+        why: Option<String>,
+    },
     NoIdempotencyKey,
     // claimed
     /// A request with this key is on its way.
@@ -193,6 +204,19 @@ pub enum Refusal {
     },
     /// It was not asked: too many requests are open there.
     OriginFull,
+    /// What came back is not this caller's.
+    ObjectRefused {
+        /// Whether the caller is told that there is nothing.
+        is_hidden: bool,
+        /// Why the rule failed, where it did.
+        why: Option<String>,
+    },
+    /// There is nothing, on a route whose refusals say the same.
+    ObjectMissing,
+    /// An answer that has to be judged, and cannot be.
+    AnswerUnfit {
+        fault: AnswerFault,
+    },
     /// A fault of the gateway itself, caught before it could reach another request.
     Panicked,
 }
@@ -219,7 +243,12 @@ impl Refusal {
     pub fn is_of_object(&self) -> bool {
         matches!(
             self,
-            Self::NoTenant | Self::OtherTenant | Self::NotAllowed | Self::AllowFailed { .. }
+            Self::NoTenant
+                | Self::OtherTenant
+                | Self::NotAllowed
+                | Self::AllowFailed { .. }
+                | Self::ObjectRefused { .. }
+                | Self::ObjectMissing
         )
     }
 
@@ -299,6 +328,8 @@ impl Refusal {
             Self::NotJson { .. } => "not_json",
             Self::NotForm { .. } => "not_form",
             Self::Invalid { .. } => "invalid",
+            Self::FieldRefused { why: None, .. } => "field_refused",
+            Self::FieldRefused { why: Some(_), .. } => "field_rule_failed",
             Self::NoIdempotencyKey => "no_idempotency_key",
             Self::InFlight { .. } => "in_flight",
             Self::OutcomeUnknown => "outcome_unknown",
@@ -322,59 +353,11 @@ impl Refusal {
             Self::OriginTooLarge { .. } => "origin_too_large",
             Self::OriginOpen { .. } => "origin_open",
             Self::OriginFull => "origin_full",
+            Self::ObjectRefused { why: None, .. } => "object_refused",
+            Self::ObjectRefused { why: Some(_), .. } => "object_rule_failed",
+            Self::ObjectMissing => "object_missing",
+            Self::AnswerUnfit { fault } => fault.reason(),
             Self::Panicked => "panicked",
         }
-    }
-}
-
-fn key_reason(fault: KeyFault) -> &'static str {
-    match fault {
-        KeyFault::Malformed => "key_malformed",
-        KeyFault::Checksum => "key_checksum",
-        KeyFault::Unknown => "key_unknown",
-        KeyFault::Secret => "key_secret",
-        KeyFault::Revoked => "key_revoked",
-        KeyFault::NotYetValid => "key_not_yet_valid",
-        KeyFault::Expired => "key_expired",
-        KeyFault::Address => "key_address",
-    }
-}
-
-fn token_reason(fault: TokenFault) -> &'static str {
-    match fault {
-        TokenFault::TooLarge => "token_too_large",
-        TokenFault::Malformed => "token_malformed",
-        TokenFault::Header { .. } => "token_header",
-        TokenFault::Algorithm => "token_algorithm",
-        TokenFault::Issuer => "token_issuer",
-        TokenFault::Type => "token_type",
-        TokenFault::KeyUnknown => "token_key_unknown",
-        TokenFault::Signature => "token_signature",
-        TokenFault::Claim { .. } => "token_claim",
-        TokenFault::Audience => "token_audience",
-        TokenFault::Expired => "token_expired",
-        TokenFault::NotYetValid => "token_not_yet_valid",
-        TokenFault::Lifetime => "token_lifetime",
-        TokenFault::Bound => "token_bound",
-        TokenFault::Unbound => "token_unbound",
-        TokenFault::Inactive => "token_inactive",
-    }
-}
-
-fn proof_reason(fault: ProofFault) -> &'static str {
-    match fault {
-        ProofFault::Missing => "proof_missing",
-        ProofFault::TooLarge => "proof_too_large",
-        ProofFault::Malformed => "proof_malformed",
-        ProofFault::Type => "proof_type",
-        ProofFault::Algorithm => "proof_algorithm",
-        ProofFault::Key => "proof_key",
-        ProofFault::Claim { .. } => "proof_claim",
-        ProofFault::Method => "proof_method",
-        ProofFault::Target => "proof_target",
-        ProofFault::Time => "proof_time",
-        ProofFault::Token => "proof_token",
-        ProofFault::Signature => "proof_signature",
-        ProofFault::Replayed => "proof_replayed",
     }
 }

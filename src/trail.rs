@@ -92,6 +92,8 @@ pub struct Trail {
     pub is_replayed: bool,
     /// What is to be told of a claim when the request has its answer.
     pub told: Option<Told>,
+    /// Fields that were taken out, at most [`FIELD_NOTES_MAX`].
+    pub fields: Vec<FieldNote>,
 }
 
 /// What an object of idempotency keys is told.
@@ -99,6 +101,19 @@ pub struct Trail {
 pub struct Told {
     pub object: ObjectName,
     pub act: Act,
+}
+
+/// Most fields that one line tells of.
+pub const FIELD_NOTES_MAX: usize = 20;
+
+/// A field that did not go on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FieldNote {
+    /// As the policy has it.
+    pub pointer: String,
+    pub act: &'static str,
+    /// Why its rule failed, where it did.
+    pub why: Option<String>,
 }
 
 /// What the log says of the origin's part.
@@ -152,6 +167,7 @@ impl Trail {
             origin: None,
             is_replayed: false,
             told: None,
+            fields: Vec::new(),
         }
     }
 

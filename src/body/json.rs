@@ -82,8 +82,19 @@ pub enum JsonFault {
 /// the document, repeated names (after unescaping), U+0000, integers no reader agrees on, and
 /// whatever exceeds `limits`. Total: no input panics.
 pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
+    parse_as(bytes, limits, true)
+}
+
+/// As [`parse`], and takes any number a double can hold, if not exactly: for content whose numbers
+/// are passed on and compared with nothing.
+pub fn parse_any_number(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonFault> {
+    parse_as(bytes, limits, false)
+}
+
+fn parse_as(bytes: &[u8], limits: JsonLimits, is_exact: bool) -> Result<Value, JsonFault> {
     let state = State {
         limits,
+        is_exact,
         ..State::default()
     };
     if let Some((line, column)) = long_number(bytes, limits.digits_max) {
@@ -129,6 +140,7 @@ fn long_number(bytes: &[u8], digits_max: usize) -> Option<(usize, usize)> {
 
 struct State {
     limits: JsonLimits,
+    is_exact: bool,
     values: usize,
     path: Vec<String>,
     fault: Option<JsonFault>,
@@ -138,6 +150,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             limits: BODY_LIMITS,
+            is_exact: true,
             values: 0,
             path: Vec::new(),
             fault: None,
@@ -232,8 +245,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        let is_exact = self.state.borrow().is_exact;
         match Number::from_f64(value) {
-            Some(number) if value.abs() < EXACT_MAX => Ok(Value::Number(number)),
+            Some(number) if !is_exact || value.abs() < EXACT_MAX => Ok(Value::Number(number)),
             _ => Err(self.fail(|state| JsonFault::NumberTooLarge {
                 pointer: state.pointer(),
             })),

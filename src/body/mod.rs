@@ -1,6 +1,7 @@
 //! Content: JSON and forms read strictly, and judged by schemas.
 
 pub mod content;
+pub mod edit;
 pub mod finding;
 pub mod form;
 mod graph;
@@ -8,6 +9,7 @@ pub mod json;
 mod keywords;
 mod multipart;
 pub mod parameters;
+pub mod pointer;
 pub mod reach;
 pub mod schema;
 mod styles;

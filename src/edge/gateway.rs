@@ -18,7 +18,7 @@ use crate::facts::{Facts, Headers, Method};
 use crate::house::{self, Page};
 use crate::policy::gate::Gate;
 use crate::refusal::Refusal;
-use crate::stage::answered::Release;
+use crate::stage::release::Release;
 use crate::trail::{Refused, StageName, Trail};
 
 /// Names a request that is to panic. Bound in tests alone: it shows that a fault of the gateway

@@ -13,7 +13,7 @@ use crate::edge::origin::{Answer, Care};
 use crate::edge::{bounded, idempotency, read};
 use crate::idempotency::{FIELD_BYTES_MAX, KeptAnswer};
 use crate::ports::ReadFault;
-use crate::stage::answered::Cleared;
+use crate::stage::release::Cleared;
 
 /// How long an answer is read before it passes without being kept.
 const READ_TIMEOUT_MS: u64 = 30_000;

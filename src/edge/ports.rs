@@ -31,7 +31,7 @@ use crate::object::ObjectName;
 use crate::origin::share;
 use crate::origin::state::{OriginMemory, SharedState};
 use crate::policy::gate::Origin;
-use crate::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
+use crate::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault, Reading};
 use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::revocation::Marks;
 use crate::secret::Secret;
@@ -232,6 +232,24 @@ impl Ports for EdgePorts<'_> {
                 share::share(&ErrandPorts { env }, &origin.url, rule, &state).await;
             }
         });
+    }
+
+    async fn read_answer(
+        &self,
+        answer: &origin::Answer,
+        max_bytes: u64,
+        reading: Reading,
+    ) -> Result<Vec<u8>, ReadFault> {
+        let stream = match reading {
+            Reading::Taken => answer.0.body(),
+            Reading::Copied => answer.0.clone().map_err(|_| ReadFault::Broken)?.body(),
+        };
+        let Some(stream) = stream else {
+            return Ok(Vec::new());
+        };
+        let read = read::whole(stream, max_bytes);
+        let read = bounded::within(READ_TIMEOUT_MS, read).await;
+        read.ok_or(ReadFault::TimedOut)?
     }
 
     fn stay(&self) {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Promise, Uint8Array};
 use web_sys::{AbortSignal, Headers, Response, ResponseInit};
 use worker::Result;
 
@@ -17,7 +17,7 @@ use crate::policy::gate::Gate;
 use crate::problem::{Problem, Telling};
 use crate::reply::{Kept, every, own};
 use crate::resource::METADATA_PATH;
-use crate::stage::answered::Cleared;
+use crate::stage::release::{Cleared, Left};
 use crate::trail::{Refused, Trail};
 
 /// A response and what the log says of it.
@@ -29,8 +29,8 @@ pub(super) struct Reply {
 /// An answer of up to so many bytes is over when it is passed on; the end of a larger one is watched.
 const SMALL_BYTES_MAX: u64 = 65_536;
 
-/// The origin's answer, less what may not leave, plus what every answer carries. The body stays
-/// native: it is not read here.
+/// The origin's answer, less what may not leave, plus what every answer carries. A body that no rule
+/// read stays native: it is not read here.
 ///
 /// - `client`: aborted when the client is gone; given where the end of the answer is to be told. Then
 ///   it comes as a promise, if there is something to wait for.
@@ -47,12 +47,29 @@ pub(super) fn release(
         let _ = headers.delete(name);
     }
     dress(&headers, Some(gate), cleared.trail(), &[])?;
+    for (name, value) in cleared.set() {
+        headers.set(name, value)?;
+    }
     let init = ResponseInit::new();
     init.set_status(status);
     init.set_headers(&headers);
+    let has_content = !matches!(status, 204 | 205 | 304);
+    match cleared.left() {
+        Left::AsItCame => {}
+        // It is in memory: nobody can hold it up.
+        Left::Bytes(bytes) if has_content => {
+            let mut bytes = Uint8Array::from(bytes.as_slice());
+            let response = Response::new_with_opt_js_u8_array_and_init(Some(&mut bytes), &init)?;
+            return Ok((Reply { response, status }, None));
+        }
+        Left::Bytes(_) | Left::Nothing => {
+            let response = Response::new_with_opt_str_and_init(None, &init)?;
+            return Ok((Reply { response, status }, None));
+        }
+    }
     // Coded content passes as it came: the platform knows that these bytes are coded already.
     // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.
-    let mut body = answer.body().filter(|_| !matches!(status, 204 | 205 | 304));
+    let mut body = answer.body().filter(|_| has_content);
     let mut ended = None;
     let length = plain_length(&headers);
     // A small answer has left when its head has: nobody can hold it up.

@@ -4,6 +4,7 @@
 //! and not here is refused by `policy::unsupported`.
 
 mod access;
+mod fields;
 mod idempotency;
 mod limit;
 mod origin;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub use access::{
     NoTenancyEntry, RequireEntry, RoleEntry, RouteTenancyEntry, ScopesEntry, TenancyEntry,
 };
+pub use fields::{OnRefusalEntry, ReadEntry, RefusedAsEntry, ResponseEntry, WriteEntry};
 pub use idempotency::{IdempotencyEntry, KeyEntry};
 pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
@@ -271,6 +273,7 @@ pub struct RouteEntry {
     pub idempotency: IdempotencyEntry,
     #[serde(default)]
     pub request: RequestEntry,
+    pub response: Option<ResponseEntry>,
     #[serde(default)]
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
@@ -335,6 +338,7 @@ pub struct RequestEntry {
     pub path: Option<Map<String, Value>>,
     pub query: Option<Value>,
     pub headers: Option<Value>,
+    pub fields: Vec<WriteEntry>,
     pub mode: ModeEntry,
     pub optional: bool,
 }

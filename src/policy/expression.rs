@@ -11,10 +11,10 @@ use std::sync::Arc;
 use cel::{Context, Env, Program};
 use serde_json::Value as Json;
 
-use crate::body::finding::clip;
-
 use cost::Cost;
 pub use cost::STEPS_MAX;
+pub use fault::ExpressionFault;
+use fault::{fault_at, first_error};
 pub use known::Known;
 pub use types::Gives;
 use types::Types;
@@ -31,9 +31,6 @@ pub const LOOP_DEPTH_MAX: usize = 1;
 pub const NESTING_MAX: usize = 24;
 pub const OPERATORS_MAX: usize = 160;
 pub const TREE_DEPTH_MAX: usize = 64;
-
-/// Most characters of an expression that a fault repeats.
-const EXCERPT_CHARS_MAX: usize = 48;
 
 /// Most units that an expression may give, 2^53: up to there every reader has the same whole numbers.
 pub const UNITS_MAX: u64 = 1 << 53;
@@ -55,12 +52,13 @@ pub struct Member {
     pub name: String,
 }
 
-/// Why a rule does not compile: where, and what to write instead.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ExpressionFault {
-    pub line: usize,
-    pub column: usize,
-    pub message: String,
+/// What a rule is about: its names depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// A request, with its content.
+    Request,
+    /// An answer, as `status` and `body`, and the request it belongs to, without content.
+    Answer,
 }
 
 /// What a rule said.
@@ -85,6 +83,16 @@ impl Expression {
         env: &Arc<Env>,
         source: &str,
         path_parameters: &[String],
+    ) -> Result<Self, ExpressionFault> {
+        Self::compile_in(env, source, path_parameters, Scope::Request)
+    }
+
+    /// Compiles a rule of another scope; as [`Expression::compile`] else.
+    pub fn compile_in(
+        env: &Arc<Env>,
+        source: &str,
+        path_parameters: &[String],
+        scope: Scope,
     ) -> Result<Self, ExpressionFault> {
         if source.len() > EXPRESSION_BYTES_MAX {
             let message = format!("longer than {EXPRESSION_BYTES_MAX} bytes");
@@ -115,7 +123,7 @@ impl Expression {
             });
         }
         let program = env.compile(source).map_err(|errors| first_error(&errors))?;
-        let mut walk = Walk::new(path_parameters);
+        let mut walk = Walk::new(path_parameters, scope);
         walk.visit(program.expression())
             .map_err(|fault| fault_at(&program, source, fault))?;
         let cost = Cost::of(program.expression());
@@ -156,6 +164,11 @@ impl Expression {
         self.members
             .iter()
             .any(|member| member.root == "request" && member.name == "body")
+    }
+
+    /// Whether the rule looks at the answer's content.
+    pub fn needs_answer(&self) -> bool {
+        self.members.iter().any(|member| member.root == "body")
     }
 
     /// Whether the rule looks at who calls.
@@ -222,37 +235,20 @@ impl Expression {
         {
             return Err(format!("would take more than {STEPS_MAX} steps"));
         }
+        let mut context = Context::with_env(Arc::clone(&self.env));
         for (member, value) in &seen {
-            if let Some(root) = roots.get_mut(member.root) {
-                root.insert(member.name.clone(), to_cel(value));
+            let value = to_cel(value);
+            match roots.get_mut(member.root) {
+                Some(root) => drop(root.insert(member.name.clone(), value)),
+                None => context.add_variable_from_value(member.root, value),
             }
         }
-        let mut context = Context::with_env(Arc::clone(&self.env));
         for (root, members) in roots {
             context.add_variable_from_value(root, members);
         }
         // The error can repeat a value of the request: the log is told its kind alone.
         let value = self.program.execute(&context);
         value.map_err(|error| kind_of(&error))
-    }
-}
-
-impl ExpressionFault {
-    /// What is told of it: where, what, and the text from there on.
-    ///
-    /// - `source`: the expression.
-    pub fn told(&self, source: &str) -> String {
-        let (line, column) = (self.line, self.column);
-        let rest = source
-            .lines()
-            .nth(line.saturating_sub(1))
-            .unwrap_or_default();
-        let rest: String = rest.chars().skip(column.saturating_sub(1)).collect();
-        let place = match rest.trim() {
-            "" => "at its end".to_owned(),
-            rest => format!("at `{}`", clip(rest, EXCERPT_CHARS_MAX)),
-        };
-        format!("line {line}, column {column}: {} ({place})", self.message)
     }
 }
 
@@ -296,27 +292,6 @@ fn kind_of(error: &cel::ExecutionError) -> String {
     format!("error {kind}")
 }
 
-fn first_error(errors: &cel::ParseErrors) -> ExpressionFault {
-    let first = errors.errors.first();
-    let (line, column) = first.map_or((1, 1), |error| error.pos);
-    ExpressionFault {
-        line: usize::try_from(line).unwrap_or(1),
-        column: usize::try_from(column).unwrap_or(1),
-        message: first.map_or_else(|| "not CEL".to_owned(), |error| error.msg.clone()),
-    }
-}
-
-fn fault_at(program: &Program, source: &str, (id, message): (u64, String)) -> ExpressionFault {
-    let offset = program.source_info().offset_for(id);
-    let offset = offset.map_or(0, |(start, _)| start);
-    let (line, column) = position(source, usize::try_from(offset).unwrap_or_default());
-    ExpressionFault {
-        line,
-        column,
-        message,
-    }
-}
-
 /// The deepest brackets; those in text count too, which errs on the safe side.
 fn nesting(source: &str) -> usize {
     let mut open = 0_usize;
@@ -330,20 +305,6 @@ fn nesting(source: &str) -> usize {
         deepest = deepest.max(open);
     }
     deepest
-}
-
-fn position(source: &str, offset: usize) -> (usize, usize) {
-    let before: String = source.chars().take(offset).collect();
-    let line = before.matches('\n').count() + 1;
-    (
-        line,
-        before
-            .chars()
-            .rev()
-            .take_while(|character| *character != '\n')
-            .count()
-            + 1,
-    )
 }
 
 fn to_cel(json: &Json) -> cel::Value {
@@ -368,6 +329,7 @@ fn to_cel(json: &Json) -> cel::Value {
 }
 
 mod cost;
+mod fault;
 mod kinds;
 mod known;
 mod types;

@@ -20,6 +20,7 @@ use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
 use crate::origin::rule::{AnswerBounds, OriginRules};
 use crate::policy::expression::Expression;
+use crate::policy::field_rules::{AnswerRules, WriteRule};
 use crate::policy::roles::Roles;
 use crate::policy::route_table::{RouteTable, Template};
 use crate::policy::tenancy::Tenancy;
@@ -168,6 +169,8 @@ pub struct Route {
     /// Requests of some methods are carried out once, by their key.
     pub idempotency: Option<Idempotency>,
     pub request: RequestRules,
+    /// What is judged of the origin's answers; `None` lets them pass as they come.
+    pub response: Option<AnswerRules>,
     pub mode: Mode,
     pub timeout_ms: u64,
     /// What an answer may take on its way out; `None`: it passes natively.
@@ -218,7 +221,9 @@ impl Route {
     /// Whether every caller with a good credential may ask: nothing that the policy says depends on
     /// who it is.
     pub fn is_open_to_every_caller(&self) -> bool {
-        let has_rule = self.allow.is_some() || self.tenancy.is_some();
+        let judges = |rules: &AnswerRules| rules.allow.is_some();
+        let is_judged = self.response.as_ref().is_some_and(judges);
+        let has_rule = self.allow.is_some() || self.tenancy.is_some() || is_judged;
         self.auth != Auth::Public && self.require.is_empty() && !has_rule
     }
 }
@@ -325,6 +330,8 @@ pub struct RequestRules {
     pub path: Option<ParameterRules>,
     pub query: Option<ParameterRules>,
     pub headers: Option<ParameterRules>,
+    /// Fields that not everybody may set.
+    pub fields: Vec<WriteRule>,
     pub mode: Mode,
     /// Whether there may be no content where a schema is.
     pub optional: bool,

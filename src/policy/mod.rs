@@ -9,6 +9,7 @@ pub mod document;
 pub mod expression;
 pub mod fault;
 mod fetch_url;
+pub mod field_rules;
 pub mod gate;
 mod limits;
 mod lint;

@@ -18,6 +18,7 @@ use crate::policy::deprecation::fields;
 use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
+use crate::policy::field_rules;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
@@ -112,9 +113,12 @@ fn route(
     let mut request = request_rules(&entry.request, &template, at, &document.schemas, faults);
     let tenancy = tenancy::of_route(entry, &template, at, document, faults);
     let allow = rules::allow(entry, &template, at, context, faults);
+    request.fields = field_rules::writing(entry, &template, at, context, faults);
+    let response = field_rules::answering(entry, &template, at, context, faults);
     let charging = charging(entry, &template, at, context, faults);
-    let rule_reads =
-        allow.as_ref().is_some_and(Expression::needs_body) || charging.cost.needs_body();
+    let rule_reads = allow.as_ref().is_some_and(Expression::needs_body)
+        || charging.cost.needs_body()
+        || !request.fields.is_empty();
     contents::complete(
         &mut request,
         &entry.request,
@@ -147,6 +151,7 @@ fn route(
         refund_on: charging.refund_on,
         idempotency,
         request,
+        response,
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
         answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
@@ -265,6 +270,7 @@ fn request_rules(
         path,
         query,
         headers,
+        fields: Vec::new(),
         mode: mode(entry.mode),
         optional: entry.optional,
     }

@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::facts::Method;
 use crate::policy::document::{ModeEntry, RouteEntry};
-use crate::policy::expression::{Expression, Gives, Known};
+use crate::policy::expression::{Expression, Gives, Known, Scope};
 use crate::policy::fault::Faults;
 use crate::policy::route_table::Template;
 use crate::policy::routes::{Context, Place};
 
-/// Compiles an expression of a route. Fails with what to tell: line, column, what is wrong, and the
-/// text from there on.
+pub(super) const TRUE_OR_FALSE: &str = "Write a CEL expression that gives true or false";
+
+/// Compiles an expression about requests of a route; as [`compile_in`] else.
 pub(super) fn compile(
     context: &Context<'_>,
     entry: &RouteEntry,
@@ -21,8 +22,20 @@ pub(super) fn compile(
     source: &str,
     gives: Gives,
 ) -> Result<Expression, String> {
+    compile_in(context, entry, template, source, (Scope::Request, gives))
+}
+
+/// Compiles an expression of a route. Fails with what to tell: line, column, what is wrong, and the
+/// text from there on.
+pub(super) fn compile_in(
+    context: &Context<'_>,
+    entry: &RouteEntry,
+    template: &Template,
+    source: &str,
+    (scope, gives): (Scope, Gives),
+) -> Result<Expression, String> {
     let known = known(entry, &context.document.schemas);
-    let compiled = Expression::compile(context.env, source, template.parameters());
+    let compiled = Expression::compile_in(context.env, source, template.parameters(), scope);
     let checked = compiled.and_then(|rule| rule.check(source, &known, gives).map(|()| rule));
     checked.map_err(|fault| fault.told(source))
 }
@@ -36,9 +49,8 @@ pub(super) fn allow(
     faults: &mut Faults,
 ) -> Option<Expression> {
     let source = entry.allow.as_deref()?;
-    let fix = "Write a CEL expression that gives true or false";
     compile(context, entry, template, source, Gives::Truth)
-        .map_err(|problem| at.add(faults, &["allow"], problem, fix))
+        .map_err(|problem| at.add(faults, &["allow"], problem, TRUE_OR_FALSE))
         .ok()
 }
 
@@ -55,6 +67,14 @@ fn known<'s>(entry: &'s RouteEntry, named: &'s Map<String, Value>) -> Known<'s> 
             .body
             .as_ref()
             .filter(|_| is_held && has_content),
+        answer: entry.response.as_ref().and_then(|response| {
+            let mode = response.body_mode.unwrap_or(ModeEntry::Observe);
+            let modes = [entry.mode, response.mode, mode];
+            response
+                .body
+                .as_ref()
+                .filter(|_| modes.into_iter().all(is_enforced))
+        }),
         query: entry.request.query.as_ref().filter(|_| is_held),
         named: Some(named),
     }

@@ -7,15 +7,7 @@ use crate::body::finding::push_token;
 use crate::policy::fault::Faults;
 
 /// Fields that are refused wherever they stand: `*` is any name or index.
-const FIELDS: [&[&str]; 7] = [
-    &["origins", "*", "client_certificate_binding"],
-    &["routes", "*", "request", "fields"],
-    &["routes", "*", "response", "allow"],
-    &["routes", "*", "response", "fields"],
-    &["routes", "*", "response", "body"],
-    &["routes", "*", "response", "max_bytes"],
-    &["routes", "*", "response", "mode"],
-];
+const FIELDS: [&[&str]; 1] = [&["origins", "*", "client_certificate_binding"]];
 
 /// Adds a fault for each rule of `policy` that would not hold.
 pub(super) fn check(policy: &Value, faults: &mut Faults) {

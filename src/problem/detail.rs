@@ -42,9 +42,11 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginNotAllowed => {
             "Pages of this origin may not call the API. Ask its owner to add the origin."
         }
-        Refusal::NoRoute => {
-            "There is nothing at this path. Check its spelling, case and trailing slash."
-        }
+        Refusal::NoRoute
+        | Refusal::ObjectMissing
+        | Refusal::ObjectRefused {
+            is_hidden: true, ..
+        } => "There is nothing at this path. Check its spelling, case and trailing slash.",
         Refusal::OtherMethod { .. } => {
             "This path does not take this method. Use one of those in the Allow header."
         }
@@ -111,8 +113,14 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::NotReckoned { .. } => {
             "What this request counts for cannot be told from it. Send it as the API documents, or ask its owner with the request id."
         }
+        Refusal::FieldRefused { .. } => {
+            "You may not set some of what you send. Leave out what errors names, or ask the API's owner."
+        }
         // Whose it is, and whether it exists, is not told.
-        Refusal::MissingRole
+        Refusal::ObjectRefused {
+            is_hidden: false, ..
+        }
+        | Refusal::MissingRole
         | Refusal::NoTenant
         | Refusal::TenantNotNamed
         | Refusal::OtherTenant
@@ -175,7 +183,7 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginFull => {
             "Too many requests are open at once. This one had no effect. Try again after Retry-After."
         }
-        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } => {
+        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } | Refusal::AnswerUnfit { .. } => {
             "The service behind the gateway answered with nothing that can be passed on."
         }
         Refusal::Panicked => {

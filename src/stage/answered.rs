@@ -1,60 +1,54 @@
-//! The origin has answered; what of it may leave is the release.
+//! The origin has answered; whether its answer has to be judged before it may leave.
 
 use crate::idempotency::Granted;
-use crate::limit::errand::Errand;
-use crate::policy::gate::{Gate, Route};
-use crate::ports::{OriginAnswer, Ports};
-use crate::refusal::Refusal;
+use crate::limit::rule::Mode;
+use crate::policy::field_rules::AnswerRules;
+use crate::policy::gate::Route;
+use crate::ports::{OriginAnswer, Reading};
+use crate::refusal::{AnswerFault, Refusal};
 use crate::stage::Exchange;
-use crate::stage::forward::HOP_BY_HOP;
-use crate::stage::open::Open;
-use crate::trail::{Refused, StageName, Told, Trail};
+use crate::stage::claimed::Claimed;
+use crate::stage::identified::Identified;
+use crate::stage::release::Fit;
+use crate::trail::Refused;
 
 /// The origin's answer is here. Only `forward` makes one, of a request that was sent.
 pub struct Answered<'g> {
-    gate: &'g Gate,
-    route: &'g Route,
+    claimed: Claimed<'g>,
     /// The claim whose answer this is, where it is to be kept.
     keep: Option<Granted>,
 }
 
-/// The only returnable answer of an origin, of a request that is open until it has left.
-#[must_use]
-pub struct Release<'p, P: Ports> {
-    cleared: Cleared<P::Answer>,
-    open: Open<'p, P>,
+/// An answer that a rule has to judge before it leaves.
+pub struct Ruled<'g> {
+    claimed: Claimed<'g>,
+    plan: Plan,
 }
 
-/// An answer that may leave, less what of it may not.
-#[must_use]
-pub struct Cleared<A> {
-    answer: A,
-    remove: Vec<String>,
-    keep: Option<Granted>,
-    trail: Box<Trail>,
+/// Where an answer goes from here.
+pub enum Sorted<'g, A> {
+    /// No rule asks about it: it passes as it comes, unread.
+    Free(Exchange<Fit<'g>, A>),
+    Ruled(Exchange<Ruled<'g>, A>),
 }
 
-/// What an origin may not say here: its software, and cross-origin and transport rules, which are
-/// the policy's.
-const WITHHELD: [&str; 13] = [
-    "server",
-    "x-powered-by",
-    "x-aspnet-version",
-    "strict-transport-security",
-    "access-control-allow-origin",
-    "access-control-allow-credentials",
-    "access-control-allow-methods",
-    "access-control-allow-headers",
-    "access-control-expose-headers",
-    "access-control-max-age",
-    "access-control-allow-private-network",
-    "edgeward-identity",
-    "x-request-id",
-];
+/// What happens with the content.
+pub(super) enum Plan {
+    Read {
+        max_bytes: u64,
+        reading: Reading,
+    },
+    /// There is none.
+    Empty,
+    /// It is not judged, and does not leave.
+    Drop,
+    /// It cannot be judged, and a rule that only observes keeps nothing back.
+    Pass,
+}
 
 impl<'g> Answered<'g> {
-    pub(super) fn new(gate: &'g Gate, route: &'g Route, keep: Option<Granted>) -> Self {
-        Self { gate, route, keep }
+    pub(super) fn new(claimed: Claimed<'g>, keep: Option<Granted>) -> Self {
+        Self { claimed, keep }
     }
 
     /// Whether the answer is kept for requests that repeat this one.
@@ -63,103 +57,135 @@ impl<'g> Answered<'g> {
     }
 }
 
-impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
-    /// Decides what of the answer leaves.
-    pub fn release<'p, P: Ports<Answer = A>>(self, open: Open<'p, P>) -> Release<'p, P> {
-        let told_in = self.stage.route.cost_told_in.clone();
-        let keep = self.stage.keep.clone();
-        let released = self.next(StageName::Released, |answered| answered.gate);
-        let nominated = released.body.field("connection").unwrap_or_default();
-        let nominated = nominated
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase());
-        let fixed = HOP_BY_HOP
-            .iter()
-            .chain(&WITHHELD)
-            .map(|name| (*name).to_owned());
-        let mut remove: Vec<String> = nominated
-            .filter(|name| !name.is_empty())
-            .chain(fixed)
-            .collect();
-        // For the gateway, not for callers.
-        remove.extend(told_in);
-        // The origin is behind limits of its own making no more (RateLimit draft §7.2).
-        if !released.trail.limits.is_empty() {
-            remove.extend(
-                [
-                    "ratelimit",
-                    "ratelimit-policy",
-                    "x-ratelimit-limit",
-                    "x-ratelimit-remaining",
-                    "x-ratelimit-reset",
-                ]
-                .map(str::to_owned),
-            );
-        }
-        let cleared = Cleared {
-            answer: released.body,
-            remove,
-            keep,
-            trail: released.trail,
+impl<'g, A: OriginAnswer> Exchange<Answered<'g>, A> {
+    /// Looks at the head of the answer. Refuses one that has to be judged and cannot be.
+    pub fn sort(mut self) -> Result<Sorted<'g, A>, Refused> {
+        let route = self.stage.claimed.identified().routed().route();
+        let Some((rules, mode)) = judging(route) else {
+            let fit = |answered: Answered<'g>| Fit::free(answered.claimed, answered.keep);
+            return Ok(Sorted::Free(self.map(fit)));
         };
-        Release { cleared, open }
+        let status = self.body.status();
+        if mode == Mode::Enforce && rules.is_hidden && matches!(status, 404 | 410) {
+            return Err(self.refuse(Refusal::ObjectMissing));
+        }
+        let plan = match (unfit(&self.body), mode) {
+            _ if is_empty(&self.body) => Plan::Empty,
+            (None, mode) => Plan::Read {
+                max_bytes: rules.max_bytes,
+                reading: match mode {
+                    Mode::Enforce => Reading::Taken,
+                    Mode::Observe | Mode::Off => Reading::Copied,
+                },
+            },
+            (Some(fault), mode) => {
+                // An error that is not JSON says what happened by its status.
+                let is_kept = is_error(status) && fault != AnswerFault::NotWhole;
+                if !is_kept && let Err(refusal) = self.settle(mode, Err(unjudged(fault))) {
+                    return Err(self.refuse(refusal));
+                }
+                match mode {
+                    Mode::Enforce => Plan::Drop,
+                    Mode::Observe | Mode::Off => Plan::Pass,
+                }
+            }
+        };
+        let ruled = |answered: Answered<'g>| Ruled {
+            claimed: answered.claimed,
+            plan,
+        };
+        Ok(Sorted::Ruled(self.map(ruled)))
     }
 }
 
-impl<'p, P: Ports> Release<'p, P> {
-    pub fn remove(&self) -> &[String] {
-        &self.cleared.remove
+impl<'g> Ruled<'g> {
+    pub(super) fn identified(&self) -> &Identified<'g> {
+        self.claimed.identified()
     }
 
-    pub fn trail(&self) -> &Trail {
-        &self.cleared.trail
-    }
-
-    /// What is to be told of a claim, once.
-    pub fn take_told(&mut self) -> Option<Told> {
-        self.cleared.trail.told.take()
-    }
-
-    /// What is to be done for limits, once.
-    pub fn take_errands(&mut self) -> Vec<Errand> {
-        std::mem::take(&mut self.cleared.trail.errands)
-    }
-
-    /// The answer, and the open request that has to be ended when the answer has left: neither is to
-    /// be had without the other.
-    pub fn part(self) -> (Cleared<P::Answer>, Open<'p, P>) {
-        (self.cleared, self.open)
-    }
-}
-
-impl<A> Cleared<A> {
-    pub fn remove(&self) -> &[String] {
-        &self.remove
-    }
-
-    pub fn trail(&self) -> &Trail {
-        &self.trail
-    }
-
-    pub fn answer(&self) -> &A {
-        &self.answer
-    }
-
-    /// The claim for which the answer is to be kept, before it leaves; once.
-    pub fn take_keep(&mut self) -> Option<Granted> {
-        self.keep.take()
-    }
-
-    /// Puts the same answer back after it was read.
-    pub fn reread(&mut self, answer: A) {
-        self.answer = answer;
-    }
-
-    /// Keeps the answer back after all.
-    pub fn withhold(self, refusal: Refusal) -> Refused {
-        Refused {
-            refusal,
-            trail: self.trail,
+    pub(super) fn plan(&self) -> Plan {
+        match self.plan {
+            Plan::Read { max_bytes, reading } => Plan::Read { max_bytes, reading },
+            Plan::Empty => Plan::Empty,
+            Plan::Drop => Plan::Drop,
+            Plan::Pass => Plan::Pass,
         }
     }
+
+    pub(super) fn into_claimed(self) -> Claimed<'g> {
+        self.claimed
+    }
+}
+
+/// The rules that judge answers of a route, and whether they keep anything back.
+///
+/// `None`: there is none, or it is off.
+pub(super) fn judging(route: &Route) -> Option<(&AnswerRules, Mode)> {
+    let rules = route.response.as_ref()?;
+    let mode = laxer(route.mode, rules.mode);
+    let schema = match rules.body {
+        Some(_) => laxer(mode, rules.body_mode),
+        None => Mode::Off,
+    };
+    let mode = match rules.allow.is_some() || !rules.fields.is_empty() {
+        true => mode,
+        false => schema,
+    };
+    (mode != Mode::Off).then_some((rules, mode))
+}
+
+pub(super) fn laxer(one: Mode, other: Mode) -> Mode {
+    match (one, other) {
+        (Mode::Off, _) | (_, Mode::Off) => Mode::Off,
+        (Mode::Observe, _) | (_, Mode::Observe) => Mode::Observe,
+        (Mode::Enforce, Mode::Enforce) => Mode::Enforce,
+    }
+}
+
+pub(super) fn unjudged(fault: AnswerFault) -> Refusal {
+    Refusal::AnswerUnfit { fault }
+}
+
+/// Whether the answer is about the request, and not an object.
+pub(super) fn is_error(status: u16) -> bool {
+    !(200..=299).contains(&status)
+}
+
+/// Why the head alone says that the content cannot be judged.
+fn unfit(answer: &impl OriginAnswer) -> Option<AnswerFault> {
+    // Neither a part nor word of a copy was asked for (`stage::forward`).
+    if matches!(answer.status(), 206 | 304) {
+        return Some(AnswerFault::NotWhole);
+    }
+    // What the platform takes off while it is read. If it did not, what was read is no JSON.
+    let coding = answer.field("content-encoding");
+    let known = |coding: &str| {
+        let coding = coding.trim();
+        ["identity", "gzip", "br"]
+            .iter()
+            .any(|known| coding.eq_ignore_ascii_case(known))
+    };
+    if coding.is_some_and(|coding| !known(&coding)) {
+        return Some(AnswerFault::Encoded);
+    }
+    let kind = answer.field("content-type").unwrap_or_default();
+    (!is_json(&kind)).then_some(AnswerFault::Type)
+}
+
+/// One document in UTF-8: `application/json`, or a type that ends in `+json`.
+fn is_json(kind: &str) -> bool {
+    let Ok(kind) = kind.parse::<mime::Mime>() else {
+        return false;
+    };
+    let named = kind.type_() == mime::APPLICATION && kind.subtype() == mime::JSON;
+    let utf_8 = kind
+        .params()
+        .all(|(name, value)| name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8"));
+    (named || kind.suffix() == Some(mime::JSON)) && utf_8
+}
+
+fn is_empty(answer: &impl OriginAnswer) -> bool {
+    let length = answer.field("content-length");
+    matches!(answer.status(), 204 | 205)
+        || (length.as_deref() == Some("0") && !matches!(answer.status(), 206 | 304))
 }

@@ -8,17 +8,17 @@ use crate::facts::{Facts, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
 use crate::origin::rule::AnswerBounds;
-use crate::policy::gate::{Gate, Origin, Route};
+use crate::policy::gate::Origin;
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
-use crate::stage::answered::Answered;
+use crate::stage::answered::{Answered, judging};
 use crate::stage::claimed::Claimed;
 use crate::stage::settling::settle;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName, Told};
 pub use fields::{HOP_BY_HOP, trace_id};
-use fields::{continues_trace, removed, told};
+use fields::{ask_whole, continues_trace, removed, told};
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -37,8 +37,7 @@ pub struct Forward<B> {
 
 /// The request was handed to the origin.
 pub struct Sent<'g> {
-    gate: &'g Gate,
-    route: &'g Route,
+    claimed: Claimed<'g>,
     /// Units that each limit was charged.
     cost: u64,
     /// That it is carried out once.
@@ -77,7 +76,10 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         if !continues_trace(facts) {
             remove.push("tracestate".into());
         }
-        let (method, timeout_ms) = (routed.method(), target.timeout_ms);
+        let (mut method, timeout_ms) = (routed.method(), target.timeout_ms);
+        if judging(route).is_some() {
+            ask_whole(&mut method, &mut remove, &mut set);
+        }
         let cost = identified.price(facts).units();
         let granted = self.stage.granted();
         // What is kept is kept as it reads.
@@ -107,10 +109,9 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             trail: self.trail,
             body: (),
             stage: Sent {
-                gate,
-                route,
                 cost,
                 granted,
+                claimed: self.stage,
                 answer: target.answer,
             },
         };
@@ -197,12 +198,12 @@ impl<'g> Exchange<Sent<'g>, ()> {
             note.status = answer.as_ref().ok().map(OriginAnswer::status);
         }
         let Sent {
-            gate,
-            route,
+            claimed,
             cost,
             granted,
             answer: bounds,
         } = self.stage;
+        let route = claimed.identified().routed().route();
         settle(&mut self.trail, route, cost, &answer);
         let (keep, told) = claim_after(granted, &answer);
         self.trail.told = told;
@@ -225,7 +226,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
                     body: answer,
                     stage: (),
                 };
-                Ok(sent.next(StageName::Released, |()| Answered::new(gate, route, keep)))
+                Ok(sent.next(StageName::Released, |()| Answered::new(claimed, keep)))
             }
             Err(OriginFault::Down) => Err(sent.refuse(Refusal::OriginDown)),
             Err(OriginFault::TimedOut) => Err(sent.refuse(Refusal::OriginTimeout)),

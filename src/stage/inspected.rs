@@ -153,8 +153,8 @@ pub(super) fn mode_of(route: &Route) -> Mode {
 
 /// Whether a rule looks at the content.
 fn needs_bytes(route: &Route) -> bool {
-    let schema = route.request.has_schema && mode_of(route) != Mode::Off;
-    schema || (rule_reads(route) && route.mode != Mode::Off)
+    let formed = route.request.has_schema || !route.request.fields.is_empty();
+    (formed && mode_of(route) != Mode::Off) || (rule_reads(route) && route.mode != Mode::Off)
 }
 
 /// Whether what decides or costs depends on the content.

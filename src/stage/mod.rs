@@ -13,17 +13,20 @@ pub mod failure;
 pub mod forward;
 pub mod identified;
 pub mod inspected;
+pub mod judged;
 pub mod limited;
 pub mod open;
 pub mod paid;
 pub mod presented;
 pub mod received;
+pub mod release;
 pub mod routed;
 mod settling;
 pub mod shielded;
 mod tenant;
 pub mod validated;
 mod view;
+mod writing;
 
 use crate::limit::rule::Mode;
 use crate::refusal::Refusal;
@@ -48,6 +51,12 @@ impl<S, B> Exchange<S, B> {
 
     pub fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// Another proof, at the same place.
+    fn map<T>(self, make: impl FnOnce(S) -> T) -> Exchange<T, B> {
+        let name = self.trail.stage;
+        self.next(name, make)
     }
 
     fn next<T>(mut self, name: StageName, make: impl FnOnce(S) -> T) -> Exchange<T, B> {

@@ -5,6 +5,8 @@ use serde_json::Value;
 use crate::body::content::{ContentFault, ContentRules};
 use crate::idempotency::key::IdempotencyKey;
 use crate::limit::rule::Mode;
+use crate::policy::expression::Expression;
+use crate::policy::gate::Route;
 use crate::ports::ReadFault;
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
@@ -12,7 +14,8 @@ use crate::stage::authorized::ask;
 use crate::stage::charging::Price;
 use crate::stage::identified::Identified;
 use crate::stage::inspected::{Inspected, Need, Reading, mode_of};
-use crate::trail::{Refused, StageName};
+use crate::stage::writing;
+use crate::trail::{FieldNote, Refused, StageName};
 
 /// Every check of the way in was passed.
 pub struct Validated<'g> {
@@ -86,11 +89,13 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(ReadFault::TimedOut) => return Err(self.refuse(Refusal::BodyTimeout)),
         };
         let judged = match self.stage.reading() {
-            Reading::By(rules) => self.judge(&bytes, rules),
-            Reading::Nobody | Reading::Unknown => ask_rules(&mut self, &Value::Null),
+            Reading::By(rules) => self.judge(bytes, rules),
+            Reading::Nobody | Reading::Unknown => {
+                ask_rules(&mut self, &Value::Null).map(|price| (price, bytes))
+            }
         };
-        let price = match judged {
-            Ok(price) => price,
+        let (price, bytes) = match judged {
+            Ok(judged) => judged,
             Err(refusal) => return Err(self.refuse(refusal)),
         };
         let content = if self.trail.facts.has_body {
@@ -101,22 +106,28 @@ impl<'g> Exchange<Inspected<'g>, ()> {
         Ok(validated(self.trail, (self.stage, price), content))
     }
 
-    /// Judges what a rule reads; what the request costs, where that depends on it.
-    fn judge(&mut self, bytes: &[u8], rules: &ContentRules) -> Result<Option<u64>, Refusal> {
+    /// Judges what a rule reads; what the request costs, where that depends on it, and what is sent.
+    fn judge(
+        &mut self,
+        bytes: Vec<u8>,
+        rules: &ContentRules,
+    ) -> Result<(Option<u64>, Vec<u8>), Refusal> {
         let route = self.stage.identified().routed().route();
         let mode = mode_of(route);
-        if bytes.is_empty() && route.request.optional {
-            return ask_rules(self, &Value::Null);
+        if bytes.is_empty() && (route.request.optional || sets_only_fields(route)) {
+            // Nothing is set.
+            return ask_rules(self, &Value::Null).map(|price| (price, bytes));
         }
         let content_type = self.trail.facts.headers.get("content-type");
-        let content = match rules.read(bytes, content_type.unwrap_or_default()) {
+        let content = match rules.read(&bytes, content_type.unwrap_or_default()) {
             Ok(content) => content,
             Err(fault) => {
                 self.settle(mode, Err(refusal_of(fault)))?;
                 // Observed or not: the rule is asked, and of nothing it cannot say yes.
-                return ask_rules(self, &Value::Null);
+                return ask_rules(self, &Value::Null).map(|price| (price, bytes));
             }
         };
+        let (content, bytes) = self.written(mode, (content, bytes), rules)?;
         let findings = match mode {
             Mode::Off => Vec::new(),
             Mode::Enforce | Mode::Observe => rules.judge(&content),
@@ -127,7 +138,40 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(Refusal::Invalid { findings })
         };
         self.settle(mode, formed)?;
-        ask_rules(self, &content)
+        ask_rules(self, &content).map(|price| (price, bytes))
+    }
+
+    /// The content, less the fields that the caller may not set and is relieved of.
+    fn written(
+        &mut self,
+        mode: Mode,
+        (content, bytes): (Value, Vec<u8>),
+        rules: &ContentRules,
+    ) -> Result<(Value, Vec<u8>), Refusal> {
+        let identified = self.stage.identified();
+        let fields = &identified.routed().route().request.fields;
+        if fields.is_empty() || mode == Mode::Off {
+            return Ok((content, bytes));
+        }
+        let seen = identified.seen(&self.trail.facts, &content);
+        match (writing::judge(fields, &bytes, &seen), mode) {
+            (Ok(None), _) => Ok((content, bytes)),
+            (Ok(Some((stripped, notes))), Mode::Enforce) => {
+                self.trail.fields.extend(notes);
+                let content_type = self.trail.facts.headers.get("content-type");
+                let read = rules.read(&stripped, content_type.unwrap_or_default());
+                read.map(|content| (content, stripped)).map_err(refusal_of)
+            }
+            (Ok(Some((_, notes))), _) => {
+                let observed = |note| FieldNote {
+                    act: "observed",
+                    ..note
+                };
+                self.trail.fields.extend(notes.into_iter().map(observed));
+                Ok((content, bytes))
+            }
+            (Err(refusal), mode) => self.settle(mode, Err(refusal)).map(|()| (content, bytes)),
+        }
     }
 }
 
@@ -159,6 +203,13 @@ fn ask_rules<B>(
     exchange.settle(mode, allowed)?;
     exchange.settle(mode, price.map_or(Ok(()), Price::fault))?;
     Ok(units)
+}
+
+/// Whether nothing but rules about fields looks at the content.
+fn sets_only_fields(route: &Route) -> bool {
+    let allow = route.allow.as_ref();
+    let reads = allow.is_some_and(Expression::needs_body) || route.cost.needs_body();
+    !route.request.has_schema && !reads
 }
 
 impl<'g> Validated<'g> {

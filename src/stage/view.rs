@@ -18,6 +18,24 @@ pub(super) struct Seen<'a> {
     pub(super) body: &'a Value,
 }
 
+/// An answer, and the request it belongs to, whose content is gone.
+pub(super) struct AnswerSeen<'a> {
+    pub(super) request: Seen<'a>,
+    pub(super) status: u16,
+    pub(super) body: &'a Value,
+}
+
+impl AnswerSeen<'_> {
+    /// What stands under a name.
+    pub(super) fn under(&self, member: &Member) -> Value {
+        match member.root {
+            "body" => self.body.clone(),
+            "status" => json!(self.status),
+            _ => self.request.under(member),
+        }
+    }
+}
+
 impl Seen<'_> {
     /// What stands under a name. Anonymous callers have empty text and lists.
     pub(super) fn under(&self, member: &Member) -> Value {

@@ -9,7 +9,7 @@ use edgeward::admit::{Outcome, admit};
 use edgeward::limit::errand;
 use edgeward::policy::gate::Gate;
 use edgeward::ports::OriginFault;
-use edgeward::stage::answered::Release;
+use edgeward::stage::release::Release;
 use serde_json::{Value, json};
 
 use crate::support::{FakePorts, gate, run};

@@ -1,8 +1,8 @@
 //! E0451: an answer that may leave has private fields: only an origin's answer makes one.
 
-use edgeward::stage::answered::Cleared;
+use edgeward::stage::release::{Cleared, Left};
 use edgeward::trail::Trail;
 
 pub fn attack(trail: Box<Trail>) -> Cleared<()> {
-    Cleared { answer: (), remove: Vec::new(), keep: None, trail }
+    Cleared { answer: (), left: Left::AsItCame, remove: Vec::new(), set: Vec::new(), keep: None, trail }
 }

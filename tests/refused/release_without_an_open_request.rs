@@ -2,8 +2,8 @@
 
 use edgeward::ports::OriginAnswer;
 use edgeward::stage::Exchange;
-use edgeward::stage::answered::Answered;
+use edgeward::stage::release::Fit;
 
-pub fn attack<A: OriginAnswer>(answered: Exchange<Answered<'_>, A>) {
-    let _ = answered.release();
+pub fn attack<A: OriginAnswer>(fit: Exchange<Fit<'_>, A>) {
+    let _ = fit.release();
 }

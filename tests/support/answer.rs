@@ -1,17 +1,46 @@
 //! What an origin is sent, and what it answers.
 
-use edgeward::ports::OriginAnswer;
+use std::cell::{Cell, RefCell};
 
-pub struct FakeAnswer(pub u16, pub Option<(&'static str, &'static str)>);
+use edgeward::ports::{OriginAnswer, ReadFault};
+
+#[derive(Default)]
+pub struct Answers {
+    pub fields: RefCell<Vec<(String, String)>>,
+    pub content: RefCell<Vec<u8>>,
+    /// Why the content cannot be read.
+    pub fault: Cell<Option<ReadFault>>,
+}
+
+impl Answers {
+    pub fn read(&self, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {
+        let content = self.content.borrow().clone();
+        match self.fault.get() {
+            Some(fault) => Err(fault),
+            None if content.len() as u64 > max_bytes => Err(ReadFault::TooLarge),
+            None => Ok(content),
+        }
+    }
+}
+
+/// Its status, a field, further fields.
+pub struct FakeAnswer(
+    pub u16,
+    pub Option<(&'static str, &'static str)>,
+    pub Vec<(String, String)>,
+);
 
 impl OriginAnswer for FakeAnswer {
     fn status(&self) -> u16 {
         self.0
     }
+
     fn field(&self, name: &str) -> Option<String> {
         let told = self.1.filter(|(field, _)| *field == name);
         let told = told.map(|(_, value)| value.to_owned());
-        told.or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
+        let further = self.2.iter().find(|(field, _)| field == name);
+        told.or_else(|| further.map(|(_, value)| value.clone()))
+            .or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
     }
 }
 

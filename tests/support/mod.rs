@@ -21,7 +21,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use answer::{Arrived, FakeAnswer};
+pub use answer::Arrived;
+use answer::FakeAnswer;
 pub use bindings::bindings;
 use edgeward::credential::api_key::{KeyAnswer, KeyId, KeyRecord, Peppers, Stored};
 use edgeward::credential::introspection::{IntrospectionAnswer, IntrospectionRule};
@@ -41,7 +42,7 @@ use edgeward::object::ObjectName;
 use edgeward::origin::state::{OriginMemory, SharedState};
 use edgeward::policy::gate::{Gate, Origin};
 use edgeward::policy::load::load;
-use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault};
+use edgeward::ports::{Freshness, OriginFault, PortDown, Ports, ReadFault, Reading};
 use edgeward::refusal::Port;
 use edgeward::replay::{self, ReplayAnswer, ReplayQuestion};
 use edgeward::revocation::Marks;
@@ -119,6 +120,8 @@ pub struct FakePorts {
     pub origin_status: Cell<u16>,
     /// A field of its answers.
     pub origin_tells: Cell<Option<(&'static str, &'static str)>>,
+    /// Further fields of its answers, and their content.
+    pub origin_answers: answer::Answers,
     pub clock_ms: Cell<u64>,
     /// What the store says of marks; `None`: it is silent too.
     pub stored_marks: RefCell<Option<Marks>>,
@@ -359,8 +362,19 @@ impl Ports for FakePorts {
             None => Ok(FakeAnswer(
                 self.origin_status.get(),
                 self.origin_tells.get(),
+                self.origin_answers.fields.borrow().clone(),
             )),
         }
+    }
+
+    async fn read_answer(
+        &self,
+        _answer: &FakeAnswer,
+        max_bytes: u64,
+        _reading: Reading,
+    ) -> Result<Vec<u8>, ReadFault> {
+        self.note("answer");
+        self.origin_answers.read(max_bytes)
     }
 
     fn origin_state(&self, origin: &Origin) -> SharedState {

@@ -4,6 +4,7 @@ use edgeward::facts::Facts;
 use edgeward::policy::gate::Gate;
 use edgeward::ports::Ports;
 use edgeward::stage::Exchange;
+use edgeward::stage::answered::Sorted;
 use edgeward::stage::claimed::Leading;
 use edgeward::stage::identified::Evidence;
 use edgeward::stage::open::Open;
@@ -22,6 +23,10 @@ pub async fn right_order<P: Ports>(gate: &Gate, ports: &P, facts: Facts, body: P
     let Leading::Run(claimed) = claiming.claimed(None)? else { return Ok(()) };
     let (forward, sent) = claimed.forward(None)?;
     let answered = sent.answered(ports.send(forward).await, 0)?;
-    let _ = answered.release(open);
+    let fit = match answered.sort()? {
+        Sorted::Free(fit) => fit,
+        Sorted::Ruled(ruled) => ruled.judge(None)?,
+    };
+    let _ = fit.release(open);
     Ok(())
 }

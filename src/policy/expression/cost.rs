@@ -87,6 +87,11 @@ fn mentions(node: &IdedExpr) -> u64 {
 }
 
 fn member_at(node: &IdedExpr) -> Option<Member> {
+    if let Expr::Ident(name) = &node.expr {
+        let root = ["body", "status"].into_iter().find(|one| one == name)?;
+        let name = String::new();
+        return Some(Member { root, name });
+    }
     let (root, name) = member_of(node)?;
     let root = ["request", "path", "caller"]
         .into_iter()

@@ -20,6 +20,8 @@ const REFERENCES_MAX: usize = 8;
 pub struct Known<'s> {
     /// Of the content; `None` where none is enforced.
     pub body: Option<&'s Json>,
+    /// Of the answer's content; `None` where none is enforced.
+    pub answer: Option<&'s Json>,
     /// Of the query; `None` where none is enforced.
     pub query: Option<&'s Json>,
     /// `schemas` of the policy.
@@ -56,17 +58,28 @@ impl<'s> Known<'s> {
                 kinds: Kinds::OBJECT,
                 place: Place::Headers,
             },
-            ("request", "body") => match self.body {
-                Some(schema) => {
-                    let body = Type::of_schema(self, schema);
-                    // A request without content has none.
-                    let kinds = body.kinds.or(Kinds::NULL);
-                    Type { kinds, ..body }
-                }
-                None => Type::of(Kinds::ANY),
-            },
+            ("request", "body") => self.content(self.body),
             _ => Type::of(Kinds::ANY),
         }
+    }
+
+    /// What `name` is, which stands for a value and not for a group of them.
+    pub(super) fn alone(&self, name: &str) -> Option<Type<'s>> {
+        match name {
+            "body" => Some(self.content(self.answer)),
+            "status" => Some(Type::of(Kinds::NUMBER)),
+            _ => None,
+        }
+    }
+
+    fn content(&self, schema: Option<&'s Json>) -> Type<'s> {
+        let Some(schema) = schema else {
+            return Type::of(Kinds::ANY);
+        };
+        let content = Type::of_schema(self, schema);
+        // Where there is none, it is null.
+        let kinds = content.kinds.or(Kinds::NULL);
+        Type { kinds, ..content }
     }
 
     /// A member of a value; fails where none of that name can be.

@@ -87,7 +87,10 @@ impl<'s> Types<'s> {
     fn of(&mut self, node: &IdedExpr) -> Result<Type<'s>, Fault> {
         match &node.expr {
             Expr::Literal(literal) => Ok(Type::of(of_literal(literal))),
-            Expr::Ident(name) => Ok(self.bound(name).unwrap_or(Type::of(Kinds::ANY))),
+            Expr::Ident(name) => {
+                let found = self.bound(name).or_else(|| self.known.alone(name));
+                Ok(found.unwrap_or(Type::of(Kinds::ANY)))
+            }
             Expr::Select(select) => {
                 let found = self.member(node.id, &select.operand, &select.field)?;
                 Ok(match select.test {
@@ -122,6 +125,7 @@ impl<'s> Types<'s> {
     fn member(&mut self, id: u64, of: &IdedExpr, name: &str) -> Result<Type<'s>, Fault> {
         if let Expr::Ident(root) = &of.expr
             && self.bound(root).is_none()
+            && self.known.alone(root).is_none()
         {
             return Ok(self.known.root(root, name));
         }

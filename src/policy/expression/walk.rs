@@ -2,7 +2,7 @@
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
-use super::{LOOP_DEPTH_MAX, Member, TREE_DEPTH_MAX};
+use super::{LOOP_DEPTH_MAX, Member, Scope, TREE_DEPTH_MAX};
 
 const REQUEST_MEMBERS: [&str; 8] = [
     "method", "path", "query", "headers", "body", "ip", "country", "time",
@@ -28,6 +28,7 @@ const FUNCTIONS: [&str; 10] = [
 /// Looks at every name of an expression; a fault is the id of a node and what is wrong there.
 pub(super) struct Walk<'a> {
     path_parameters: &'a [String],
+    scope: Scope,
     pub(super) members: Vec<Member>,
     /// Loop variables in scope.
     bound: Vec<String>,
@@ -38,9 +39,10 @@ pub(super) struct Walk<'a> {
 pub(super) type Visit = Result<(), (u64, String)>;
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(path_parameters: &'a [String]) -> Self {
+    pub(super) fn new(path_parameters: &'a [String], scope: Scope) -> Self {
         Self {
             path_parameters,
+            scope,
             members: Vec::new(),
             bound: Vec::new(),
             loops: 0,
@@ -62,13 +64,19 @@ impl<'a> Walk<'a> {
         if let Some((root, name)) = member_of(node) {
             return match self.bound.iter().any(|bound| bound == root) {
                 true => Ok(()),
-                false => self.member(node.id, root, name),
+                false => match self.of_answer(root) {
+                    Some(root) => self.answer(node.id, root),
+                    None => self.member(node.id, root, name),
+                },
             };
         }
         match &node.expr {
             Expr::Unspecified | Expr::Literal(_) => Ok(()),
             Expr::Ident(name) if self.bound.contains(name) => Ok(()),
-            Expr::Ident(name) => Err((node.id, unknown_name(name))),
+            Expr::Ident(name) => match self.of_answer(name) {
+                Some(root) => self.answer(node.id, root),
+                None => Err((node.id, unknown_name(name))),
+            },
             Expr::Select(select) => self.visit(&select.operand),
             Expr::List(list) => list.elements.iter().try_for_each(|item| self.visit(item)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
@@ -113,6 +121,24 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What a rule over an answer sees beside the request.
+    fn of_answer(&self, name: &str) -> Option<&'static str> {
+        let known = ["body", "status"].into_iter().find(|one| *one == name);
+        known.filter(|_| self.scope == Scope::Answer)
+    }
+
+    fn answer(&mut self, id: u64, root: &'static str) -> Visit {
+        if root == "body" && self.loops > 0 {
+            let message = "a loop may not look at the answer again; its cost has no bound";
+            return Err((id, message.to_owned()));
+        }
+        self.members.push(Member {
+            root,
+            name: String::new(),
+        });
+        Ok(())
+    }
+
     fn member(&mut self, id: u64, root: &str, name: &str) -> Visit {
         let (root, known): (&'static str, Vec<&str>) = match root {
             "request" => ("request", REQUEST_MEMBERS.to_vec()),
@@ -123,6 +149,10 @@ impl<'a> Walk<'a> {
             ),
             other => return Err((id, unknown_name(other))),
         };
+        if self.scope == Scope::Answer && root == "request" && name == "body" {
+            let message = "no `request.body` any more; `body` is the answer's content";
+            return Err((id, message.to_owned()));
+        }
         let large = root == "request" && matches!(name, "body" | "headers" | "query");
         if large && self.loops > 0 {
             let message = "a loop may not look at the request again; its cost has no bound";

@@ -1,6 +1,6 @@
 //! What of a request's fields reaches an origin, and what the gateway says in their place.
 
-use crate::facts::{Facts, Headers};
+use crate::facts::{Facts, Headers, Method};
 use crate::stage::routed::Routed;
 
 /// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
@@ -15,6 +15,14 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "transfer-encoding",
     "upgrade",
     "expect",
+];
+
+/// Fields that ask whether a copy still holds (RFC 9110 §13.1).
+const CONDITIONS: [&str; 4] = [
+    "if-none-match",
+    "if-modified-since",
+    "if-match",
+    "if-unmodified-since",
 ];
 
 /// Fields that say who a client is or what it asked for, in the words of some proxy or framework.
@@ -118,6 +126,23 @@ pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -
         .map(str::to_owned)
         .chain(headers.nominated())
         .collect()
+}
+
+/// An answer that is judged is asked for whole, as it is: not a part, not coded, not whether a copy
+/// still holds, and with its content.
+pub(super) fn ask_whole(
+    method: &mut Method,
+    remove: &mut Vec<String>,
+    set: &mut Vec<(String, String)>,
+) {
+    remove.extend(["range", "if-range"].map(str::to_owned));
+    if matches!(method, Method::Get | Method::Head) {
+        remove.extend(CONDITIONS.map(str::to_owned));
+    }
+    set.push(("accept-encoding".into(), "identity".into()));
+    if *method == Method::Head {
+        *method = Method::Get;
+    }
 }
 
 pub(super) fn continues_trace(facts: &Facts) -> bool {

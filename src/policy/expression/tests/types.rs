@@ -1,6 +1,7 @@
 //! What is told of types when a policy loads, and that it alarms nobody for nothing.
 
 use super::*;
+use crate::policy::expression::fault::EXCERPT_CHARS_MAX;
 
 fn checked(source: &str, gives: Gives) -> Result<(), String> {
     let named = json!({
@@ -27,6 +28,7 @@ fn checked(source: &str, gives: Gives) -> Result<(), String> {
     });
     let query = json!({ "type": "object", "additionalProperties": false, "properties": { "page": { "type": "integer" } } });
     let known = Known {
+        answer: None,
         body: Some(&body),
         query: Some(&query),
         named: named.as_object(),

@@ -1,0 +1,120 @@
+//! How an answer that is judged is asked for, and what a policy may say of it.
+use super::*;
+
+#[test]
+fn an_answer_that_is_judged_is_asked_for_whole() {
+    let fields = [
+        ("range", "bytes=0-1"),
+        ("if-range", "\"a\""),
+        ("if-none-match", "\"a\""),
+        ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("accept-encoding", "gzip, br"),
+    ];
+    let ruled = json!({ "response": { "allow": "true" } });
+    for (rules, judged) in [(&ruled, true), (&json!({}), false)] {
+        let end = send(rules, "GET", &fields, "", &told("{}"));
+        let arrived = end.arrived.unwrap();
+        for name in ["range", "if-range", "if-none-match", "if-modified-since"] {
+            assert_eq!(
+                arrived.removed.iter().any(|one| one == name),
+                judged,
+                "{name}"
+            );
+        }
+        let coding = ("accept-encoding".to_owned(), "identity".to_owned());
+        assert_eq!(arrived.set.contains(&coding), judged);
+    }
+    let put = send(&ruled, "PUT", &[("if-match", "\"a\"")], "", &told("{}"));
+    assert!(
+        !put.arrived
+            .unwrap()
+            .removed
+            .iter()
+            .any(|one| one == "if-match")
+    );
+}
+
+#[test]
+fn a_head_is_asked_as_a_get_and_judged_by_its_content() {
+    let rules = json!({ "response": { "allow": "body.owner == path.id" } });
+    let head = |content| send(&rules, "HEAD", &[], "", &told(content));
+    let mine = head(r#"{"owner":"7"}"#);
+    assert_eq!(mine.arrived.as_ref().unwrap().method, "GET");
+    assert_eq!(mine.row(), "left ");
+    assert!(mine.removed.iter().any(|one| one == "content-length"));
+    assert!(!mine.removed.iter().any(|one| one == "content-type"));
+    assert_eq!(head(r#"{"owner":"8"}"#).row(), "403 object_refused");
+    let free = send(&json!({}), "HEAD", &[], "", &told(""));
+    assert_eq!(free.arrived.unwrap().method, "HEAD");
+}
+
+#[test]
+fn a_rule_over_an_answer_sees_the_request_without_its_content() {
+    for (allow, loads) in [
+        (
+            "body.a == path.id && status == 200 && request.method == 'GET'",
+            true,
+        ),
+        ("body == null || caller.kind == 'anonymous'", true),
+        ("body.items.all(item, item.owner == path.id)", true),
+        ("request.body.a == 1", false),
+        ("body.items.all(item, item in body.items)", false),
+        ("answer.a == 1", false),
+    ] {
+        let faults = faults(json!({ "response": { "allow": allow } }));
+        assert_eq!(faults.is_empty(), loads, "{allow}");
+        let of_request = super::faults(json!({ "allow": allow }));
+        assert!(
+            !of_request.is_empty() || !allow.contains("body.") || allow.contains("request.body"),
+            "{allow}"
+        );
+    }
+}
+
+#[test]
+fn a_policy_that_would_hold_nothing_does_not_load() {
+    for (rules, pointer) in [
+        (
+            json!({ "response": { "allow": "true" }, "idempotency": "optional" }),
+            "/routes/0/idempotency",
+        ),
+        (json!({ "response": {} }), "/routes/0/response"),
+        (
+            json!({ "response": { "max_bytes": 1 } }),
+            "/routes/0/response",
+        ),
+        (
+            json!({ "response": { "refused_as": "not_found", "body": true } }),
+            "/routes/0/response/refused_as",
+        ),
+        (
+            json!({ "response": { "allow": "true", "body_mode": "off" } }),
+            "/routes/0/response/body_mode",
+        ),
+        (
+            json!({ "response": { "allow": "true", "body": { "type": "objct" } } }),
+            "/routes/0/response/body",
+        ),
+        (
+            json!({ "response": { "fields": [{ "pointer": "/a", "read": "x" }] } }),
+            "/routes/0/response/fields/0/read",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "body.a" }] } }),
+            "/routes/0/request/fields/0/write",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "content_types": ["application/json-patch+json"] } }),
+            "/routes/0/request/content_types",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "content_types": ["text/plain"] } }),
+            "/routes/0/request/content_types",
+        ),
+    ] {
+        assert!(
+            faults(rules.clone()).iter().any(|one| one == pointer),
+            "{rules}"
+        );
+    }
+}
