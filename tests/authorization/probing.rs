@@ -28,6 +28,8 @@ fn guarded(by: &str, on_error: &str, mode: &str) -> Value {
             route("failing", "/failing/{id}", json!({ "limits": limits, "allow": "caller.claims.none == path.id" })),
             route("tenant", "/tenant/{id}", json!({ "limits": limits, "tenancy": { "path": "id" } })),
             route("origin", "/origin/{id}", json!({ "limits": limits })),
+            route("answer", "/answer/{id}", json!({ "limits": limits, "response": { "allow": "body.id == 'own'" } })),
+            route("hidden", "/hidden/{id}", json!({ "limits": limits, "response": { "allow": "body.id == 'own'", "refused_as": "not_found" } })),
             route("scope", "/scope", json!({ "limits": limits, "require": { "scopes": ["none"] } })),
             route("free", "/free/{id}", json!({ "allow": "path.id == 'own'" })),
             route("watched", "/watched/{id}", json!({ "limits": limits, "allow": "path.id == 'own'", "mode": "observe" })),
@@ -113,6 +115,44 @@ fn an_origin_that_says_there_is_none_counts_too() {
                 "{status}"
             );
         }
+    }
+}
+
+#[test]
+fn an_object_that_is_kept_back_on_the_way_out_counts_too() {
+    let gate = gate(&guarded("caller", "refuse", "enforce"));
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    for (target, status, content, line) in [
+        (
+            "/answer/7",
+            200,
+            r#"{"id":"7"}"#,
+            "403 access-denied object_refused",
+        ),
+        (
+            "/answer/7",
+            200,
+            "{}",
+            "403 access-denied object_rule_failed",
+        ),
+        (
+            "/hidden/7",
+            200,
+            r#"{"id":"7"}"#,
+            "404 route-not-found object_refused",
+        ),
+        ("/hidden/7", 404, "{}", "404 route-not-found object_missing"),
+    ] {
+        let mut ports = FakePorts::new();
+        ports.origin_status.set(status);
+        ports.origin_answers.fields.replace(vec![json.clone()]);
+        ports.origin_answers.content.replace(content.into());
+        for _ in 0..PROBES {
+            assert_eq!(send(&gate, &mut ports, &one(), target, &[]).line(), line);
+        }
+        let told = send(&gate, &mut ports, &one(), target, &[]);
+        assert_eq!(told.line(), "429 quota-exceeded over_limit", "{target}");
+        assert_eq!(ports.arrived.borrow().len(), PROBES, "{target}");
     }
 }
 

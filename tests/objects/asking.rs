@@ -111,10 +111,46 @@ fn a_policy_that_would_hold_nothing_does_not_load() {
             json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "content_types": ["text/plain"] } }),
             "/routes/0/request/content_types",
         ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "content_types": ["application/x-www-form-urlencoded"] } }),
+            "/routes/0/request/content_types",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "bodies": { "multipart/form-data": { "type": "object" } } } }),
+            "/routes/0/request/bodies",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "bodies": { "application/json-patch+json": true } } }),
+            "/routes/0/request/bodies",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a", "write": "true" }], "opaque": ["text/xml"] } }),
+            "/routes/0/request/opaque",
+        ),
+        (
+            json!({ "response": { "allow": "status.code == 1" } }),
+            "/routes/0/response/allow",
+        ),
+        (
+            json!({ "response": { "allow": "body.owner == 7", "body_mode": "enforce", "body": owned() } }),
+            "/routes/0/response/allow",
+        ),
+        (
+            json!({ "response": { "fields": [{ "pointer": "/a", "read": "body.ower == 'x'" }], "body_mode": "enforce", "body": owned() } }),
+            "/routes/0/response/fields/0/read",
+        ),
     ] {
         assert!(
             faults(rules.clone()).iter().any(|one| one == pointer),
             "{rules}"
         );
     }
+    // A schema that only tells says nothing of types.
+    let told = json!({ "response": { "allow": "body.owner == 7", "body": owned() } });
+    assert_eq!(faults(told), Vec::<String>::new());
+}
+
+/// A closed object with one member of text.
+fn owned() -> Value {
+    json!({ "type": "object", "properties": { "owner": { "type": "string" } }, "additionalProperties": false })
 }

@@ -2,15 +2,27 @@
 
 use super::*;
 
-/// Decides a rule over a content of `length` items and a caller with `claims` groups.
+/// Decides a rule over a content of `length` items and a caller with `claims` groups; the content is
+/// the request's, or the answer's.
+fn decide_in(scope: Scope, source: &str, length: usize, groups: usize) -> Decision {
+    let source = match scope {
+        Scope::Request => source.to_owned(),
+        Scope::Answer => source.replace("request.body", "body"),
+    };
+    let rule = Expression::compile_in(&environment(), &source, &[], scope).unwrap();
+    rule.decide(|member| match (member.root, member.name.as_str()) {
+        ("body", _) | (_, "body") => json!({ "items": vec![7; length] }),
+        (_, "claims") => json!({ "groups": vec!["group"; groups] }),
+        _ => json!("x"),
+    })
+}
+
+/// In both scopes, which are of one mind here.
 fn decide(source: &str, length: usize, groups: usize) -> Decision {
-    compile(source)
-        .unwrap()
-        .decide(|member| match member.name.as_str() {
-            "body" => json!({ "items": vec![7; length] }),
-            "claims" => json!({ "groups": vec!["group"; groups] }),
-            _ => json!("x"),
-        })
+    let of_request = decide_in(Scope::Request, source, length, groups);
+    let of_answer = decide_in(Scope::Answer, source, length, groups);
+    assert_eq!(of_request, of_answer, "{source}");
+    of_request
 }
 
 fn is_over(decision: &Decision) -> bool {
@@ -20,19 +32,22 @@ fn is_over(decision: &Decision) -> bool {
 #[test]
 fn a_rule_ends_at_its_bound_whatever_is_sent() {
     let rule = "request.body.items.all(item, item == 7)";
-    assert_eq!(decide(rule, 1_000, 0), Decision::True);
-    // The most that passes, found by halving, and one more.
-    let (mut within, mut over) = (1_000, STEPS_MAX as usize);
-    while over - within > 1 {
-        let middle = within.midpoint(over);
-        match is_over(&decide(rule, middle, 0)) {
-            true => over = middle,
-            false => within = middle,
+    for scope in [Scope::Request, Scope::Answer] {
+        let decide = |length| decide_in(scope, rule, length, 0);
+        assert_eq!(decide(1_000), Decision::True);
+        // The most that passes, found by halving, and one more.
+        let (mut within, mut over) = (1_000, STEPS_MAX as usize);
+        while over - within > 1 {
+            let middle = within.midpoint(over);
+            match is_over(&decide(middle)) {
+                true => over = middle,
+                false => within = middle,
+            }
         }
+        assert_eq!(decide(within), Decision::True);
+        assert!(is_over(&decide(within + 1)));
+        assert!(within > 10_000, "{within}");
     }
-    assert_eq!(decide(rule, within, 0), Decision::True);
-    assert!(is_over(&decide(rule, within + 1, 0)));
-    assert!(within > 10_000, "{within}");
 }
 
 #[test]
