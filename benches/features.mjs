@@ -56,7 +56,7 @@ function groups(known) {
     { name: "statement", cases: renamed("statement"), bindings: { IDENTITY_KEY: makeIdentityKey() } },
     { name: "chain", cases: renamed("chained log"), bindings: { AUDIT_KEY: "an audit key of the benchmark's own" } },
     { name: "bodies", cases: [...base, ...bodies(known)] },
-    { name: "answers", cases: [...base, ...answers(known)], answers: true, optional: true },
+    { name: "answers", cases: [...base, ...answers(known)] },
   ];
 }
 
@@ -87,8 +87,8 @@ async function prepared() {
 }
 
 async function measureGroup(bench, group, round) {
-  const { folder, origin, store, secret, say } = bench;
-  const policy = featurePolicy({ ...bench, answers: group.answers });
+  const { folder, origin, store, secret } = bench;
+  const policy = featurePolicy(bench);
   const worker = await startWorkerd({
     ...edgewardWorker(folder),
     bindings: { POLICY: JSON.stringify(policy), KEY_PEPPER: PEPPER, [SECRET_BINDING]: secret, ...group.bindings },
@@ -98,10 +98,6 @@ async function measureGroup(bench, group, round) {
   try {
     const first = group.cases[0];
     const { status } = await settled(worker, first.call);
-    if (status !== 200 && group.optional) {
-      if (round === 0) say(`  ${group.name} are left out: this gateway does not load their policy`);
-      return [];
-    }
     if (status !== 200) throw new Error(`${group.name}: the policy does not load: ${worker.said()}`);
     for (const { call } of group.cases.filter(({ name: one }) => one === BASE || one.startsWith(WHOLE))) {
       await load(bench.wrk, worker, call, { ms: COMPILED_MS });

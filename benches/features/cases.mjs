@@ -84,9 +84,15 @@ export function bodies({ front }) {
   }));
 }
 
+/** Rules over what comes back, and over what may be set. */
 export const answers = ({ front }) =>
-  ["answer", "fields"].map((path) => ({
-    name: path === "answer" ? "answer, allowed by CEL" : "answer, less a field",
+  [
+    ["answer-allow", "answer, allowed by CEL"],
+    ["answer-fields", "answer, less a field"],
+    ["answer-body", "answer, against a schema"],
+    ["write", "content, less a field"],
+  ].map(([path, name]) => ({
+    name,
     status: 200,
     call: { path: `/${path}`, headers: { ...front, ...JSON_TYPE }, body: GOOD_BODY },
   }));

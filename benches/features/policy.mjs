@@ -18,11 +18,22 @@ export const ALGORITHMS = {
 
 export const BUCKET_HEADER = "x-bucket";
 
-/**
- * - `issuers`: by algorithm, what `accounts` takes of it and its `issuer`.
- * - `answers`: whether answers are looked at too.
- */
-export function featurePolicy({ origin, issuers, main, answers = false }) {
+/** What the origin answers (`runtime/origin.mjs`). */
+const ANSWER = {
+  type: "object",
+  additionalProperties: false,
+  required: ["id", "owner", "item", "quantity", "price"],
+  properties: {
+    id: { type: "string" },
+    owner: { type: "string" },
+    item: { type: "string", maxLength: 40 },
+    quantity: { type: "integer", minimum: 1 },
+    price: { type: "object", properties: { amount: { type: "integer" }, currency: { type: "string" } } },
+  },
+};
+
+/** `issuers`: by algorithm, what `accounts` takes of it and its `issuer`. */
+export function featurePolicy({ origin, issuers, main }) {
   const named = Object.entries(issuers);
   const jwt = ([algorithm, { keys, issuer }]) => [name(algorithm), accounts(keys, algorithm, issuer)];
   const order = { content_types: ["application/json"], max_bytes: READ_BYTES_MAX, body: ORDER };
@@ -54,8 +65,10 @@ export function featurePolicy({ origin, issuers, main, answers = false }) {
       of("small", { request: { max_bytes: 16 } }),
       of("cel", { allow: "request.headers['content-type'].startsWith('application/') && request.method == 'POST'" }),
       of("cel-body", { allow: "request.body.quantity < 10 && request.body.item != ''", request: order }),
-      ...(answers ? [of("answer", { response: { allow: "body.quantity == 2" } })] : []),
-      ...(answers ? [of("fields", { response: { fields: [{ pointer: "/price/amount", read: "false" }] } })] : []),
+      of("answer-allow", { response: { allow: "body.quantity == 2" } }),
+      of("answer-fields", { response: { fields: [{ pointer: "/price/amount", read: "false" }] } }),
+      of("answer-body", { response: { body: ANSWER, body_mode: "enforce" } }),
+      of("write", { request: { content_types: ["application/json"], fields: [{ pointer: "/quantity", write: "false", on_refusal: "strip" }] } }),
     ],
   };
 }
