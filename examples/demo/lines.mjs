@@ -3,8 +3,9 @@
 // Each command stands alone and pastes into bash and zsh as it is. An interactive zsh takes a
 // comment for a command, so a comment has none of the characters that would mean something in one.
 
-/** An order that a new book begins with. */
+/** Orders that a new book begins with, of two accounts. */
 const ORDER = "ord_00000000000000a1";
+const ORDER_OF_BETA = "ord_00000000000000b1";
 const JSON_TYPE = "-H 'content-type: application/json'";
 
 /**
@@ -29,6 +30,7 @@ export function curlLines({ gateway, issuer, keys }) {
     ...refusedAmount(words, `${gateway}/v1/export`),
     ...refusedAccess(words),
     ...refusedContent(words),
+    ...refusedAnswer(words),
   ];
   return blocks.flatMap(([comment, ...commands]) => [`# ${comment}`, ...commands, ""]);
 }
@@ -49,6 +51,10 @@ function admitted({ ask, shop, token }) {
     [
       "admitted by a role: 200, sam of the support reads the orders of any account",
       ask(`/v1/accounts/alpha/orders/${ORDER}`, token("sam")),
+    ],
+    [
+      "admitted, less a field: 200, created_by is for the support",
+      ask(`/v1/orders/${ORDER}`, token("alice")),
     ],
     ["CORS preflight of a page on localhost:3000: 204", ask("/v1/orders", ...preflight)],
   ];
@@ -143,6 +149,16 @@ function refusedContent({ ask, shop }) {
       create("-H 'content-type: text/plain'", `-d 'one tea, please'`),
     ],
     ["more than 4096 bytes: 413 payload-too-large", create(JSON_TYPE, long)],
+  ];
+}
+
+/** The origin gives any order to anybody. */
+function refusedAnswer({ ask, token }) {
+  return [
+    [
+      "an order of another account, which the origin gave out: 404 route-not-found, the same as for none",
+      ask(`/v1/orders/${ORDER_OF_BETA}`, token("alice")),
+    ],
   ];
 }
 

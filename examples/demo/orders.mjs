@@ -37,6 +37,7 @@ const ROUTES = [
   ["GET", at("/health"), () => ({ status: 200, healthy: true })],
   ["GET", at("/whoami"), whoAmI],
   ["GET", at("/v1/orders"), listOwn],
+  ["GET", at("/v1/orders/:orderId"), showAny],
   ["DELETE", at("/v1/orders/:orderId"), remove],
   ["GET", at("/v1/export"), exportOwn],
   ["GET", at("/v1/accounts/:accountId/orders"), listOfAccount],
@@ -79,6 +80,12 @@ async function listOfAccount({ path, orders }) {
 
 async function show({ path, orders }) {
   const order = await orders.find(path.accountId, path.orderId);
+  return order ? { status: 200, order } : { status: 404, error: "no such order" };
+}
+
+/** Forgets to ask whose order it is, as services do: the gateway's rule over the answer does not. */
+async function showAny({ path, orders }) {
+  const order = await orders.findAny(path.orderId);
   return order ? { status: 200, order } : { status: 404, error: "no such order" };
 }
 
