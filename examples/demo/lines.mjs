@@ -53,7 +53,7 @@ function admitted({ ask, shop, token }) {
       ask(`/v1/accounts/alpha/orders/${ORDER}`, token("sam")),
     ],
     [
-      "admitted, less a field: 200, created_by is for the support",
+      "admitted, less a field: 200, who made an order is for the support alone",
       ask(`/v1/orders/${ORDER}`, token("alice")),
     ],
     ["CORS preflight of a page on localhost:3000: 204", ask("/v1/orders", ...preflight)],
