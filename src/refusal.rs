@@ -239,7 +239,8 @@ impl Refusal {
     }
 
     /// Whether a good caller asked for what is not its own: what trying one object after another
-    /// looks like.
+    /// looks like. What an origin says is missing was charged when it said so
+    /// (`failure::charge_answer`).
     pub fn is_of_object(&self) -> bool {
         matches!(
             self,
@@ -248,7 +249,6 @@ impl Refusal {
                 | Self::NotAllowed
                 | Self::AllowFailed { .. }
                 | Self::ObjectRefused { .. }
-                | Self::ObjectMissing
         )
     }
 

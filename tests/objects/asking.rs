@@ -74,10 +74,6 @@ fn a_rule_over_an_answer_sees_the_request_without_its_content() {
 #[test]
 fn a_policy_that_would_hold_nothing_does_not_load() {
     for (rules, pointer) in [
-        (
-            json!({ "response": { "allow": "true" }, "idempotency": "optional" }),
-            "/routes/0/idempotency",
-        ),
         (json!({ "response": {} }), "/routes/0/response"),
         (
             json!({ "response": { "max_bytes": 1 } }),
@@ -148,6 +144,28 @@ fn a_policy_that_would_hold_nothing_does_not_load() {
     // A schema that only tells says nothing of types.
     let told = json!({ "response": { "allow": "body.owner == 7", "body": owned() } });
     assert_eq!(faults(told), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_is_judged_or_kept_and_not_both() {
+    let problems = |rules: Value| -> Vec<String> {
+        let mut policy = policy(rules);
+        policy["authenticators"] = json!({ "keys": { "kind": "api_key" } });
+        policy["routes"][0]["auth"] = json!(["keys"]);
+        let loaded = load(policy.to_string().as_bytes(), &bindings());
+        let faults = loaded.err().unwrap_or_default();
+        let told = faults.into_iter().map(|fault| fault.problem);
+        told.collect()
+    };
+    let judged = json!({ "allow": "true" });
+    for key in ["optional", "required"] {
+        assert_eq!(
+            problems(json!({ "response": judged, "idempotency": key })),
+            ["an answer that is kept is not judged again, and rights change"]
+        );
+        assert!(problems(json!({ "idempotency": key })).is_empty());
+    }
+    assert!(problems(json!({ "response": judged, "idempotency": "off" })).is_empty());
 }
 
 /// A closed object with one member of text.
