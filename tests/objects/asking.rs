@@ -142,8 +142,16 @@ fn a_policy_that_would_hold_nothing_does_not_load() {
         );
     }
     // A schema that only tells says nothing of types.
-    let told = json!({ "response": { "allow": "body.owner == 7", "body": owned() } });
-    assert_eq!(faults(told), Vec::<String>::new());
+    let enforced = json!({ "allow": "body.owner == 7", "body": owned(), "body_mode": "enforce" });
+    let mut observed = enforced.clone();
+    observed["mode"] = json!("observe");
+    for rules in [
+        json!({ "response": { "allow": "body.owner == 7", "body": owned() } }),
+        json!({ "response": observed }),
+        json!({ "response": enforced, "mode": "observe" }),
+    ] {
+        assert_eq!(faults(rules.clone()), Vec::<String>::new(), "{rules}");
+    }
 }
 
 #[test]

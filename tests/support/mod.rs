@@ -370,11 +370,11 @@ impl Ports for FakePorts {
     async fn read_answer(
         &self,
         _answer: &FakeAnswer,
-        max_bytes: u64,
+        _max_bytes: u64,
         _reading: Reading,
     ) -> Result<Vec<u8>, ReadFault> {
         self.note("answer");
-        self.origin_answers.read(max_bytes)
+        self.origin_answers.read()
     }
 
     fn origin_state(&self, origin: &Origin) -> SharedState {
