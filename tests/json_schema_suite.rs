@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 use edgeward::body::finding::Location;
 use edgeward::body::json::{BODY_LIMITS, parse};
-use edgeward::body::schema::Schema;
+use edgeward::body::schema::{Compiler, Schema};
 use serde_json::{Map, Value};
 
 /// The drafts: their cases, and the `$schema` that says them.
@@ -60,6 +60,14 @@ fn takes(schema: &Schema, content: &Value) -> bool {
     let content = content.to_string();
     parse(content.as_bytes(), BODY_LIMITS)
         .is_ok_and(|content| schema.judge(&content, Location::Body).is_empty())
+}
+
+/// What is told of content, in whatever order.
+fn findings(schema: &Schema, content: &Value) -> Vec<String> {
+    let findings = schema.judge(content, Location::Body);
+    let mut told: Vec<_> = findings.iter().map(|one| format!("{one:?}")).collect();
+    told.sort();
+    told
 }
 
 /// Why a schema of the suite does not load, or a case is judged otherwise.
@@ -108,6 +116,12 @@ fn what_differs_from_the_suite_is_known() {
     for (name, uri, text) in DRAFTS {
         let files: Map<String, Value> = serde_json::from_str(text).unwrap();
         let (mut cases, mut alike, mut unloaded) = (0, 0, 0);
+        // As the schemas of one policy: all of a draft at once.
+        let none = Map::new();
+        let together = Compiler::new(&none);
+        let groups = files.values().flat_map(|groups| groups.as_array().unwrap());
+        let schemas: Vec<_> = groups.map(|group| said(&group["schema"], uri)).collect();
+        together.foresee(schemas);
         for (file, groups) in &files {
             for group in groups.as_array().unwrap() {
                 let tests = group["tests"].as_array().unwrap();
@@ -117,15 +131,21 @@ fn what_differs_from_the_suite_is_known() {
                     let told = told.entry(reason(what, file)).or_default();
                     told.push(format!("  {place}: {what}"));
                 };
-                let schema = match Schema::compile(&said(&group["schema"], uri), &Map::new()) {
+                let schema = said(&group["schema"], uri);
+                let alone = Schema::compile(&schema, &none);
+                let schema = match together.compile(&schema) {
                     Ok(schema) => schema,
                     Err(why) => {
+                        assert_eq!(alone.err(), Some(why.clone()), "{place}");
                         unloaded += tests.len();
                         tell(&why);
                         continue;
                     }
                 };
+                let alone = alone.unwrap();
                 for test in tests {
+                    let judged = [&alone, &schema].map(|one| findings(one, &test["data"]));
+                    assert_eq!(judged[0], judged[1], "{place}");
                     let valid = test["valid"].as_bool().unwrap();
                     let what = test["description"].as_str().unwrap();
                     let takes = takes(&schema, &test["data"]);

@@ -13,7 +13,7 @@ use crate::body::form::{self, FormFault};
 use crate::body::json::{JsonFault, JsonLimits, parse};
 use crate::body::multipart::{self, Part};
 use crate::body::parameters::{ParameterRules, repeated, resolve};
-use crate::body::schema::Schema;
+use crate::body::schema::{Compiler, Schema};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 pub const MULTIPART: &str = "multipart/form-data";
@@ -88,24 +88,37 @@ impl ContentRules {
     /// Compiles `schema` for content of `media_type`, one that [`is_readable`]; without a schema
     /// the content is read, and not judged.
     ///
-    /// Fails as [`Schema::compile`] does, and on rules that say nothing of a file.
+    /// Fails as [`Compiler::compile`] does, and on rules that say nothing of a file.
     pub fn compile(
         media_type: &str,
         schema: Option<&Value>,
-        named: &Map<String, Value>,
+        compiler: &Compiler<'_>,
         limits: JsonLimits,
     ) -> Result<Self, String> {
         let open = Value::Bool(true);
         let fields = schema.unwrap_or(&open);
         let reader = match media_type {
-            FORM => Reader::Form(ParameterRules::compile(fields, named, Location::Body)?),
-            MULTIPART => Reader::Multipart(Box::new(PartRules::compile(fields, named)?)),
+            FORM => Reader::Form(ParameterRules::compile(fields, compiler, Location::Body)?),
+            MULTIPART => Reader::Multipart(Box::new(PartRules::compile(fields, compiler)?)),
             _ => {
-                let schema = schema.map(|schema| Schema::compile(schema, named));
+                let schema = schema.map(|schema| compiler.compile(schema));
                 Reader::Json(schema.transpose()?)
             }
         };
         Ok(Self { reader, limits })
+    }
+
+    /// The schema that is compiled for one that is written for content of `media_type`; `None` where
+    /// that says itself what is wrong.
+    pub fn asked(media_type: &str, schema: &Value, named: &Map<String, Value>) -> Option<Value> {
+        match media_type {
+            FORM => Some(ParameterRules::asked(schema, named, Location::Body)),
+            MULTIPART => {
+                let (fields, _) = split(schema, named).ok()?;
+                Some(ParameterRules::asked(&fields, named, Location::Body))
+            }
+            _ => Some(schema.clone()),
+        }
     }
 
     /// Reads content; what is read of a form is an object.
@@ -148,35 +161,10 @@ impl ContentRules {
 }
 
 impl PartRules {
-    /// Splits an object schema: a file is judged by its part, and to the schema it is an object.
-    fn compile(schema: &Value, named: &Map<String, Value>) -> Result<Self, String> {
-        let mut schema = resolve(schema, named).clone();
-        let mut others = HashMap::new();
-        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-        for (name, rule) in properties.into_iter().flatten() {
-            let own = resolve(rule, named);
-            let is_list = own.get("type").and_then(Value::as_str) == Some("array");
-            let item = if is_list { own.get("items") } else { Some(own) };
-            let item = resolve(item.unwrap_or(&Value::Null), named);
-            let kind = if is_file(item) {
-                PartKind::File(FileRule::compile(name, item)?)
-            } else if item.get("type").and_then(Value::as_str) == Some("object") {
-                PartKind::Json
-            } else {
-                continue;
-            };
-            if let PartKind::File(_) = kind {
-                let mut replaced = own.clone();
-                match replaced.get_mut("items").filter(|_| is_list) {
-                    Some(items) => *items = json!({ "type": "object" }),
-                    None => replaced = json!({ "type": "object" }),
-                }
-                *rule = replaced;
-            }
-            others.insert(name.clone(), PartRule { is_list, kind });
-        }
+    fn compile(schema: &Value, compiler: &Compiler<'_>) -> Result<Self, String> {
+        let (schema, others) = split(schema, compiler.named())?;
         Ok(Self {
-            fields: ParameterRules::compile(&schema, named, Location::Body)?,
+            fields: ParameterRules::compile(&schema, compiler, Location::Body)?,
             others,
         })
     }
@@ -223,6 +211,39 @@ impl PartRules {
         object.extend(read);
         Ok((object, findings))
     }
+}
+
+/// Splits an object schema: a file is judged by its part, and to the schema it is an object.
+fn split(
+    schema: &Value,
+    named: &Map<String, Value>,
+) -> Result<(Value, HashMap<String, PartRule>), String> {
+    let mut schema = resolve(schema, named).clone();
+    let mut others = HashMap::new();
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, rule) in properties.into_iter().flatten() {
+        let own = resolve(rule, named);
+        let is_list = own.get("type").and_then(Value::as_str) == Some("array");
+        let item = if is_list { own.get("items") } else { Some(own) };
+        let item = resolve(item.unwrap_or(&Value::Null), named);
+        let kind = if is_file(item) {
+            PartKind::File(FileRule::compile(name, item)?)
+        } else if item.get("type").and_then(Value::as_str) == Some("object") {
+            PartKind::Json
+        } else {
+            continue;
+        };
+        if let PartKind::File(_) = kind {
+            let mut replaced = own.clone();
+            match replaced.get_mut("items").filter(|_| is_list) {
+                Some(items) => *items = json!({ "type": "object" }),
+                None => replaced = json!({ "type": "object" }),
+            }
+            *rule = replaced;
+        }
+        others.insert(name.clone(), PartRule { is_list, kind });
+    }
+    Ok((schema, others))
 }
 
 fn is_file(rule: &Value) -> bool {

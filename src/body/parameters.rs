@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::body::finding::{FINDINGS_MAX, Finding, Location, push_token};
-use crate::body::schema::Schema;
+use crate::body::schema::{Compiler, Schema};
 use crate::body::styles::Style;
 
 pub use crate::body::styles::STYLE;
@@ -55,12 +55,14 @@ enum Scalar {
 impl ParameterRules {
     /// Compiles an object schema whose `properties` are the parameters.
     ///
-    /// Fails as [`Schema::compile`] does.
+    /// Fails as [`Compiler::compile`] does.
     pub fn compile(
         schema: &Value,
-        named: &Map<String, Value>,
+        compiler: &Compiler<'_>,
         location: Location,
     ) -> Result<Self, String> {
+        let named = compiler.named();
+        let asked = Self::asked(schema, named, location);
         let schema = resolve(schema, named);
         let properties = schema.get("properties").and_then(Value::as_object);
         let mut types = Vec::new();
@@ -84,17 +86,22 @@ impl ParameterRules {
             check_number_rules(name, rule, kind)?;
             types.push((spelled(name, location), kind));
         }
-        let schema = match location {
-            // Field names have no case (RFC 9110 §5.1); the schema is asked in lower case.
-            Location::Header => lower_case_names(schema),
-            Location::Body | Location::Path | Location::Query => schema.clone(),
-        };
         Ok(Self {
-            schema: Schema::compile(&schema, named)?,
+            schema: compiler.compile(&asked)?,
             types,
             styled,
             location,
         })
+    }
+
+    /// The schema that is compiled for one that is written.
+    pub fn asked(schema: &Value, named: &Map<String, Value>, location: Location) -> Value {
+        let schema = resolve(schema, named);
+        match location {
+            // Field names have no case (RFC 9110 §5.1); the schema is asked in lower case.
+            Location::Header => lower_case_names(schema),
+            Location::Body | Location::Path | Location::Query => schema.clone(),
+        }
     }
 
     /// Judges decoded names and values, all of them: a client sends header fields that no API
@@ -280,7 +287,8 @@ mod tests {
                 "deep": { "type": "boolean" }
             }
         });
-        let rules = ParameterRules::compile(&schema, &Map::new(), location).unwrap();
+        let rules =
+            ParameterRules::compile(&schema, &Compiler::new(&Map::new()), location).unwrap();
         let findings = rules.judge(pairs.iter().copied());
         findings
             .iter()
@@ -344,7 +352,8 @@ mod tests {
                 }
             }
         });
-        let rules = ParameterRules::compile(&schema, &Map::new(), Location::Query).unwrap();
+        let rules =
+            ParameterRules::compile(&schema, &Compiler::new(&Map::new()), Location::Query).unwrap();
         let told = |pairs: &[(&str, &str)]| {
             let findings = rules.judge(pairs.iter().copied());
             let told = findings
@@ -367,7 +376,10 @@ mod tests {
         assert_eq!(told(&[("f", "1")]), ["/f type"]);
         assert_eq!(told(&[("f[n][n]", "1")]), ["/f[n][n] additionalProperties"]);
         let unknown = json!({ "properties": { "a": { STYLE: "tab" } } });
-        assert!(ParameterRules::compile(&unknown, &Map::new(), Location::Query).is_err());
+        assert!(
+            ParameterRules::compile(&unknown, &Compiler::new(&Map::new()), Location::Query)
+                .is_err()
+        );
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
         Err(_) => (None, false),
     };
     let development = gate.as_ref().is_some_and(|gate| !gate.production);
-    let facts = incoming::facts(&request, &env, development);
+    let facts = incoming::facts(&request, &env, development)?;
     // What is left to tell of a request whose notes a panic took along.
     let bare = Facts {
         headers: Headers::default(),

@@ -2,14 +2,12 @@
 
 use std::net::IpAddr;
 
-use js_sys::{Array, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Request;
-use worker::Env;
+use worker::{Env, Result};
 
 use crate::address;
 use crate::credential::certificate::parse_fingerprint;
-use crate::edge::clock;
+use crate::edge::{clock, platform};
 use crate::facts::ClientCertificate;
 use crate::facts::{Connection, Facts, Headers};
 
@@ -20,22 +18,31 @@ const TEST_ADDRESS: &str = "x-edgeward-test-ip";
 
 /// Reads a request.
 /// - `development`: whether the policy in force says that it is for trial.
-pub(super) fn facts(request: &Request, env: &Env, development: bool) -> Facts {
-    let url = request.url();
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+pub(super) fn facts(request: &Request, env: &Env, development: bool) -> Result<Facts> {
+    let told = platform::facts(request)?;
+    let mut lines = told.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (method, url, has_content) = (next().to_owned(), next(), !next().is_empty());
+    let place = [next(), next(), next()].map(|text| (!text.is_empty()).then(|| text.to_owned()));
+    let certificate = certificate([next(), next(), next(), next()]);
+    let mut fields = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        fields.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let headers = Headers::new(fields);
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at_checked(end).unwrap_or((rest, ""));
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query.to_owned())),
         None => (target, None),
     };
-    let headers = headers(request);
     let played = development && is_loopback_listener(env);
-    let connection = connection(request, &headers, played);
-    Facts {
+    let [country, colo, tls_version] = place;
+    Ok(Facts {
         request_id: clock::request_id(),
         received_at_ms: clock::now_ms(),
-        method: request.method(),
+        method,
         is_https: scheme == "https",
         authority: authority.to_owned(),
         raw_path: if path.is_empty() {
@@ -44,66 +51,34 @@ pub(super) fn facts(request: &Request, env: &Env, development: bool) -> Facts {
             path.to_owned()
         },
         raw_query: query,
-        has_body: has_body(request, &headers),
+        has_body: has_content && may_have_content(&headers),
+        connection: Connection {
+            ip: client_address(&headers, played),
+            country,
+            colo,
+            tls_version,
+            certificate,
+        },
         headers,
-        connection,
-    }
+    })
 }
 
 /// Content that is announced as empty is none, unless it comes in chunks all the same.
-fn has_body(request: &Request, headers: &Headers) -> bool {
+fn may_have_content(headers: &Headers) -> bool {
     let empty = headers.get("content-length") == Some("0");
     let chunked = headers.get("transfer-encoding").is_some();
-    request.body().is_some() && (chunked || !empty)
-}
-
-fn headers(request: &Request) -> Headers {
-    let entries = request
-        .headers()
-        .entries()
-        .into_iter()
-        .filter_map(Result::ok);
-    let fields = entries.filter_map(|entry| {
-        let pair = entry.dyn_into::<Array>().ok()?;
-        Some((
-            pair.get(0).as_string()?.to_ascii_lowercase(),
-            pair.get(1).as_string()?,
-        ))
-    });
-    Headers::new(fields.collect())
-}
-
-fn connection(request: &Request, headers: &Headers, played: bool) -> Connection {
-    let cf = Reflect::get(request, &JsValue::from_str("cf")).unwrap_or(JsValue::UNDEFINED);
-    let text = |name: &str| {
-        Reflect::get(&cf, &JsValue::from_str(name))
-            .ok()?
-            .as_string()
-    };
-    Connection {
-        ip: client_address(headers, played),
-        country: text("country"),
-        colo: text("colo"),
-        tls_version: text("tlsVersion"),
-        certificate: certificate(&cf),
-    }
+    chunked || !empty
 }
 
 /// The client's certificate as the platform found it; `None` if none was shown. One whose
 /// fingerprint cannot be read counts as shown and not verified.
-fn certificate(cf: &JsValue) -> Option<ClientCertificate> {
-    let shown = Reflect::get(cf, &JsValue::from_str("tlsClientAuth")).ok()?;
-    let text = |name: &str| {
-        Reflect::get(&shown, &JsValue::from_str(name))
-            .ok()?
-            .as_string()
-    };
-    let is = |name: &str, value: &str| text(name).as_deref() == Some(value);
-    if !is("certPresented", "1") {
+fn certificate(told: [&str; 4]) -> Option<ClientCertificate> {
+    let [presented, verified, revoked, fingerprint] = told;
+    if presented != "1" {
         return None;
     }
-    let fingerprint = text("certFingerprintSHA256").and_then(|text| parse_fingerprint(&text));
-    let trusted = is("certVerified", "SUCCESS") && is("certRevoked", "0");
+    let fingerprint = parse_fingerprint(fingerprint);
+    let trusted = verified == "SUCCESS" && revoked == "0";
     Some(ClientCertificate {
         is_verified: trusted && fingerprint.is_some(),
         fingerprint: fingerprint.unwrap_or_default(),

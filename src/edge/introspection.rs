@@ -6,7 +6,7 @@ use web_sys::{Headers, RequestInit, RequestRedirect, Response, WorkerGlobalScope
 
 use crate::credential::introspection::{ANSWER_BYTES_MAX, IntrospectionAnswer, IntrospectionRule};
 use crate::credential::jwt::TokenDigest;
-use crate::edge::{bounded, read};
+use crate::edge::{bounded, platform};
 use crate::ports::PortDown;
 use crate::refusal::Port;
 use crate::secret::Secret;
@@ -50,7 +50,8 @@ async fn fetch(rule: &IntrospectionRule, token: &Secret) -> Option<Vec<u8>> {
     if answer.status() != 200 || !is_json {
         return None;
     }
-    read::whole(answer.body()?, ANSWER_BYTES_MAX as u64)
+    let body = answer.body()?;
+    platform::read(&body, None, ANSWER_BYTES_MAX as u64, TIMEOUT_MS)
         .await
         .ok()
 }

@@ -10,7 +10,7 @@ use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 use worker::Env;
 
 use crate::edge::origin::{Answer, Care};
-use crate::edge::{bounded, idempotency, read};
+use crate::edge::{idempotency, platform};
 use crate::idempotency::{FIELD_BYTES_MAX, KeptAnswer};
 use crate::ports::ReadFault;
 use crate::stage::release::Cleared;
@@ -94,13 +94,13 @@ async fn read_beside(body: &ReadableStream, bytes_max: u64) -> Found {
     ) else {
         return Found::TooMuch;
     };
-    match bounded::within(READ_TIMEOUT_MS, read::whole(read, bytes_max)).await {
-        Some(Ok(bytes)) => {
+    match platform::read(&read, None, bytes_max, READ_TIMEOUT_MS).await {
+        Ok(bytes) => {
             let _ = rest.cancel();
             Found::Whole(bytes)
         }
-        Some(Err(ReadFault::TooLarge)) => Found::More(rest),
-        Some(Err(ReadFault::Broken | ReadFault::TimedOut)) | None => Found::Broken(rest),
+        Err(ReadFault::TooLarge) => Found::More(rest),
+        Err(ReadFault::Broken | ReadFault::TimedOut) => Found::Broken(rest),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::credential::jwt::JwtRule;
 use crate::credential::key_cache::{
     FETCH_MS_MAX, Flight, KeyCache, LOOK_MS, LOOKS_MAX, Served, SourceName, Step,
 };
-use crate::edge::{bounded, clock, read};
+use crate::edge::{bounded, clock, platform};
 use crate::ports::{Freshness, PortDown};
 use crate::refusal::Port;
 
@@ -65,7 +65,8 @@ async fn fetch(rule: &JwtRule, uri: &str) -> Option<KeySet> {
     if response.status() != 200 || !jwk::is_key_set_type(&content_type) {
         return None;
     }
-    let bytes = read::whole(response.body()?, KEY_SET_BYTES_MAX as u64)
+    let body = response.body()?;
+    let bytes = platform::read(&body, None, KEY_SET_BYTES_MAX as u64, FETCH_MS_MAX)
         .await
         .ok()?;
     KeySet::parse(&bytes, &rule.algorithms).ok()

@@ -2,15 +2,11 @@
 
 use std::cell::Cell;
 
-use js_sys::Uint8Array;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, Headers, Request, RequestInit, RequestRedirect, Response, WorkerGlobalScope,
-};
+use web_sys::{Request, Response};
 
+use crate::edge::clock;
+use crate::edge::platform::{self, Lines, Sending};
 use crate::edge::ports::Unread;
-use crate::edge::{bounded, clock};
 use crate::origin::flow::Flow;
 use crate::origin::state::{Place, SharedState};
 use crate::ports::{OriginAnswer, OriginFault};
@@ -64,59 +60,26 @@ pub(super) async fn send(
     let flow = forward
         .answer_bounds()
         .map(|bounds| (Flow::new(bounds, sent_at_ms), state));
-    let outgoing = outgoing(request, forward).ok_or(OriginFault::Invalid)?;
-    let abort = AbortController::new().map_err(|_| OriginFault::Invalid)?;
-    let init = RequestInit::new();
-    init.set_redirect(RequestRedirect::Manual);
-    init.set_signal(Some(&abort.signal()));
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let fetched = JsFuture::from(scope.fetch_with_request_and_init(&outgoing, &init));
-    match bounded::within(timeout_ms, fetched).await {
-        None => {
-            abort.abort();
-            Err(OriginFault::TimedOut)
-        }
-        Some(Err(_)) => Err(OriginFault::Down),
-        Some(Ok(response)) => response
-            .dyn_into()
-            .map(|response| {
-                let place = Cell::default();
-                Answer(response, Care { place, flow })
-            })
-            .map_err(|_| OriginFault::Invalid),
-    }
-}
-
-fn outgoing(request: &Request, forward: Forward<Unread>) -> Option<Request> {
-    let headers = Headers::new_with_headers(&request.headers()).ok()?;
-    for name in forward.remove() {
-        headers.delete(name).ok()?;
-    }
+    let remove = Lines::of(forward.remove().iter().map(String::as_str));
+    let mut set = Lines::default();
     for (name, value) in forward.set() {
-        headers.set(name, value).ok()?;
+        set.pair(name, value);
     }
-    let url = forward.url().to_owned();
-    let method = forward.method().as_str();
-    let init = RequestInit::new();
-    init.set_method(method);
-    init.set_redirect(RequestRedirect::Manual);
-    match forward.into_content() {
-        // The platform's own copy keeps the content native and its length known.
-        Content::Unread(Unread(())) => {
-            let copy = Request::new_with_str_and_init(&url, request.unchecked_ref()).ok()?;
-            init.set_headers(&headers);
-            Request::new_with_request_and_init(&copy, &init).ok()
-        }
-        Content::Nothing => {
-            init.set_headers(&headers);
-            Request::new_with_str_and_init(&url, &init).ok()
-        }
-        Content::Bytes(bytes) => {
-            // The platform counts what is sent.
-            headers.delete("content-length").ok()?;
-            init.set_headers(&headers);
-            init.set_body(&Uint8Array::from(bytes.as_slice()));
-            Request::new_with_str_and_init(&url, &init).ok()
-        }
-    }
+    let (url, method) = (forward.url().to_owned(), forward.method().as_str());
+    let content = forward.into_content();
+    let sending = Sending {
+        passes: matches!(content, Content::Unread(_)),
+        url: &url,
+        method,
+        remove,
+        set,
+        content: match &content {
+            Content::Bytes(bytes) => Some(bytes),
+            Content::Nothing | Content::Unread(_) => None,
+        },
+        waits_ms: timeout_ms,
+    };
+    let answer = platform::send(request, &sending).await?;
+    let place = Cell::default();
+    Ok(Answer(answer, Care { place, flow }))
 }

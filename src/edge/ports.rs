@@ -18,7 +18,7 @@ use crate::edge::cache::Cache;
 use crate::edge::watch::Stay;
 use crate::edge::{
     bounded, clock, idempotency, introspection, key_records, key_sets, limiter, marks, origin,
-    read, replay, signature,
+    platform, replay, signature,
 };
 use crate::facts::UnixMs;
 use crate::idempotency::{ClaimAnswer, ClaimQuestion};
@@ -184,16 +184,9 @@ impl Ports for EdgePorts<'_> {
         let Some(stream) = self.request.body() else {
             return Ok(Vec::new());
         };
-        let read = read::whole(stream, max_bytes);
-        let bytes = bounded::within(READ_TIMEOUT_MS, read)
-            .await
-            .ok_or(ReadFault::TimedOut)??;
-        // The platform may end a broken upload as if it were whole.
         let announced = self.request.headers().get("content-length").ok().flatten();
-        match announced.and_then(|text| text.parse::<usize>().ok()) {
-            Some(length) if length != bytes.len() => Err(ReadFault::Broken),
-            _ => Ok(bytes),
-        }
+        let announced = announced.and_then(|text| text.parse().ok());
+        platform::read(&stream, announced, max_bytes, READ_TIMEOUT_MS).await
     }
 
     async fn sign(
@@ -247,9 +240,7 @@ impl Ports for EdgePorts<'_> {
         let Some(stream) = stream else {
             return Ok(Vec::new());
         };
-        let read = read::whole(stream, max_bytes);
-        let read = bounded::within(READ_TIMEOUT_MS, read).await;
-        read.ok_or(ReadFault::TimedOut)?
+        platform::read(&stream, None, max_bytes, READ_TIMEOUT_MS).await
     }
 
     fn stay(&self) {

@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use js_sys::{Promise, Uint8Array};
-use web_sys::{AbortSignal, Headers, Response, ResponseInit};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortSignal, Headers, Response};
 use worker::Result;
 
 use crate::challenge::Asking;
 use crate::edge::keep;
 use crate::edge::origin::Answer;
+use crate::edge::platform::{self, Edits, Lines};
 use crate::edge::pump::{Under, pump};
 use crate::edge::watch::{or_gone, watch};
 use crate::house::Page;
@@ -41,29 +43,23 @@ pub(super) fn release(
 ) -> Result<(Reply, Option<Promise>)> {
     let Answer(answer, care) = cleared.answer();
     let status = answer.status();
-    let headers = Headers::new_with_headers(&answer.headers())?;
-    for name in cleared.remove() {
-        // A name that is none cannot be in the map.
-        let _ = headers.delete(name);
-    }
-    dress(&headers, Some(gate), cleared.trail(), &[])?;
+    let fields = answer.headers();
+    let mut edits = dress(Some(gate), cleared.trail(), &[]);
+    edits.remove = Lines::of(cleared.remove().iter().map(String::as_str));
     for (name, value) in cleared.set() {
-        headers.set(name, value)?;
+        edits.set.pair(name, value);
     }
-    let init = ResponseInit::new();
-    init.set_status(status);
-    init.set_headers(&headers);
     let has_content = !matches!(status, 204 | 205 | 304);
+    let made = |content: &JsValue| platform::respond(status, Some(&fields), &edits, content);
     match cleared.left() {
         Left::AsItCame => {}
         // It is in memory: nobody can hold it up.
         Left::Bytes(bytes) if has_content => {
-            let mut bytes = Uint8Array::from(bytes.as_slice());
-            let response = Response::new_with_opt_js_u8_array_and_init(Some(&mut bytes), &init)?;
+            let response = made(&Uint8Array::from(bytes.as_slice()))?;
             return Ok((Reply { response, status }, None));
         }
         Left::Bytes(_) | Left::Nothing => {
-            let response = Response::new_with_opt_str_and_init(None, &init)?;
+            let response = made(&JsValue::NULL)?;
             return Ok((Reply { response, status }, None));
         }
     }
@@ -71,7 +67,11 @@ pub(super) fn release(
     // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.
     let mut body = answer.body().filter(|_| has_content);
     let mut ended = None;
-    let length = plain_length(&headers);
+    let is_minded = client.is_some() || care.flow.is_some();
+    let length = match is_minded {
+        true => plain_length(&fields, cleared.remove()),
+        false => None,
+    };
     // A small answer has left when its head has: nobody can hold it up.
     let client = client.filter(|_| length.is_none_or(|length| length > SMALL_BYTES_MAX));
     if let (Some(native), Some((flow, state))) = (&body, &care.flow) {
@@ -91,31 +91,34 @@ pub(super) fn release(
         body = Some(watched.body);
         ended = Some(watched.ended);
     }
-    let response = Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)?;
+    let response = made(&body.map_or(JsValue::NULL, JsValue::from))?;
     Ok((Reply { response, status }, ended))
 }
 
 /// An answer that was kept, once more. What it says of this request alone is this request's.
 pub(super) fn replayed(gate: &Gate, trail: &Trail, answer: &KeptAnswer) -> Result<Reply> {
-    let headers = Headers::new()?;
+    let mut edits = dress(Some(gate), trail, &[]);
+    edits.set.pair("idempotent-replayed", "true");
     for (name, value) in &answer.fields {
-        headers.append(name, value)?;
+        edits.begin.pair(name, value);
     }
-    headers.set("idempotent-replayed", "true")?;
-    dress(&headers, Some(gate), trail, &[])?;
     let status = answer.status;
-    let init = ResponseInit::new();
-    init.set_status(status);
-    init.set_headers(&headers);
     let has_content = !matches!(status, 204 | 205 | 304);
-    let mut content = keep::content(answer).filter(|_| has_content);
-    let response = Response::new_with_opt_u8_array_and_init(content.as_deref_mut(), &init)?;
+    let content = keep::content(answer).filter(|_| has_content);
+    let content = content.map(|bytes| Uint8Array::from(bytes.as_slice()));
+    let content = content.map_or(JsValue::NULL, JsValue::from);
+    let response = platform::respond(status, None, &edits, &content)?;
     Ok(Reply { response, status })
 }
 
 /// How many bytes come, where what is read is what is sent: coded content is decoded on the way.
-fn plain_length(headers: &Headers) -> Option<u64> {
-    let field = |name| headers.get(name).ok().flatten();
+///
+/// - `remove`: fields that do not leave.
+fn plain_length(headers: &Headers, remove: &[String]) -> Option<u64> {
+    let field = |name: &str| {
+        let leaves = !remove.iter().any(|one| one == name);
+        headers.get(name).ok().flatten().filter(|_| leaves)
+    };
     match field("content-encoding") {
         Some(_) => None,
         None => field("content-length")?.parse().ok(),
@@ -139,17 +142,17 @@ pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<(Reply, P
     };
     let problem = Problem::of(&refused.refusal, &telling);
     let document = problem.document(&base, request_id).to_string();
-    let headers = Headers::new()?;
-    headers.set("content-type", "application/problem+json")?;
+    let mut begin = Lines::default();
+    begin.pair("content-type", "application/problem+json");
     for (name, value) in &problem.fields {
-        headers.append(name, value)?;
+        begin.pair(name, value);
     }
     let making = Making {
         status: problem.slug.status(),
         kept: Kept::Never,
         text: Some(&document),
     };
-    let reply = made(gate, trail, headers, &making)?;
+    let reply = made(gate, trail, begin, &making)?;
     Ok((reply, problem))
 }
 
@@ -159,22 +162,21 @@ pub(super) fn preflight(
     trail: &Trail,
     fields: &[(&'static str, String)],
 ) -> Result<Reply> {
-    let headers = Headers::new()?;
+    let mut begin = Lines::default();
     for (name, value) in fields {
-        headers.set(name, value)?;
+        begin.pair(name, value);
     }
     let making = Making {
         status: 204,
         kept: Kept::Never,
         text: None,
     };
-    made(Some(gate), trail, headers, &making)
+    made(Some(gate), trail, begin, &making)
 }
 
 /// A page of the gateway's own.
 pub(super) fn page(gate: Option<&Gate>, trail: &Trail, page: &Page) -> Result<Reply> {
-    let headers = Headers::new()?;
-    headers.set("content-type", page.content_type)?;
+    let begin = Lines::of(["content-type", page.content_type]);
     let making = Making {
         status: page.status,
         kept: match page.may_be_kept {
@@ -183,7 +185,7 @@ pub(super) fn page(gate: Option<&Gate>, trail: &Trail, page: &Page) -> Result<Re
         },
         text: Some(&page.text),
     };
-    made(gate, trail, headers, &making)
+    made(gate, trail, begin, &making)
 }
 
 /// A document of the admin API.
@@ -193,14 +195,13 @@ pub(super) fn document(
     status: u16,
     document: &serde_json::Value,
 ) -> Result<Reply> {
-    let headers = Headers::new()?;
-    headers.set("content-type", "application/json")?;
+    let begin = Lines::of(["content-type", "application/json"]);
     let making = Making {
         status,
         kept: Kept::Never,
         text: Some(&document.to_string()),
     };
-    made(gate, trail, headers, &making)
+    made(gate, trail, begin, &making)
 }
 
 /// What an answer that is made here has to say.
@@ -210,37 +211,27 @@ struct Making<'a> {
     text: Option<&'a str>,
 }
 
-fn made(
-    gate: Option<&Gate>,
-    trail: &Trail,
-    headers: Headers,
-    making: &Making<'_>,
-) -> Result<Reply> {
-    dress(&headers, gate, trail, &own(making.kept))?;
+/// - `begin`: fields of this answer alone; what every answer carries is written over them.
+fn made(gate: Option<&Gate>, trail: &Trail, begin: Lines, making: &Making<'_>) -> Result<Reply> {
+    let mut edits = dress(gate, trail, &own(making.kept));
+    edits.begin = begin;
     let status = making.status;
-    let init = ResponseInit::new();
-    init.set_status(status);
-    init.set_headers(&headers);
     // RFC 9110 §9.3.2: an answer to HEAD has no content.
     let text = making.text.filter(|_| trail.facts.method != "HEAD");
-    Ok(Reply {
-        response: Response::new_with_opt_str_and_init(text, &init)?,
-        status,
-    })
+    let content = text.map_or(JsValue::NULL, JsValue::from_str);
+    let response = platform::respond(status, None, &edits, &content)?;
+    Ok(Reply { response, status })
 }
 
-fn dress(
-    headers: &Headers,
-    gate: Option<&Gate>,
-    trail: &Trail,
-    extra: &[(&'static str, String)],
-) -> Result<()> {
+/// What every answer carries, and `extra`.
+fn dress(gate: Option<&Gate>, trail: &Trail, extra: &[(&'static str, String)]) -> Edits {
     let fields = every(gate, trail);
+    let mut edits = Edits::default();
     for (name, value) in fields.set.iter().chain(extra) {
-        headers.set(name, value)?;
+        edits.set.pair(name, value);
     }
     for (name, value) in &fields.append {
-        headers.append(name, value)?;
+        edits.append.pair(name, value);
     }
-    Ok(())
+    edits
 }

@@ -9,7 +9,7 @@ use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion};
 use crate::edge::cache::Cache;
-use crate::edge::{bounded, clock};
+use crate::edge::{bounded, clock, platform};
 use crate::facts::UnixMs;
 use crate::identity::{IdentityKeys, Statement};
 use crate::ports::PortDown;
@@ -57,32 +57,31 @@ pub(super) async fn sign(
     keys: &IdentityKeys,
     statement: Statement,
 ) -> Result<(Statement, Vec<u8>), PortDown> {
-    let signature = bounded::within(TIMEOUT_MS, signature_of(keys, &statement))
-        .await
-        .flatten();
+    let signature = signature_of(keys, &statement).await;
     signature
         .map(|bytes| (statement, bytes))
         .ok_or(PortDown { port: Port::Signer })
 }
 
 async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<u8>> {
-    let subtle = subtle()?;
     let algorithm = parameters(Algorithm::Ed25519)?;
     let name = format!("sign {}", keys.fingerprint());
-    let key = import(
-        &subtle,
-        Some(name),
-        keys.private().expose(),
+    let private = keys.private().expose();
+    let key = match known(&name) {
+        Some(key) => key,
+        None => {
+            let subtle = subtle()?;
+            let key = import(&subtle, Some(name), private, &algorithm, "sign");
+            bounded::within(TIMEOUT_MS, key).await.flatten()?
+        }
+    };
+    platform::sign(
         &algorithm,
-        "sign",
+        &key,
+        statement.signing_input.as_bytes(),
+        TIMEOUT_MS,
     )
-    .await?;
-    let message = Uint8Array::from(statement.signing_input.as_bytes());
-    let signed = subtle
-        .sign_with_object_and_js_u8_array(&algorithm, &key, &message)
-        .ok()?;
-    let signature = JsFuture::from(signed).await.ok()?;
-    Some(Uint8Array::new(&signature).to_vec())
+    .await
 }
 
 /// The key as WebCrypto holds it: imported once and remembered, where it has a name.
@@ -93,7 +92,6 @@ async fn import(
     algorithm: &Object,
     usage: &str,
 ) -> Option<CryptoKey> {
-    let known = |name: &String| KEYS.with_borrow(|keys| keys.get(name, clock::now_ms()));
     if let Some(key) = name.as_ref().and_then(known) {
         return Some(key);
     }
@@ -111,6 +109,10 @@ async fn import(
         KEYS.with_borrow_mut(|keys| keys.put(name, key.clone(), UnixMs::MAX, clock::now_ms()));
     }
     Some(key)
+}
+
+fn known(name: &String) -> Option<CryptoKey> {
+    KEYS.with_borrow(|keys| keys.get(name, clock::now_ms()))
 }
 
 /// The algorithm in WebCrypto's words, for import, verification and signing alike.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::body::content::{ContentRules, is_readable, is_xml};
 use crate::body::json::{BODY_LIMITS, JsonLimits};
+use crate::body::schema::Compiler;
 use crate::policy::document::{JsonLimitsEntry, RequestEntry};
 use crate::policy::fault::Faults;
 use crate::policy::gate::{READ_BYTES_MAX, RequestRules};
@@ -26,7 +27,7 @@ pub(super) fn complete(
     entry: &RequestEntry,
     rule_reads: bool,
     at: &Place,
-    named: &Map<String, Value>,
+    compiler: &Compiler<'_>,
     faults: &mut Faults,
 ) {
     request.has_schema = entry.body.is_some() || entry.bodies.is_some();
@@ -39,7 +40,7 @@ pub(super) fn complete(
             None => (["body", ""], entry.body.as_ref()),
         };
         let limits = limits(entry.json_limits.unwrap_or_default());
-        match ContentRules::compile(name, schema, named, limits) {
+        match ContentRules::compile(name, schema, compiler, limits) {
             Ok(rules) => request.contents.push((name.clone(), Rc::new(rules))),
             Err(problem) => {
                 let below = ["request", field[0], field[1]];
@@ -55,6 +56,17 @@ pub(super) fn complete(
 
 fn lower(names: &[String]) -> Vec<String> {
     names.iter().map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// The schemas that will be asked for.
+pub(super) fn asked(entry: &RequestEntry, named: &Map<String, Value>) -> Vec<Value> {
+    let bodies = entry.bodies.iter().flatten();
+    let bodies = bodies.filter_map(|(name, schema)| ContentRules::asked(name, schema, named));
+    let names = entry.content_types.as_deref().unwrap_or_default();
+    let plain = (names.is_empty()).then(|| DEFAULT.to_owned());
+    let names = lower(names).into_iter().chain(plain);
+    let body = names.filter_map(|name| ContentRules::asked(&name, entry.body.as_ref()?, named));
+    bodies.chain(body).collect()
 }
 
 /// The types that are not opaque, in lower case.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::body::finding::{clip, push_token};
 use crate::body::json::{POLICY_LIMITS, parse};
+use crate::body::schema::{Compiler, build_own};
 use crate::credential::api_key::parse_network;
 use crate::facts::Method;
 use crate::identity::{IDENTITY_BINDING, IdentityKeys};
@@ -97,7 +98,7 @@ fn check_shape(policy: &Value, faults: &mut Faults) {
     let options = jsonschema::options()
         .with_pattern_options(jsonschema::PatternOptions::regex())
         .offline();
-    let validator = match options.build(&schema) {
+    let validator = match build_own(&options, &schema) {
         Ok(validator) => validator,
         Err(error) => {
             let problem = format!("the policy schema does not compile: {error}");
@@ -168,11 +169,13 @@ fn build(
     let built = authenticators::build(&document.authenticators, secrets, production, faults);
     let rules = limits::limits(&document.limits, faults);
     let env = environment();
+    let compiler = Compiler::new(&document.schemas);
     let context = routes::Context {
         document,
         origins: &origins,
         limits: &rules,
         env: &env,
+        compiler: &compiler,
     };
     let plans = limits::plans(document, &rules, faults);
     let roles = Roles::build(&document.roles, faults);

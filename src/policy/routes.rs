@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
+use crate::body::schema::Compiler;
 use crate::facts::Method;
 use crate::house;
 use crate::limit::rule::LimitRule;
@@ -39,6 +40,7 @@ pub(super) struct Context<'a> {
     pub(super) origins: &'a HashMap<String, Rc<Origin>>,
     pub(super) limits: &'a HashMap<String, Rc<LimitRule>>,
     pub(super) env: &'a Arc<Env>,
+    pub(super) compiler: &'a Compiler<'a>,
 }
 
 /// Makes every route and the table that leads to them.
@@ -46,6 +48,9 @@ pub(super) fn build(context: &Context<'_>, faults: &mut Faults) -> (Vec<Route>, 
     let mut routes = Vec::new();
     let mut table = RouteTable::default();
     let mut ids: HashMap<&str, usize> = HashMap::new();
+    let requests = context.document.routes.iter().map(|entry| &entry.request);
+    let asked = requests.flat_map(|request| asked(request, context.compiler.named()));
+    context.compiler.foresee(asked.collect());
     for (index, entry) in context.document.routes.iter().enumerate() {
         let at = Place {
             index: index.to_string(),
@@ -110,7 +115,7 @@ fn route(
         return None;
     };
     let auth = auth(entry, at, document, faults);
-    let mut request = request_rules(&entry.request, &template, at, &document.schemas, faults);
+    let mut request = request_rules(&entry.request, &template, at, context.compiler, faults);
     let tenancy = tenancy::of_route(entry, &template, at, document, faults);
     let allow = rules::allow(entry, &template, at, context, faults);
     request.fields = field_rules::writing(entry, &template, at, context, faults);
@@ -124,7 +129,7 @@ fn route(
         &entry.request,
         rule_reads,
         at,
-        &document.schemas,
+        context.compiler,
         faults,
     );
     let idempotency = idempotency(entry, &auth, at, faults);
@@ -232,7 +237,7 @@ fn request_rules(
     entry: &RequestEntry,
     template: &Template,
     at: &Place,
-    named: &Map<String, Value>,
+    compiler: &Compiler<'_>,
     faults: &mut Faults,
 ) -> RequestRules {
     let mut told = |field: &str, problem: String| {
@@ -240,16 +245,12 @@ fn request_rules(
         at.add(faults, &["request", field], problem, fix);
     };
     let mut parameters = |field: &str, schema: Option<Value>, location| {
-        let compiled = ParameterRules::compile(&schema?, named, location);
+        let compiled = ParameterRules::compile(&schema?, compiler, location);
         compiled.map_err(|problem| told(field, problem)).ok()
     };
     let query = parameters("query", entry.query.clone(), Location::Query);
     let headers = parameters("headers", entry.headers.clone(), Location::Header);
-    let path = entry
-        .path
-        .as_ref()
-        .map(|properties| json!({ "type": "object", "properties": properties }));
-    let path = parameters("path", path, Location::Path);
+    let path = parameters("path", of_path(entry), Location::Path);
     for name in entry.path.iter().flat_map(Map::keys) {
         if !template.parameters().contains(name) {
             let problem = "the route's path has no such parameter";
@@ -274,6 +275,25 @@ fn request_rules(
         mode: mode(entry.mode),
         optional: entry.optional,
     }
+}
+
+/// The rules for a path's parameters as one schema.
+fn of_path(entry: &RequestEntry) -> Option<Value> {
+    let properties = entry.path.as_ref()?;
+    Some(json!({ "type": "object", "properties": properties }))
+}
+
+/// The schemas that will be asked for.
+fn asked(entry: &RequestEntry, named: &Map<String, Value>) -> Vec<Value> {
+    let parameters = [
+        (entry.query.clone(), Location::Query),
+        (entry.headers.clone(), Location::Header),
+        (of_path(entry), Location::Path),
+    ];
+    let parameters = parameters
+        .into_iter()
+        .filter_map(|(schema, location)| Some(ParameterRules::asked(&schema?, named, location)));
+    parameters.chain(contents::asked(entry, named)).collect()
 }
 
 /// Where a route stands in the policy.

@@ -2,7 +2,13 @@ use super::*;
 use crate::body::json::BODY_LIMITS;
 
 fn rules(media_type: &str, schema: &Value) -> ContentRules {
-    ContentRules::compile(media_type, Some(schema), &Map::new(), BODY_LIMITS).unwrap()
+    ContentRules::compile(
+        media_type,
+        Some(schema),
+        &Compiler::new(&Map::new()),
+        BODY_LIMITS,
+    )
+    .unwrap()
 }
 
 fn told(rules: &ContentRules, bytes: &[u8]) -> Vec<String> {
@@ -271,14 +277,26 @@ fn a_rule_that_says_nothing_of_a_file_does_not_compile() {
         ),
     ] {
         let schema = json!({ "properties": { "file": rule } });
-        let compiled =
-            |media_type| ContentRules::compile(media_type, Some(&schema), &Map::new(), BODY_LIMITS);
+        let compiled = |media_type| {
+            ContentRules::compile(
+                media_type,
+                Some(&schema),
+                &Compiler::new(&Map::new()),
+                BODY_LIMITS,
+            )
+        };
         assert_eq!(compiled(MULTIPART).is_ok(), compiles, "{schema}");
     }
     let binary = json!({ "properties": { "file": { "type": "string", "format": "binary" } } });
     for media_type in [FORM, "application/json"] {
         assert!(
-            ContentRules::compile(media_type, Some(&binary), &Map::new(), BODY_LIMITS).is_err()
+            ContentRules::compile(
+                media_type,
+                Some(&binary),
+                &Compiler::new(&Map::new()),
+                BODY_LIMITS
+            )
+            .is_err()
         );
     }
 }

@@ -8,6 +8,7 @@
 
 mod deprecation;
 mod discriminator;
+mod entry;
 mod merge;
 mod operation;
 mod parameters;

@@ -4,19 +4,16 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::body::finding::Location;
-use crate::body::parameters::ParameterRules;
-use crate::body::schema::Schema;
 use crate::facts::Method;
 use crate::policy::fault::Faults;
 use crate::policy::openapi::deprecation;
+use crate::policy::openapi::entry::{self, Made};
 use crate::policy::openapi::merge::{Options, lay};
 use crate::policy::openapi::parameters::{Rules, gather};
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::{Schemas, safe};
 use crate::policy::openapi::security;
 use crate::policy::openapi::source::{Documents, Node};
-use crate::policy::route_table::{RouteTable, Template};
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -30,9 +27,8 @@ pub(super) struct Operations<'a> {
     policy: &'a Map<String, Value>,
     report: &'a mut Report,
     schemas: Schemas<'a>,
-    table: RouteTable,
     ids: HashSet<String>,
-    routes: Vec<Value>,
+    made: Vec<Made>,
 }
 
 impl<'a> Operations<'a> {
@@ -49,9 +45,8 @@ impl<'a> Operations<'a> {
             policy,
             report,
             schemas: Schemas::new(documents, options.undeclared, own),
-            table: RouteTable::default(),
             ids: HashSet::new(),
-            routes: Vec::new(),
+            made: Vec::new(),
         }
     }
 
@@ -85,7 +80,8 @@ impl<'a> Operations<'a> {
                 }
             }
         }
-        (self.routes, self.schemas.named)
+        let named = self.schemas.named;
+        (entry::enter(self.made, &named, self.report), named)
     }
 
     fn operation(
@@ -107,26 +103,30 @@ impl<'a> Operations<'a> {
         let id = safe(&said, &['_', '.', ':', '/', '-'], ID_BYTES_MAX);
         let name = format!("{} {template}", method.to_ascii_uppercase());
         if !self.ids.insert(id.clone()) {
-            let problem = format!("another operation has the id `{id}`");
-            return self.report.leave_out(&name, &operation.place(), problem);
+            let route = Err(format!("another operation has the id `{id}`"));
+            return self.made.push(Made {
+                id,
+                name,
+                place: operation.place(),
+                route,
+            });
         }
-        let route = match self.route(&id, template, method, path, operation) {
-            Ok(route) => route,
-            Err(problem) => return self.report.leave_out(&name, &operation.place(), problem),
-        };
-        if !route.contains_key("auth") {
+        let route = self.route(&id, template, method, path, operation);
+        if route
+            .as_ref()
+            .is_ok_and(|route| !route.contains_key("auth"))
+        {
             let problem = format!("{name} (`{id}`) says no `auth`, and neither does the policy");
             let fix = "Write `security` in the document, `x-edgeward`, a route of this id, or openapi_options.defaults";
             faults.add_at("/openapi".into(), problem, fix);
             return;
         }
-        match self.enter(&route) {
-            Ok(()) => {
-                self.report.import(&id, operation.place());
-                self.routes.push(Value::Object(route));
-            }
-            Err(problem) => self.report.leave_out(&name, &operation.place(), problem),
-        }
+        self.made.push(Made {
+            id,
+            name,
+            place: operation.place(),
+            route,
+        });
     }
 
     fn route(
@@ -313,50 +313,6 @@ impl<'a> Operations<'a> {
         });
         Ok(rest.trim_end_matches('/').to_owned())
     }
-
-    /// Whether the route could stand in a policy beside those before it. Fails with one sentence.
-    fn enter(&mut self, route: &Map<String, Value>) -> Result<(), String> {
-        let told = |place: &str| inner(route, place);
-        let path = told("match/path")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let template = Template::parse(path).map_err(|problem| format!("its path {problem}"))?;
-        let methods: Vec<Method> = told("match/methods")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|name| Method::parse(name.as_str()?))
-            .collect();
-        let named = &self.schemas.named;
-        if let Some(body) = told("request/body") {
-            Schema::compile(body, named).map_err(|problem| format!("its content: {problem}"))?;
-        }
-        for (name, location) in [("query", Location::Query), ("headers", Location::Header)] {
-            if let Some(rules) = told(&format!("request/{name}")) {
-                ParameterRules::compile(rules, named, location)
-                    .map_err(|problem| format!("its {name}: {problem}"))?;
-            }
-        }
-        if let Some(rules) = told("request/path") {
-            let rules = json!({ "type": "object", "properties": rules });
-            ParameterRules::compile(&rules, named, Location::Path)
-                .map_err(|problem| format!("its path parameters: {problem}"))?;
-            let names = rules.get("properties").and_then(Value::as_object);
-            let mut names = names.into_iter().flat_map(Map::keys);
-            if let Some(name) = names.find(|name| !template.parameters().contains(name)) {
-                return Err(format!("its path has no parameter `{name}`"));
-            }
-        }
-        let index = self.routes.len();
-        let added = self.table.add(&template, &methods, index);
-        added.map_err(|_| "another operation already answers on this path".to_owned())
-    }
-}
-
-/// What stands at `above/name` of a route.
-fn inner<'v>(route: &'v Map<String, Value>, place: &str) -> Option<&'v Value> {
-    let (above, name) = place.split_once('/')?;
-    route.get(above)?.get(name)
 }
 
 /// A base path and a template as one path, its parameters with names that routes can have.
