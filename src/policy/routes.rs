@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cel::Env;
 use serde_json::{Map, Value, json};
 
+use crate::body::cookies::CookieRules;
 use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
 use crate::facts::Method;
@@ -261,6 +262,14 @@ fn request_rules(
             );
         }
     }
+    let cookies = entry.cookies.as_ref();
+    let cookies = cookies.and_then(|schema| {
+        let compiled = CookieRules::compile(schema, named);
+        let problem = compiled.map_err(|problem| {
+            at.add(faults, &["request", "cookies"], problem, SCHEMA_FIX);
+        });
+        problem.ok()
+    });
     RequestRules {
         content_types: Vec::new(),
         opaque: Vec::new(),
@@ -271,6 +280,7 @@ fn request_rules(
         query,
         headers,
         fields: Vec::new(),
+        cookies,
         mode: mode(entry.mode),
         optional: entry.optional,
     }

@@ -83,7 +83,10 @@ pub(super) fn lay(under: &mut Map<String, Value>, over: &Map<String, Value>) {
 }
 
 fn is_schema(name: &str) -> bool {
-    matches!(name, "body" | "bodies" | "query" | "headers" | "path")
+    matches!(
+        name,
+        "body" | "bodies" | "query" | "headers" | "cookies" | "path"
+    )
 }
 
 /// The policy with the routes and schemas of its document in place of `openapi`.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::body::cookies::CookieRules;
 use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
 use crate::body::schema::Schema;
@@ -336,6 +337,10 @@ impl<'a> Operations<'a> {
                 ParameterRules::compile(rules, named, location)
                     .map_err(|problem| format!("its {name}: {problem}"))?;
             }
+        }
+        if let Some(rules) = told("request/cookies") {
+            CookieRules::compile(rules, named)
+                .map_err(|problem| format!("its cookies: {problem}"))?;
         }
         if let Some(rules) = told("request/path") {
             let rules = json!({ "type": "object", "properties": rules });
