@@ -80,6 +80,10 @@ pub(super) fn lay(under: &mut Map<String, Value>, over: &Map<String, Value>) {
     if over.contains_key("body") {
         under.shift_remove("bodies");
     }
+    if over.contains_key("bodies") {
+        under.shift_remove("body");
+        under.shift_remove("content_types");
+    }
 }
 
 fn is_schema(name: &str) -> bool {

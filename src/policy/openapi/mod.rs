@@ -6,11 +6,14 @@
 //! (`policy::load`).
 //! Called by: `admin::state`.
 
+mod content;
 mod deprecation;
 mod discriminator;
+mod forms;
 mod merge;
 mod operation;
 mod parameters;
+mod parts;
 mod report;
 mod schemas;
 mod security;

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::body::content::ContentRules;
 use crate::body::cookies::CookieRules;
 use crate::body::finding::Location;
+use crate::body::json::BODY_LIMITS;
 use crate::body::parameters::ParameterRules;
-use crate::body::schema::Schema;
 use crate::facts::Method;
 use crate::policy::fault::Faults;
+use crate::policy::openapi::content;
 use crate::policy::openapi::deprecation;
 use crate::policy::openapi::merge::{Options, lay};
 use crate::policy::openapi::parameters::{Rules, gather};
@@ -165,6 +167,10 @@ impl<'a> Operations<'a> {
             route.insert("deprecation".into(), deprecation::written(operation)?);
         }
         lay(&mut route, &over);
+        let said = over.get("request").and_then(Value::as_object);
+        if let (Some(Value::Object(request)), Some(said)) = (route.get_mut("request"), said) {
+            content::narrow(request, said);
+        }
         if operation.get("responses").is_some() {
             let problem = "answers are not checked against `responses`";
             self.report.note(&operation.place(), problem);
@@ -222,7 +228,16 @@ impl<'a> Operations<'a> {
         let mut request = Map::new();
         rules.write(&mut request, self.options.undeclared);
         match operation.get("requestBody") {
-            Some(body) if method.may_have_body() => self.content(&mut request, &body)?,
+            Some(body) if method.may_have_body() => {
+                let documents = self.documents;
+                content::write(
+                    &mut request,
+                    &body,
+                    documents,
+                    &mut self.schemas,
+                    self.report,
+                )?;
+            }
             Some(body) => {
                 let method = method.as_str();
                 self.report.note(
@@ -239,54 +254,6 @@ impl<'a> Operations<'a> {
             route,
             &Map::from_iter([("request".to_owned(), Value::Object(request))]),
         );
-        Ok(())
-    }
-
-    /// Content types, and the schema of JSON.
-    fn content(&mut self, request: &mut Map<String, Value>, body: &Node<'a>) -> Result<(), String> {
-        let body = self.documents.follow(body)?;
-        let content = body.get("content");
-        let mut json_types: Vec<(String, Value)> = Vec::new();
-        let mut others: Vec<(String, String)> = Vec::new();
-        for (name, media) in content.iter().flat_map(Node::members) {
-            let essence = name
-                .split(';')
-                .next()
-                .unwrap_or(name)
-                .trim()
-                .to_ascii_lowercase();
-            match media.get("schema") {
-                Some(schema) if is_json(&essence) => {
-                    json_types.push((essence, self.schemas.translate(&schema, self.report)?));
-                }
-                _ => others.push((essence, media.place())),
-            }
-        }
-        let Some((_, first)) = json_types.first() else {
-            for (name, place) in &others {
-                self.report
-                    .note(place, format!("content of type {name} is not checked"));
-            }
-            let names: Vec<&String> = others.iter().map(|(name, _)| name).collect();
-            if !names.is_empty() && !names.iter().any(|name| name.contains('*')) {
-                request.insert("content_types".into(), json!(names));
-            }
-            return Ok(());
-        };
-        if json_types.iter().any(|(_, schema)| schema != first) {
-            return Err("content of two JSON types has two schemas".into());
-        }
-        for (name, place) in &others {
-            let problem =
-                format!("content of type {name} is refused beside JSON: only JSON is checked");
-            self.report.note(place, problem);
-        }
-        request.insert("body".into(), first.clone());
-        if body.flag("required") != Some(true) {
-            request.insert("optional".into(), json!(true));
-        }
-        let names: Vec<&String> = json_types.iter().map(|(name, _)| name).collect();
-        request.insert("content_types".into(), json!(names));
         Ok(())
     }
 
@@ -329,8 +296,10 @@ impl<'a> Operations<'a> {
             .filter_map(|name| Method::parse(name.as_str()?))
             .collect();
         let named = &self.schemas.named;
-        if let Some(body) = told("request/body") {
-            Schema::compile(body, named).map_err(|problem| format!("its content: {problem}"))?;
+        let bodies = told("request/bodies").and_then(Value::as_object);
+        for (media_type, schema) in bodies.into_iter().flatten() {
+            ContentRules::compile(media_type, Some(schema), named, BODY_LIMITS)
+                .map_err(|problem| format!("its content of type {media_type}: {problem}"))?;
         }
         for (name, location) in [("query", Location::Query), ("headers", Location::Header)] {
             if let Some(rules) = told(&format!("request/{name}")) {
@@ -378,10 +347,6 @@ fn placed(base: &str, template: &str) -> String {
     }
     path.push_str(rest);
     path
-}
-
-fn is_json(essence: &str) -> bool {
-    essence == "application/json" || essence.ends_with("+json")
 }
 
 /// Whether a route nearer than the document says that its requests are not looked at.

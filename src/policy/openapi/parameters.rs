@@ -214,7 +214,12 @@ impl Rules {
 }
 
 /// How the policy names a style; `None`: it cannot be read, and within: it needs no name.
-fn word(place: &str, style: &str, kind: Kind, explodes: bool) -> Option<Option<&'static str>> {
+pub(super) fn word(
+    place: &str,
+    style: &str,
+    kind: Kind,
+    explodes: bool,
+) -> Option<Option<&'static str>> {
     Some(match (place, style, kind) {
         ("query" | "cookie", "form", Kind::Scalar) => None,
         ("path" | "header", "simple", Kind::Scalar) => None,
@@ -331,7 +336,7 @@ pub(super) fn kind(rule: &Value, schemas: &Schemas<'_>, depth: usize) -> Kind {
         .unwrap_or(Kind::Scalar)
 }
 
-fn named<'v>(rule: &'v Value, schemas: &'v Schemas<'_>) -> &'v Value {
+pub(super) fn named<'v>(rule: &'v Value, schemas: &'v Schemas<'_>) -> &'v Value {
     let mut rule = rule;
     for _ in 0..16 {
         let name = rule.get("$ref").and_then(Value::as_str);
@@ -344,7 +349,7 @@ fn named<'v>(rule: &'v Value, schemas: &'v Schemas<'_>) -> &'v Value {
     rule
 }
 
-fn styled(mut rule: Value, style: &str) -> Value {
+pub(super) fn styled(mut rule: Value, style: &str) -> Value {
     if let Some(members) = rule.as_object_mut() {
         members.insert(STYLE.into(), json!(style));
     }

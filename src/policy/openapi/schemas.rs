@@ -39,7 +39,7 @@ const SAME: [&str; 19] = [
     "exclusiveMinimum",
 ];
 /// Words for people: no rule.
-const ANNOTATIONS: [&str; 12] = [
+pub(super) const ANNOTATIONS: [&str; 12] = [
     "$comment",
     "default",
     "deprecated",
@@ -121,6 +121,11 @@ impl<'a> Schemas<'a> {
             taken: own.into_iter().flat_map(Map::keys).cloned().collect(),
             named: Map::new(),
         }
+    }
+
+    /// Whether objects that say nothing of other names have none.
+    pub(super) fn closes(&self) -> bool {
+        self.undeclared == Undeclared::Refuse
     }
 
     /// Fails with one sentence on what has no equal.

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod content;
 mod parameters;
 mod schemas;
 
@@ -50,7 +51,7 @@ fn body(version: &str, schema: Value) -> Value {
     let content = json!({ "application/json": { "schema": schema } });
     let mut document = document(json!({ "requestBody": { "required": true, "content": content } }));
     document["openapi"] = json!(version);
-    route(&document).unwrap()["request"]["body"].clone()
+    route(&document).unwrap()["request"]["bodies"]["application/json"].clone()
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn references_lead_across_files_and_in_circles_and_never_out() {
     let files = json!({ "api.json": document, "parts/tree.json": tree, "leaf.json": { "type": "integer" } });
     let Imported { policy: merged, .. } = run(&policy(json!({})), &files).unwrap();
     assert_eq!(
-        merged["routes"][0]["request"]["body"],
+        merged["routes"][0]["request"]["bodies"]["application/json"],
         json!({ "$ref": "#/schemas/Tree" })
     );
     assert_eq!(
