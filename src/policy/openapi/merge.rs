@@ -17,6 +17,17 @@ pub(super) enum Undeclared {
     Refuse,
 }
 
+/// What is done about answers that are not as the document says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Responses {
+    /// Answers are not read.
+    Off,
+    /// It is told.
+    Observe,
+    /// They are kept back.
+    Enforce,
+}
+
 /// `openapi_options`.
 pub(super) struct Options<'a> {
     /// Members of a route for every operation that does not say them.
@@ -26,6 +37,7 @@ pub(super) struct Options<'a> {
     pub(super) undeclared: Undeclared,
     /// Whether `security` of the document says who may call.
     pub(super) reads_security: bool,
+    pub(super) responses: Responses,
     /// The policy's only origin.
     pub(super) origin: Option<&'a str>,
 }
@@ -50,6 +62,12 @@ impl<'a> Options<'a> {
             Some(Some("defaults")) => false,
             Some(_) => return Err(wrong("security")),
         };
+        let responses = match told("responses").map(Value::as_str) {
+            None | Some(Some("observe")) => Responses::Observe,
+            Some(Some("enforce")) => Responses::Enforce,
+            Some(Some("off")) => Responses::Off,
+            Some(_) => return Err(wrong("responses")),
+        };
         let origins = policy.get("origins").and_then(Value::as_object);
         let mut names = origins.into_iter().flat_map(Map::keys);
         let origin = names.next().filter(|_| names.next().is_none());
@@ -58,6 +76,7 @@ impl<'a> Options<'a> {
             base_path: told("base_path").and_then(Value::as_str),
             undeclared,
             reads_security,
+            responses,
             origin: origin.map(String::as_str),
         })
     }

@@ -6,8 +6,10 @@
 //! (`policy::load`).
 //! Called by: `admin::state`.
 
+mod answers;
 mod content;
 mod deprecation;
+mod directions;
 mod discriminator;
 mod forms;
 mod merge;

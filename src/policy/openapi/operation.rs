@@ -9,11 +9,13 @@ use crate::body::cookies::CookieRules;
 use crate::body::finding::Location;
 use crate::body::json::BODY_LIMITS;
 use crate::body::parameters::ParameterRules;
+use crate::body::schema::Schema;
 use crate::facts::Method;
 use crate::policy::fault::Faults;
+use crate::policy::openapi::answers;
 use crate::policy::openapi::content;
 use crate::policy::openapi::deprecation;
-use crate::policy::openapi::merge::{Options, lay};
+use crate::policy::openapi::merge::{Options, Responses, lay};
 use crate::policy::openapi::parameters::{Rules, gather};
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::{Schemas, safe};
@@ -88,7 +90,10 @@ impl<'a> Operations<'a> {
                 }
             }
         }
-        (self.routes, self.schemas.named)
+        let reached = reached(&self.routes, &self.schemas.named);
+        let mut named = self.schemas.named;
+        named.retain(|name, _| reached.contains(name));
+        (self.routes, named)
     }
 
     fn operation(
@@ -171,15 +176,35 @@ impl<'a> Operations<'a> {
         if let (Some(Value::Object(request)), Some(said)) = (route.get_mut("request"), said) {
             content::narrow(request, said);
         }
-        if operation.get("responses").is_some() {
-            let problem = "answers are not checked against `responses`";
-            self.report.note(&operation.place(), problem);
+        if let Some(responses) = operation.get("responses") {
+            self.answers(&mut route, &responses);
         }
         if let Some(node) = operation.get("callbacks") {
             let problem = "`callbacks` are not requests to the API";
             self.report.note(&node.place(), problem);
         }
         Ok(route)
+    }
+
+    /// Holds answers against `responses`, unless what stands nearer says what they are like.
+    fn answers(&mut self, route: &mut Map<String, Value>, responses: &Node<'a>) {
+        let said = inner(route, "response/body").is_some();
+        let why = match self.options.responses {
+            _ if said => return,
+            Responses::Off => "answers are not checked against `responses`",
+            _ if answers::are_kept(route) => {
+                "answers that are kept (`idempotency`) are not checked"
+            }
+            Responses::Observe | Responses::Enforce => {
+                let rule = answers::rule(responses, self.documents, &mut self.schemas, self.report);
+                let Some(rule) = rule else { return };
+                match Schema::compile(&rule, &self.schemas.named) {
+                    Ok(_) => return answers::write(route, rule, self.options.responses),
+                    Err(problem) => &format!("answers are not checked: {problem}"),
+                }
+            }
+        };
+        self.report.note(&responses.place(), why);
     }
 
     /// What stands nearer than the document: `x-edgeward`, and over it the policy's route.
@@ -325,6 +350,27 @@ impl<'a> Operations<'a> {
         let added = self.table.add(&template, &methods, index);
         added.map_err(|_| "another operation already answers on this path".to_owned())
     }
+}
+
+/// The schemas that routes lead to. What was made for an operation that is left out is not needed.
+fn reached(routes: &[Value], named: &Map<String, Value>) -> HashSet<String> {
+    let mut reached = HashSet::new();
+    let mut rest: Vec<&Value> = routes.iter().collect();
+    while let Some(value) = rest.pop() {
+        let name = value.get("$ref").and_then(Value::as_str);
+        let name = name.and_then(|name| name.strip_prefix("#/schemas/"));
+        if let Some((name, schema)) = name.and_then(|name| named.get_key_value(name))
+            && reached.insert(name.clone())
+        {
+            rest.push(schema);
+        }
+        match value {
+            Value::Array(items) => rest.extend(items),
+            Value::Object(members) => rest.extend(members.values()),
+            _ => {}
+        }
+    }
+    reached
 }
 
 /// What stands at `above/name` of a route.
