@@ -122,36 +122,3 @@ fn every_style_of_parameters() {
         behind_keys(),
     );
 }
-#[test]
-#[ignore]
-fn measure() {
-    for responses in ["off", "observe"] {
-        let t = std::time::Instant::now();
-        let mut o = behind_keys();
-        o["responses"] = json!(responses);
-        let Imported { policy, report } =
-            imported("@octokit/openapi/generated/api.github.com.json", o);
-        let text = policy.to_string();
-        eprintln!(
-            "{responses}: {} bytes, import {:?}",
-            text.len(),
-            t.elapsed()
-        );
-        let t = std::time::Instant::now();
-        let l = load(text.as_bytes(), &bindings());
-        eprintln!("load {:?} ok {}", t.elapsed(), l.is_ok());
-        if let Err(f) = l {
-            eprintln!("{:?}", &f[..f.len().min(5)]);
-        }
-        eprintln!(
-            "{}",
-            std::fs::read_to_string("/proc/self/status")
-                .unwrap()
-                .lines()
-                .filter(|l| l.starts_with("VmHWM") || l.starts_with("VmRSS"))
-                .collect::<Vec<_>>()
-                .join(" ")
-        );
-        eprintln!("{}", report["not_enforced"]);
-    }
-}

@@ -10,6 +10,11 @@ use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::Schemas;
 use crate::policy::openapi::source::{Documents, Node};
 
+/// Most operations of a document whose answers are held against it where the policy does not ask for
+/// that: all schemas of answers are made when a policy loads, and they are most of a document.
+pub(super) const OPERATIONS_MAX: usize = 300;
+pub(super) const TOO_MANY: &str = "answers of a document of more than 300 operations are not checked, unless openapi_options.responses asks for it";
+
 /// What is said of one answer.
 enum Said<'a> {
     /// JSON, by each of these.
@@ -136,4 +141,19 @@ pub(super) fn are_kept(route: &Map<String, Value>) -> bool {
     let said = route.get("idempotency");
     let key = said.map(|said| said.get("key").unwrap_or(said));
     key.is_some_and(|key| key != "off")
+}
+
+/// The operations of a document, those too that a `$ref` leads to.
+pub(super) fn count(documents: &Documents<'_>, methods: &[&str]) -> usize {
+    let paths = documents.root().get("paths");
+    let items = paths.iter().flat_map(Node::members);
+    let items = items.filter_map(|(_, item)| documents.follow(&item).ok());
+    items
+        .map(|item| {
+            methods
+                .iter()
+                .filter(|method| item.get(method).is_some())
+                .count()
+        })
+        .sum()
 }

@@ -15,7 +15,7 @@ use crate::policy::fault::Faults;
 use crate::policy::openapi::answers;
 use crate::policy::openapi::content;
 use crate::policy::openapi::deprecation;
-use crate::policy::openapi::merge::{Options, Responses, lay};
+use crate::policy::openapi::merge::{Options, Responses, lay, reached};
 use crate::policy::openapi::parameters::{Rules, gather};
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::{Schemas, safe};
@@ -38,6 +38,8 @@ pub(super) struct Operations<'a> {
     table: RouteTable,
     ids: HashSet<String>,
     routes: Vec<Value>,
+    /// How many the document has, those too that a `$ref` leads to.
+    operations: usize,
 }
 
 impl<'a> Operations<'a> {
@@ -57,6 +59,7 @@ impl<'a> Operations<'a> {
             table: RouteTable::default(),
             ids: HashSet::new(),
             routes: Vec::new(),
+            operations: answers::count(documents, &METHODS),
         }
     }
 
@@ -189,17 +192,20 @@ impl<'a> Operations<'a> {
     /// Holds answers against `responses`, unless what stands nearer says what they are like.
     fn answers(&mut self, route: &mut Map<String, Value>, responses: &Node<'a>) {
         let said = inner(route, "response/body").is_some();
-        let why = match self.options.responses {
+        let is_large = self.operations > answers::OPERATIONS_MAX;
+        let chosen = self.options.responses;
+        let why = match chosen.unwrap_or(Responses::Observe) {
             _ if said => return,
+            _ if chosen.is_none() && is_large => answers::TOO_MANY,
             Responses::Off => "answers are not checked against `responses`",
             _ if answers::are_kept(route) => {
                 "answers that are kept (`idempotency`) are not checked"
             }
-            Responses::Observe | Responses::Enforce => {
+            mode @ (Responses::Observe | Responses::Enforce) => {
                 let rule = answers::rule(responses, self.documents, &mut self.schemas, self.report);
                 let Some(rule) = rule else { return };
                 match Schema::compile(&rule, &self.schemas.named) {
-                    Ok(_) => return answers::write(route, rule, self.options.responses),
+                    Ok(_) => return answers::write(route, rule, mode),
                     Err(problem) => &format!("answers are not checked: {problem}"),
                 }
             }
@@ -350,27 +356,6 @@ impl<'a> Operations<'a> {
         let added = self.table.add(&template, &methods, index);
         added.map_err(|_| "another operation already answers on this path".to_owned())
     }
-}
-
-/// The schemas that routes lead to. What was made for an operation that is left out is not needed.
-fn reached(routes: &[Value], named: &Map<String, Value>) -> HashSet<String> {
-    let mut reached = HashSet::new();
-    let mut rest: Vec<&Value> = routes.iter().collect();
-    while let Some(value) = rest.pop() {
-        let name = value.get("$ref").and_then(Value::as_str);
-        let name = name.and_then(|name| name.strip_prefix("#/schemas/"));
-        if let Some((name, schema)) = name.and_then(|name| named.get_key_value(name))
-            && reached.insert(name.clone())
-        {
-            rest.push(schema);
-        }
-        match value {
-            Value::Array(items) => rest.extend(items),
-            Value::Object(members) => rest.extend(members.values()),
-            _ => {}
-        }
-    }
-    reached
 }
 
 /// What stands at `above/name` of a route.

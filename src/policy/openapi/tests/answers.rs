@@ -226,3 +226,27 @@ fn whether_answers_are_read_is_the_policys_choice() {
         "{faults:?}"
     );
 }
+
+#[test]
+fn a_large_document_has_its_answers_checked_only_if_the_policy_asks() {
+    let checked = |operations: usize, options: Value| {
+        let mut document = answering(json!({ "200": json_of(json!({ "type": "integer" })) }));
+        let operation = document["paths"]["/things"]["post"].clone();
+        for index in 1..operations {
+            let mut other = operation.clone();
+            other["operationId"] = json!(format!("make{index}"));
+            document["paths"][format!("/things/{index}")] = json!({ "post": other });
+        }
+        let imported = with(&document, options, json!({}));
+        let told = notes(&imported)
+            .iter()
+            .any(|note| note.contains("more than 300"));
+        let is_checked = imported.policy["routes"][0].get("response").is_some();
+        assert_ne!(told, is_checked);
+        is_checked
+    };
+    let base = json!({ "base_path": "" });
+    assert!(checked(300, base.clone()));
+    assert!(!checked(301, base));
+    assert!(checked(301, json!({ "responses": "observe" })));
+}
