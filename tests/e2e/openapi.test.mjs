@@ -65,6 +65,7 @@ test("a policy with documents in several files is imported and enforced", async 
     ["/v1/orders?filter[to]=2026-01-02", { key: reader }, 422],
     ["/v1/orders?undeclared=1", { key: reader }, 422],
     ["/v1/orders", { key: writer, method: "POST", body: order }, 200],
+    ["/v1/orders", { key: reader, method: "POST", body: order }, 403],
     ["/v1/orders", { key: writer, method: "POST", body: { ...order, id: "mine" } }, 422],
     ["/v1/orders", { key: writer, method: "POST", body: { items: [{ product: "tea", quantity: 1, parts: [{}] }] } }, 422],
     ["/v1/orders", { key: writer, method: "POST" }, 400],

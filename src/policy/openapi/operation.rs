@@ -163,9 +163,8 @@ impl<'a> Operations<'a> {
         if let Some(defaults) = self.options.defaults {
             lay(&mut route, defaults);
         }
-        // Who says it nearer is asked first, and then the document's need not be expressible.
-        if self.options.reads_security && !over.contains_key("auth") {
-            self.secure(&mut route, operation)?;
+        if self.options.reads_security {
+            self.secure(&mut route, operation, over.get("auth"))?;
         }
         let unchecked = is_opaque(&over);
         if !unchecked {
@@ -230,20 +229,31 @@ impl<'a> Operations<'a> {
         Ok(over)
     }
 
-    fn secure(&self, route: &mut Map<String, Value>, operation: &Node<'a>) -> Result<(), String> {
-        let Some(asked) = security::asked(self.documents, operation)? else {
+    /// - `nearer`: who may call by what stands nearer. Then the document's need not be expressible;
+    ///   its scopes hold all the same, for leaving them out was not said.
+    fn secure(
+        &self,
+        route: &mut Map<String, Value>,
+        operation: &Node<'a>,
+        nearer: Option<&Value>,
+    ) -> Result<(), String> {
+        let asked = match (security::asked(self.documents, operation), nearer) {
+            (Ok(asked), _) => asked,
+            (Err(_), Some(_)) => None,
+            (Err(problem), None) => return Err(problem),
+        };
+        let Some(asked) = asked else {
             return Ok(());
         };
-        if asked.auth.is_string() {
+        if nearer.unwrap_or(&asked.auth).is_string() {
             route.shift_remove("require");
-        }
-        route.insert("auth".into(), asked.auth);
-        if !asked.scopes.is_empty() {
+        } else if !asked.scopes.is_empty() {
             let require = json!({ "require": { "scopes": asked.scopes } });
             if let Some(require) = require.as_object() {
                 lay(route, require);
             }
         }
+        route.insert("auth".into(), asked.auth);
         Ok(())
     }
 

@@ -158,6 +158,48 @@ fn who_stands_nearer_to_the_route_is_asked_first() {
 }
 
 #[test]
+fn scopes_of_the_document_hold_also_where_the_policy_says_who_may_call() {
+    let route = |security: Value, own: Value| {
+        let document = document(json!({ "security": security }));
+        let mut route = json!({ "id": "make" });
+        let own = own.as_object().unwrap().clone();
+        route.as_object_mut().unwrap().extend(own);
+        let policy = policy(json!({ "routes": [route] }));
+        let merged = run(&policy, &json!({ "api.json": document }))
+            .unwrap()
+            .policy;
+        let route = &merged["routes"][0];
+        json!([route["auth"], route["require"]["scopes"]])
+    };
+    let scoped = json!([{ "keys": ["write"] }]);
+    for (security, own, told) in [
+        (
+            scoped.clone(),
+            json!({ "auth": ["other"] }),
+            json!([["other"], ["write"]]),
+        ),
+        (
+            scoped.clone(),
+            json!({ "auth": ["other"], "require": { "scopes": ["all"] } }),
+            json!([["other"], ["all"]]),
+        ),
+        (scoped, json!({ "auth": "public" }), json!(["public", null])),
+        (
+            json!([{ "keys": ["a"], "more": ["b"] }]),
+            json!({ "auth": ["other"] }),
+            json!([["other"], null]),
+        ),
+        (
+            json!([]),
+            json!({ "auth": ["other"] }),
+            json!([["other"], null]),
+        ),
+    ] {
+        assert_eq!(route(security, own.clone()), told, "{own}");
+    }
+}
+
+#[test]
 fn references_lead_across_files_and_in_circles_and_never_out() {
     let mut document = document(json!({ "requestBody": { "required": true, "content": {
         "application/json": { "schema": { "$ref": "parts/tree.json#/Tree" } }
