@@ -1,4 +1,5 @@
 // An OpenAPI document with what the gateway adds: who may call, what is charged, and the answers it gives itself.
+import { bundled } from "./bundled.mjs";
 
 const PROBLEM = "EdgewardProblem";
 /** Answers of the gateway: their component, what they say, and when a route has them. */
@@ -6,11 +7,14 @@ const ANSWERS = {
   400: ["EdgewardBadRequest", "The request is malformed.", () => true],
   401: ["EdgewardUnauthorized", "No credential came, or none that is good.", (route) => route.auth !== "public"],
   403: ["EdgewardForbidden", "The caller may not do this.", (route) => Boolean(route.require ?? route.allow)],
+  409: ["EdgewardConflict", "A request with this key is still being carried out.", (route) => Boolean(route.idempotency)],
   413: ["EdgewardTooLarge", "The content is too large.", takesContent],
   415: ["EdgewardMediaType", "The content is of a type that is not taken.", takesContent],
   422: ["EdgewardInvalid", "A parameter or the content does not meet its schema; `errors` names each place.", checks],
   429: ["EdgewardTooManyRequests", "A limit has no room for now.", (route) => (route.limits ?? []).length > 0],
+  502: ["EdgewardInvalidAnswer", "What the API answered is not fit to be passed on.", () => true],
   503: ["EdgewardUnavailable", "The gateway or the API cannot answer for now.", () => true],
+  504: ["EdgewardTimeout", "The API took too long.", () => true],
 };
 const LIMIT_HEADERS = {
   ratelimit: "What is left of each limit, and until when (IETF draft RateLimit).",
@@ -19,21 +23,29 @@ const LIMIT_HEADERS = {
 const RETRY = { "retry-after": { description: "Seconds until it is worth to ask again.", schema: { type: "integer", minimum: 0 } } };
 
 /**
- * - `name`: the document's file, as places in `report` name it.
- * - `policy`, `report`: what the gateway made of it.
+ * - `files`: the documents under their paths, as places in `report` name them; the first is the one to give back.
+ * - `policy`, `report`: what the gateway made of them.
  *
- * Gives the document; `document` itself is changed. Operations that stand in other files are left as they are.
+ * Gives one document, with what stands in other files brought in.
  */
-export function exported(name, document, policy, report) {
+export function exported(files, policy, report) {
+  const { document, at } = bundled(files);
   const routes = new Map(policy.routes.map((route) => [route.id, route]));
   const used = { answers: new Set(), authenticators: new Set() };
+  const told = new Set();
+  // Two paths may lead to one place: the first that is free is the one that comes first.
+  const next = (place) => {
+    const operation = at(place).find((one) => !told.has(one));
+    if (operation) told.add(operation);
+    return operation;
+  };
   for (const { id, place } of report.routed) {
-    const operation = at(name, document, place);
+    const operation = next(place);
     const route = routes.get(id);
     if (operation && route) describe(operation, route, policy, used);
   }
   for (const { place, problem } of report.left_out) {
-    const operation = at(name, document, place);
+    const operation = next(place);
     if (operation) operation["x-edgeward-not-routed"] = problem;
   }
   addComponents(document, policy, used);
@@ -104,17 +116,9 @@ function problemSchema() {
 }
 
 function takesContent({ request = {} }) {
-  return request.body !== undefined || request.content_types !== undefined;
+  return ["body", "bodies", "content_types", "opaque"].some((part) => request[part] !== undefined);
 }
 
 function checks({ request = {} }) {
-  return ["body", "query", "headers", "path"].some((part) => request[part] !== undefined);
-}
-
-/** What stands at a place; `undefined` where that is in another file. */
-function at(name, document, place) {
-  const [file, pointer] = place.split("#");
-  if (file !== name) return undefined;
-  const parts = pointer.split("/").slice(1);
-  return parts.reduce((node, part) => node?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], document);
+  return ["body", "bodies", "query", "headers", "cookies", "path"].some((part) => request[part] !== undefined);
 }

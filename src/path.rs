@@ -16,7 +16,11 @@ pub const QUERY_PAIRS_MAX: usize = 256;
 /// literal, all others percent-encoded in upper case, UTF-8 when decoded. Parsing its own text
 /// gives it back.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CanonicalPath(String);
+pub struct CanonicalPath {
+    text: String,
+    /// Whether a segment is matrix parameters, with a literal `;`.
+    has_matrix: bool,
+}
 
 /// Why a path or query has more than one reading.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,10 +45,21 @@ impl CanonicalPath {
     /// Fails with the first [`TargetFault`] from the left; a path longer than
     /// [`TARGET_BYTES_MAX`] is refused by the caller before.
     pub fn parse(raw: &str) -> Result<Self, TargetFault> {
+        let path = Self::parse_with_matrix(raw)?;
+        match path.has_matrix {
+            false => Ok(path),
+            true => Err(TargetFault::MatrixParameter),
+        }
+    }
+
+    /// Reads a raw path in which whole segments may be matrix parameters, as `;color=red`
+    /// (RFC 6570 §3.2.7). What takes it has to ask [`Self::has_matrix`].
+    pub fn parse_with_matrix(raw: &str) -> Result<Self, TargetFault> {
         let Some(rest) = raw.strip_prefix('/') else {
             return Err(TargetFault::NotAbsolute);
         };
         let mut canonical = String::with_capacity(raw.len());
+        let mut has_matrix = false;
         let mut segments = rest.split('/').peekable();
         while let Some(segment) = segments.next() {
             canonical.push('/');
@@ -55,13 +70,32 @@ impl CanonicalPath {
                 }
                 continue;
             }
-            push_segment(&mut canonical, segment)?;
+            // `/a;x=1` is `/a` to a servlet container and another file to a web server.
+            let Some(rest) = segment.strip_prefix(';') else {
+                if segment.contains(';') {
+                    return Err(TargetFault::MatrixParameter);
+                }
+                push_segment(&mut canonical, segment)?;
+                continue;
+            };
+            has_matrix = true;
+            for part in rest.split(';') {
+                canonical.push(';');
+                push_segment(&mut canonical, part)?;
+            }
         }
-        Ok(Self(canonical))
+        Ok(Self {
+            text: canonical,
+            has_matrix,
+        })
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    pub fn has_matrix(&self) -> bool {
+        self.has_matrix
     }
 }
 
@@ -106,8 +140,6 @@ fn decode_octets(segment: &str) -> Result<Vec<u8>, TargetFault> {
                 }
             }
             b'\\' => return Err(TargetFault::Backslash),
-            // `/a;x=1` is `/a` to a servlet container and another file to a web server.
-            b';' => return Err(TargetFault::MatrixParameter),
             0..=0x1f | 0x7f => return Err(TargetFault::ControlCharacter),
             b' ' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | b'#' | b'?' | 0x80.. => {
                 return Err(TargetFault::BadCharacter);

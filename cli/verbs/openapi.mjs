@@ -23,8 +23,7 @@ async function exportDocument({ args: [file], api }) {
   if (policy === null) {
     return { document: { faults }, lines: [`${file}: no policy can be made:`, ...faultLines(faults)], exitCode: EXIT.findings };
   }
-  const [[name, document]] = Object.entries(JSON.parse(content).files);
-  const told = exported(name, document, policy, report);
+  const told = exported(JSON.parse(content).files, policy, report);
   return { document: told, lines: JSON.stringify(told, null, 2).split("\n") };
 }
 

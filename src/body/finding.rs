@@ -16,6 +16,7 @@ pub enum Location {
     Path,
     Query,
     Header,
+    Cookie,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

@@ -1,6 +1,7 @@
 //! Content: JSON and forms read strictly, and judged by schemas.
 
 pub mod content;
+pub mod cookies;
 pub mod edit;
 pub mod finding;
 pub mod form;

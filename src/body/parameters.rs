@@ -1,4 +1,4 @@
-//! Path, query and header parameters: text by nature, read by the types their schemas give.
+//! Path, query, header and cookie parameters: text by nature, read by the types their schemas give.
 //!
 //! Owns: reading text as the schema's type, strictly, and repeated names. Text that is not exactly
 //! a number or a boolean stays text, and then fails its schema.
@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::body::finding::{FINDINGS_MAX, Finding, Location, push_token};
 use crate::body::schema::{Compiler, Schema};
-use crate::body::styles::Style;
 
 pub use crate::body::styles::STYLE;
 
 mod styled;
+
+use styled::Styled;
 
 /// Rules for one set of parameters: an object schema over their names.
 #[derive(Debug)]
@@ -21,17 +22,6 @@ pub struct ParameterRules {
     types: Vec<(String, ParameterType)>,
     styled: Vec<Styled>,
     location: Location,
-}
-
-/// A parameter that is not written as one value or by repetition.
-#[derive(Debug)]
-struct Styled {
-    name: String,
-    style: Style,
-    /// Of the values of a list.
-    scalar: Scalar,
-    /// Of the members of an object.
-    members: Vec<(String, ParameterType)>,
 }
 
 /// How the text of one parameter is read.
@@ -70,19 +60,11 @@ impl ParameterRules {
         for (name, written) in properties.into_iter().flatten() {
             let rule = resolve(written, named);
             let kind = type_of(rule, named);
-            if let Some(style) = Style::of(written)? {
-                let members = rule.get("properties").and_then(Value::as_object);
-                let members = members
-                    .into_iter()
-                    .flatten()
-                    .map(|(name, rule)| (name.clone(), type_of(resolve(rule, named), named)));
-                styled.push(Styled {
-                    name: spelled(name, location),
-                    style,
-                    scalar: kind.scalar(),
-                    members: members.collect(),
-                });
+            let style = Styled::of(name, (written, rule, kind), named, location)?;
+            if location == Location::Cookie && matches!(kind, ParameterType::Array(_)) {
+                return Err(format!("the cookie `{name}` holds one value, no list"));
             }
+            styled.extend(style);
             check_number_rules(name, rule, kind)?;
             types.push((spelled(name, location), kind));
         }
@@ -100,7 +82,7 @@ impl ParameterRules {
         match location {
             // Field names have no case (RFC 9110 §5.1); the schema is asked in lower case.
             Location::Header => lower_case_names(schema),
-            Location::Body | Location::Path | Location::Query => schema.clone(),
+            Location::Body | Location::Cookie | Location::Path | Location::Query => schema.clone(),
         }
     }
 
@@ -141,6 +123,11 @@ impl ParameterRules {
         }
         findings.truncate(FINDINGS_MAX);
         (object, findings)
+    }
+
+    /// Whether there is a rule for this name.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.types.iter().any(|(known, _)| known == name)
     }
 
     /// Judges what was read.
@@ -197,7 +184,7 @@ fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
 fn spelled(name: &str, location: Location) -> String {
     match location {
         Location::Header => name.to_ascii_lowercase(),
-        Location::Body | Location::Path | Location::Query => name.to_owned(),
+        Location::Body | Location::Cookie | Location::Path | Location::Query => name.to_owned(),
     }
 }
 
@@ -374,7 +361,7 @@ mod tests {
             ["/f[n] duplicateName"]
         );
         assert_eq!(told(&[("f", "1")]), ["/f type"]);
-        assert_eq!(told(&[("f[n][n]", "1")]), ["/f[n][n] additionalProperties"]);
+        assert_eq!(told(&[("f[n][n]", "1")]), ["/f[n][n] style"]);
         let unknown = json!({ "properties": { "a": { STYLE: "tab" } } });
         assert!(
             ParameterRules::compile(&unknown, &Compiler::new(&Map::new()), Location::Query)

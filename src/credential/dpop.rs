@@ -244,7 +244,7 @@ pub fn target(url: &str) -> Option<String> {
     if authority.is_empty() || !authority.bytes().all(host) {
         return None;
     }
-    let path = CanonicalPath::parse(if path.is_empty() { "/" } else { path }).ok()?;
+    let path = CanonicalPath::parse_with_matrix(if path.is_empty() { "/" } else { path }).ok()?;
     Some(format!("{scheme}://{authority}{}", path.as_str()))
 }
 

@@ -48,6 +48,8 @@ fn a_path_with_two_readings_is_refused() {
         ("/a%25%32Fb", F::DoubleEncoding),
         ("/a%25%32%46b", F::DoubleEncoding),
         ("/a;b=1", F::MatrixParameter),
+        ("/;b=1", F::MatrixParameter),
+        ("/a/;b=1", F::MatrixParameter),
         ("/a%", F::BadPercent),
         ("/a%4", F::BadPercent),
         ("/a%zz", F::BadPercent),
@@ -58,6 +60,29 @@ fn a_path_with_two_readings_is_refused() {
         ("/a b", F::BadCharacter),
     ] {
         assert_eq!(path(raw), Err(fault), "{raw}");
+    }
+}
+
+#[test]
+fn matrix_parameters_are_a_whole_segment_and_asked_for() {
+    for (raw, text) in [
+        ("/a/;b=1", "/a/;b=1"),
+        ("/a/;b=1;c=%20;", "/a/;b=1;c=%20;"),
+        ("/a/%3Bb=1", "/a/%3Bb=1"),
+    ] {
+        let path = CanonicalPath::parse_with_matrix(raw).unwrap();
+        assert_eq!(path.as_str(), text);
+        assert_eq!(path.has_matrix(), raw != "/a/%3Bb=1", "{raw}");
+        assert_eq!(CanonicalPath::parse_with_matrix(text), Ok(path));
+    }
+    for (raw, fault) in [
+        ("/a;b=1", TargetFault::MatrixParameter),
+        ("/..;/a", TargetFault::MatrixParameter),
+        ("/;../a", TargetFault::DotSegment),
+        ("/;a=1;%2e%2e/a", TargetFault::DotSegment),
+        ("/;a=%2f", TargetFault::EncodedSeparator),
+    ] {
+        assert_eq!(CanonicalPath::parse_with_matrix(raw), Err(fault), "{raw}");
     }
 }
 

@@ -339,6 +339,7 @@ pub struct RequestEntry {
     pub query: Option<Value>,
     pub headers: Option<Value>,
     pub fields: Vec<WriteEntry>,
+    pub cookies: Option<Value>,
     pub mode: ModeEntry,
     pub optional: bool,
 }

@@ -154,7 +154,7 @@ pub(super) fn answering(
         .collect();
     let fields = fields(response, reads, at, faults);
     let body = response.body.as_ref().and_then(|schema| {
-        let compiled = Schema::compile(schema, &context.document.schemas);
+        let compiled = context.compiler.compile(schema);
         let told = |problem| {
             let fix = "Write a JSON Schema (2020-12); refer to `schemas` as #/schemas/NAME";
             at.add(faults, &["response", "body"], problem, fix);

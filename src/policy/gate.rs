@@ -8,6 +8,7 @@ use std::rc::Rc;
 use ipnet::IpNet;
 
 use crate::body::content::ContentRules;
+use crate::body::cookies::CookieRules;
 use crate::body::parameters::ParameterRules;
 use crate::credential::api_key::Peppers;
 use crate::credential::certificate::CertificateSubject;
@@ -332,6 +333,7 @@ pub struct RequestRules {
     pub headers: Option<ParameterRules>,
     /// Fields that not everybody may set.
     pub fields: Vec<WriteRule>,
+    pub cookies: Option<CookieRules>,
     pub mode: Mode,
     /// Whether there may be no content where a schema is.
     pub optional: bool,

@@ -75,6 +75,17 @@ impl Template {
     pub fn parameters(&self) -> &[String] {
         &self.parameters
     }
+
+    /// Whether every segment of `path` with matrix parameters is a parameter that `takes` them.
+    pub fn takes_matrix(&self, path: &CanonicalPath, takes: impl Fn(&str) -> bool) -> bool {
+        let mut known = self.text.split('/');
+        path.as_str().split('/').all(|segment| {
+            let known = known.next().and_then(|known| known.strip_prefix('{'));
+            let name = known.and_then(|known| known.strip_suffix('}'));
+            let name = name.filter(|name| !name.starts_with('*'));
+            !segment.contains(';') || name.is_some_and(&takes)
+        })
+    }
 }
 
 fn literal(segment: &str, last: bool) -> Result<String, String> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cel::Env;
 use serde_json::{Map, Value, json};
 
+use crate::body::cookies::CookieRules;
 use crate::body::finding::Location;
 use crate::body::parameters::ParameterRules;
 use crate::body::schema::Compiler;
@@ -48,8 +49,8 @@ pub(super) fn build(context: &Context<'_>, faults: &mut Faults) -> (Vec<Route>, 
     let mut routes = Vec::new();
     let mut table = RouteTable::default();
     let mut ids: HashMap<&str, usize> = HashMap::new();
-    let requests = context.document.routes.iter().map(|entry| &entry.request);
-    let asked = requests.flat_map(|request| asked(request, context.compiler.named()));
+    let entries = context.document.routes.iter();
+    let asked = entries.flat_map(|entry| asked(entry, context.compiler.named()));
     context.compiler.foresee(asked.collect());
     for (index, entry) in context.document.routes.iter().enumerate() {
         let at = Place {
@@ -262,6 +263,14 @@ fn request_rules(
             );
         }
     }
+    let cookies = entry.cookies.as_ref();
+    let cookies = cookies.and_then(|schema| {
+        let compiled = CookieRules::compile(schema, compiler);
+        let problem = compiled.map_err(|problem| {
+            at.add(faults, &["request", "cookies"], problem, SCHEMA_FIX);
+        });
+        problem.ok()
+    });
     RequestRules {
         content_types: Vec::new(),
         opaque: Vec::new(),
@@ -272,6 +281,7 @@ fn request_rules(
         query,
         headers,
         fields: Vec::new(),
+        cookies,
         mode: mode(entry.mode),
         optional: entry.optional,
     }
@@ -284,16 +294,20 @@ fn of_path(entry: &RequestEntry) -> Option<Value> {
 }
 
 /// The schemas that will be asked for.
-fn asked(entry: &RequestEntry, named: &Map<String, Value>) -> Vec<Value> {
+fn asked(entry: &RouteEntry, named: &Map<String, Value>) -> Vec<Value> {
+    let request = &entry.request;
     let parameters = [
-        (entry.query.clone(), Location::Query),
-        (entry.headers.clone(), Location::Header),
-        (of_path(entry), Location::Path),
+        (request.query.clone(), Location::Query),
+        (request.headers.clone(), Location::Header),
+        (request.cookies.clone(), Location::Cookie),
+        (of_path(request), Location::Path),
     ];
     let parameters = parameters
         .into_iter()
         .filter_map(|(schema, location)| Some(ParameterRules::asked(&schema?, named, location)));
-    parameters.chain(contents::asked(entry, named)).collect()
+    let answers = entry.response.iter().filter_map(|one| one.body.clone());
+    let contents = contents::asked(request, named);
+    parameters.chain(answers).chain(contents).collect()
 }
 
 /// Where a route stands in the policy.

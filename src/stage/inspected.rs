@@ -199,6 +199,10 @@ fn parameters(routed: &Routed<'_>, rules: &RequestRules, headers: &Headers) -> R
     if let Some(fields) = &rules.headers {
         findings.extend(fields.judge(headers.iter()));
     }
+    if let Some(cookies) = &rules.cookies {
+        let fields = headers.iter().filter(|(name, _)| *name == "cookie");
+        findings.extend(cookies.judge(fields.map(|(_, value)| value)));
+    }
     findings.truncate(FINDINGS_MAX);
     if findings.is_empty() {
         Ok(())

@@ -9,7 +9,7 @@ use crate::credential::possession::SenderConstraint;
 use crate::facts::{Facts, Method};
 use crate::house;
 use crate::object::ObjectName;
-use crate::path::{CanonicalPath, CanonicalQuery};
+use crate::path::{CanonicalPath, CanonicalQuery, TargetFault};
 use crate::policy::gate::{Auth, AuthenticatorKind, Gate, Route};
 use crate::policy::route_table::Match;
 use crate::refusal::Refusal;
@@ -71,7 +71,12 @@ impl<B> Exchange<Received, B> {
             Err(refusal) => return Err(self.refuse(refusal)),
         };
         let method = Method::parse(&facts.method);
-        let (index, values) = match gate.table.find(&path, method) {
+        let found = gate.table.find(&path, method);
+        if path.has_matrix() && !takes_matrix(gate, &found, &path) {
+            let fault = TargetFault::MatrixParameter;
+            return Err(self.refuse(Refusal::AmbiguousPath { fault }));
+        }
+        let (index, values) = match found {
             Match::Route { index, parameters } => (index, parameters),
             Match::OtherMethods(allow) => return Err(self.refuse(Refusal::OtherMethod { allow })),
             Match::Nothing => return Err(self.refuse(Refusal::NoRoute)),
@@ -144,7 +149,7 @@ impl<'g> Routed<'g> {
 /// Path and query with their one reading. The gateway's own path, spelled so that only here it
 /// reads as such, leads nowhere.
 fn target(facts: &Facts) -> Result<(CanonicalPath, CanonicalQuery), Refusal> {
-    let path = CanonicalPath::parse(&facts.raw_path);
+    let path = CanonicalPath::parse_with_matrix(&facts.raw_path);
     let path = path.map_err(|fault| Refusal::AmbiguousPath { fault })?;
     let query = CanonicalQuery::parse(facts.raw_query.as_deref());
     let query = query.map_err(|fault| Refusal::MalformedQuery { fault })?;
@@ -152,6 +157,19 @@ fn target(facts: &Facts) -> Result<(CanonicalPath, CanonicalQuery), Refusal> {
         true => Err(Refusal::NoRoute),
         false => Ok((path, query)),
     }
+}
+
+/// Whether the route that was found has rules that read the path's matrix parameters.
+fn takes_matrix(gate: &Gate, found: &Match, path: &CanonicalPath) -> bool {
+    let Match::Route { index, .. } = found else {
+        return false;
+    };
+    let route = gate.routes.get(*index);
+    route.is_some_and(|route| {
+        let rules = route.request.path.as_ref();
+        let takes = |name: &str| rules.is_some_and(|rules| rules.is_matrix(name));
+        route.template.takes_matrix(path, takes)
+    })
 }
 
 /// How a caller may prove itself on this route. A public route asks for nothing, and says, to one

@@ -141,9 +141,9 @@ test("the document is given back with the gateway's callers, limits and answers"
   assert.equal(paths["/a"].get["x-edgeward-not-routed"], "no `$ref`");
   const { get, post } = paths["/b"];
   assert.deepEqual(get.security, []);
-  assert.deepEqual(Object.keys(get.responses), ["200", "400", "404", "422", "503"]);
+  assert.deepEqual(Object.keys(get.responses), ["200", "400", "404", "422", "502", "503", "504"]);
   assert.deepEqual(post.security, [{ keys: ["b:write"] }, { accounts: ["b:write"] }]);
-  assert.deepEqual(Object.keys(post.responses), ["400", "401", "403", "413", "415", "422", "429", "503"]);
+  assert.deepEqual(Object.keys(post.responses), ["400", "401", "403", "413", "415", "422", "429", "502", "503", "504"]);
   assert.deepEqual(post.responses[422], { description: "its own" });
   assert.deepEqual(post["x-edgeward-limits"], [{ name: "minute", ...limit }]);
   assert.deepEqual(components.securitySchemes, {

@@ -65,6 +65,7 @@ test("a policy with documents in several files is imported and enforced", async 
     ["/v1/orders?filter[to]=2026-01-02", { key: reader }, 422],
     ["/v1/orders?undeclared=1", { key: reader }, 422],
     ["/v1/orders", { key: writer, method: "POST", body: order }, 200],
+    ["/v1/orders", { key: reader, method: "POST", body: order }, 403],
     ["/v1/orders", { key: writer, method: "POST", body: { ...order, id: "mine" } }, 422],
     ["/v1/orders", { key: writer, method: "POST", body: { items: [{ product: "tea", quantity: 1, parts: [{}] }] } }, 422],
     ["/v1/orders", { key: writer, method: "POST" }, 400],
@@ -87,6 +88,89 @@ test("a policy with documents in several files is imported and enforced", async 
   }
   assert.equal((await ask("/v1/orders")).headers.get("deprecation"), null);
   await gateway.stop();
+});
+
+/** A gateway with a policy made of `document`. */
+async function gatewayOfDocument(document) {
+  const place = mkdtempSync(join(folder, "document-"));
+  writeFileSync(join(place, "openapi.json"), JSON.stringify(document));
+  writeFileSync(join(place, "policy.json"), JSON.stringify(policyFor("openapi.json")));
+  const { policy } = await imported(join(place, "policy.json"));
+  return gatewayOf(policy);
+}
+
+test("cookies, matrix parameters and forms reach the origin where they meet their rules", async () => {
+  const parameters = [
+    { name: "c", in: "cookie", required: true, schema: { type: "integer" } },
+    { name: "m", in: "path", style: "matrix", explode: true, schema: { type: "array", items: { type: "integer" } } },
+    { name: "l", in: "path", style: "label", schema: { type: "integer" } },
+  ];
+  const content = {
+    "application/x-www-form-urlencoded": { schema: { required: ["n"], properties: { n: { type: "integer" } } } },
+    "application/xml": {},
+  };
+  const gateway = await gatewayOfDocument({
+    openapi: "3.1.0",
+    info: {},
+    paths: { "/a/{m}/{l}": { parameters, post: { requestBody: { required: true, content } } }, "/b/{id}": { get: {} } },
+  });
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const good = ["POST", "/a/;m=1;m=2/.3", { ...form, cookie: "x=\"a,b\"; c=1" }, "n=1"];
+  const change = (at, value) => good.map((one, index) => (index === at ? value : one));
+  const cases = [
+    [good, 200],
+    [change(1, "/a/;m=1;m=x/.3"), 422],
+    [change(1, "/a/;m=1;n=2/.3"), 422],
+    [change(1, "/a/1/.3"), 422],
+    [change(1, "/a/;m=1/;l=3"), 400],
+    [change(1, "/a/;m=1/3"), 422],
+    [change(1, "/a;m=1/;m=1/.3"), 400],
+    [change(2, form), 422],
+    [change(2, { ...form, cookie: "c=x" }), 422],
+    [change(2, { ...form, cookie: "c=1; c=1" }), 422],
+    [change(2, { ...form, cookie: "c=1; x=a, c=2" }), 422],
+    [change(3, "n=x"), 422],
+    [change(3, "n=1&n=1"), 422],
+    [["POST", "/a/;m=1/.3", { cookie: "c=1", "content-type": "application/xml" }, "<a/>"], 200],
+    [["POST", "/a/;m=1/.3", { cookie: "c=1", "content-type": "text/xml" }, "<a/>"], 415],
+    [["GET", "/b/1", {}], 200],
+    [["GET", "/b/;id=1", {}], 400],
+  ];
+  for (const [[method, path, headers, body], status] of cases) {
+    const answer = await gateway.fetch(HOST + path, { method, headers: { ...headers, ...from("192.0.2.1") }, body });
+    const text = await answer.text();
+    assert.equal(answer.status, status, `${method} ${path} ${JSON.stringify(headers)} ${body}: ${text}`);
+    if (status === 200) assert.equal(text, path);
+  }
+  await gateway.stop();
+});
+
+test("the document comes back as one, with what the gateway adds, and means the same when it is read again", async () => {
+  const file = join(root, "examples", "openapi", "policy.json");
+  const env = { EDGEWARD_URL: importer.url.origin, EDGEWARD_ADMIN_KEY: admin.text };
+  const { code, stdout, stderr } = await edgeward(["openapi", file, "--export", "--json"], { env, limitMs: IMPORT_MS_MAX });
+  assert.equal(code, 0, stdout + stderr);
+  const document = JSON.parse(stdout);
+  const { get, post } = document.paths["/orders"];
+  assert.deepEqual([get.security, post.security], [[{ keys: ["orders:read"] }], [{ keys: ["orders:write"] }]]);
+  assert.deepEqual(document.paths["/export"].get.security, []);
+  const [limit] = get["x-edgeward-limits"];
+  assert.deepEqual([limit.name, limit.limit, limit.window_s], ["ip", 600, 60]);
+  assert.deepEqual(Object.keys(get.responses), ["200", "400", "401", "403", "422", "429", "502", "503", "504"]);
+  assert.deepEqual(Object.keys(post.responses), ["201", "400", "401", "403", "413", "415", "422", "429", "502", "503", "504"]);
+  assert.ok(!/"\$ref":"[^#]/.test(stdout), "nothing leads to another file");
+  for (const [, pointer] of stdout.matchAll(/"\$ref":"#([^"]+)"/g)) {
+    const parts = pointer.split("/").slice(1);
+    assert.ok(parts.reduce((node, part) => node?.[part], document), `${pointer} leads somewhere`);
+  }
+  const place = mkdtempSync(join(folder, "again-"));
+  const policy = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(join(place, "openapi.json"), stdout);
+  writeFileSync(join(place, "policy.json"), JSON.stringify({ ...policy, openapi: "openapi.json" }));
+  const [before, after] = [await imported(file), await imported(join(place, "policy.json"))];
+  const plain = ({ policy }) => JSON.parse(JSON.stringify(policy.routes).replaceAll(/#\/schemas\/\w+/g, "#/schemas/…"));
+  assert.deepEqual(plain(after), plain(before));
+  assert.equal(Object.keys(after.policy.schemas).length, Object.keys(before.policy.schemas).length);
 });
 
 test("npm start serves a policy with documents, and reads both again when they change", async () => {
@@ -112,6 +196,8 @@ for (const [name, file] of [
   ["galaxy", "@scalar/galaxy/dist/latest.json"],
   ["train-travel", "@readme/oas-examples/3.1/json/train-travel.json"],
   ["star-trek", "@readme/oas-examples/3.0/json/star-trek.json"],
+  ["readme", "@readme/oas-examples/3.1/json/readme.json"],
+  ["parameter-styles", "@readme/oas-examples/3.0/json/parameters-style.json"],
 ]) {
   test(`${name}: imported, served, and every operation asked with its examples`, async (context) => {
     const source = join(root, "tests", "documents", "node_modules", file);

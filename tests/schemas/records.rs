@@ -58,7 +58,7 @@ fn records_with_one_mistake_are_refused_at_their_place() {
             "problem",
             0,
             "/errors/0/location",
-            json!("cookie"),
+            json!("headers"),
             "/errors/0/location",
         ),
         ("problem", 0, "/stack", json!("at main"), ""),

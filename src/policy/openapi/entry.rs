@@ -5,10 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::body::content::ContentRules;
+use crate::body::cookies::CookieRules;
 use crate::body::finding::Location;
+use crate::body::json::BODY_LIMITS;
 use crate::body::parameters::ParameterRules;
 use crate::body::schema::Compiler;
 use crate::facts::Method;
+use crate::policy::openapi::answers;
 use crate::policy::openapi::report::Report;
 use crate::policy::route_table::{RouteTable, Template};
 
@@ -18,7 +22,14 @@ pub(super) struct Made {
     /// What it is called in the report.
     pub(super) name: String,
     pub(super) place: String,
-    pub(super) route: Result<Map<String, Value>, String>,
+    pub(super) route: Result<Written, String>,
+}
+
+/// A route that an operation became.
+pub(super) struct Written {
+    pub(super) route: Map<String, Value>,
+    /// Where the `responses` stand that its answers are held against.
+    pub(super) answers: Option<String>,
 }
 
 /// Gives the routes that stand, and tells of each operation what became of it.
@@ -34,16 +45,20 @@ pub(super) fn enter(
         table: RouteTable::default(),
         routes: Vec::new(),
     };
-    let routes = made.iter().filter_map(|made| made.route.as_ref().ok());
-    let asked = routes.flat_map(|route| asked(route, named));
+    let written = made.iter().filter_map(|made| made.route.as_ref().ok());
+    let asked = written.flat_map(|written| asked(&written.route, named));
     entry.compiler.foresee(asked.collect());
     for made in made {
-        let checked = made.route.and_then(|route| {
-            entry.check(&route)?;
-            Ok(route)
+        let checked = made.route.and_then(|written| {
+            entry.check(&written.route)?;
+            Ok(written)
         });
         match checked {
-            Ok(route) => {
+            Ok(Written { mut route, answers }) => {
+                if let Some((place, problem)) = answers.zip(entry.unfit_answers(&route)) {
+                    answers::take_out(&mut route);
+                    report.note(&place, format!("answers are not checked: {problem}"));
+                }
                 report.import(&made.id, made.place);
                 entry.routes.push(Value::Object(route));
             }
@@ -60,6 +75,12 @@ struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// Why the answers of a route cannot be held against their schema.
+    fn unfit_answers(&self, route: &Map<String, Value>) -> Option<String> {
+        let body = inner(route, "response/body")?;
+        self.compiler.compile(body).err()
+    }
+
     /// Whether a route could stand in a policy beside those before it. Fails with one sentence.
     fn check(&mut self, route: &Map<String, Value>) -> Result<(), String> {
         let compiler = &self.compiler;
@@ -78,11 +99,20 @@ impl Entry<'_> {
             let compiled = compiler.compile(body);
             compiled.map_err(|problem| format!("its content: {problem}"))?;
         }
+        let bodies = told("request/bodies").and_then(Value::as_object);
+        for (media_type, schema) in bodies.into_iter().flatten() {
+            ContentRules::compile(media_type, Some(schema), compiler, BODY_LIMITS)
+                .map_err(|problem| format!("its content of type {media_type}: {problem}"))?;
+        }
         for (name, location) in [("query", Location::Query), ("headers", Location::Header)] {
             if let Some(rules) = told(&format!("request/{name}")) {
                 ParameterRules::compile(rules, compiler, location)
                     .map_err(|problem| format!("its {name}: {problem}"))?;
             }
+        }
+        if let Some(rules) = told("request/cookies") {
+            CookieRules::compile(rules, compiler)
+                .map_err(|problem| format!("its cookies: {problem}"))?;
         }
         if let Some(rules) = of_path(route) {
             ParameterRules::compile(&rules, compiler, Location::Path)
@@ -111,16 +141,22 @@ fn asked(route: &Map<String, Value>, named: &Map<String, Value>) -> Vec<Value> {
     let parameters = [
         (own("request/query"), Location::Query),
         (own("request/headers"), Location::Header),
+        (own("request/cookies"), Location::Cookie),
         (of_path(route), Location::Path),
     ];
     let parameters = parameters
         .into_iter()
         .filter_map(|(rules, location)| Some(ParameterRules::asked(&rules?, named, location)));
-    own("request/body").into_iter().chain(parameters).collect()
+    let bodies = inner(route, "request/bodies").and_then(Value::as_object);
+    let bodies = bodies.into_iter().flatten();
+    let bodies = bodies.filter_map(|(name, schema)| ContentRules::asked(name, schema, named));
+    let whole = [own("request/body"), own("response/body")];
+    let whole = whole.into_iter().flatten();
+    whole.chain(bodies).chain(parameters).collect()
 }
 
 /// What stands at `above/name` of a route.
-fn inner<'v>(route: &'v Map<String, Value>, place: &str) -> Option<&'v Value> {
+pub(super) fn inner<'v>(route: &'v Map<String, Value>, place: &str) -> Option<&'v Value> {
     let (above, name) = place.split_once('/')?;
     route.get(above)?.get(name)
 }

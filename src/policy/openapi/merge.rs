@@ -1,6 +1,8 @@
 //! The policy's own words beside the document's: `openapi_options`, `routes` by id, and the policy
 //! that comes of it.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::body::finding::push_token;
@@ -17,6 +19,17 @@ pub(super) enum Undeclared {
     Refuse,
 }
 
+/// What is done about answers that are not as the document says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Responses {
+    /// Answers are not read.
+    Off,
+    /// It is told.
+    Observe,
+    /// They are kept back.
+    Enforce,
+}
+
 /// `openapi_options`.
 pub(super) struct Options<'a> {
     /// Members of a route for every operation that does not say them.
@@ -26,6 +39,8 @@ pub(super) struct Options<'a> {
     pub(super) undeclared: Undeclared,
     /// Whether `security` of the document says who may call.
     pub(super) reads_security: bool,
+    /// `None`: not said.
+    pub(super) responses: Option<Responses>,
     /// The policy's only origin.
     pub(super) origin: Option<&'a str>,
 }
@@ -50,6 +65,13 @@ impl<'a> Options<'a> {
             Some(Some("defaults")) => false,
             Some(_) => return Err(wrong("security")),
         };
+        let responses = match told("responses").map(Value::as_str) {
+            None => None,
+            Some(Some("observe")) => Some(Responses::Observe),
+            Some(Some("enforce")) => Some(Responses::Enforce),
+            Some(Some("off")) => Some(Responses::Off),
+            Some(_) => return Err(wrong("responses")),
+        };
         let origins = policy.get("origins").and_then(Value::as_object);
         let mut names = origins.into_iter().flat_map(Map::keys);
         let origin = names.next().filter(|_| names.next().is_none());
@@ -58,6 +80,7 @@ impl<'a> Options<'a> {
             base_path: told("base_path").and_then(Value::as_str),
             undeclared,
             reads_security,
+            responses,
             origin: origin.map(String::as_str),
         })
     }
@@ -80,10 +103,17 @@ pub(super) fn lay(under: &mut Map<String, Value>, over: &Map<String, Value>) {
     if over.contains_key("body") {
         under.shift_remove("bodies");
     }
+    if over.contains_key("bodies") {
+        under.shift_remove("body");
+        under.shift_remove("content_types");
+    }
 }
 
 fn is_schema(name: &str) -> bool {
-    matches!(name, "body" | "bodies" | "query" | "headers" | "path")
+    matches!(
+        name,
+        "body" | "bodies" | "query" | "headers" | "cookies" | "path"
+    )
 }
 
 /// The policy with the routes and schemas of its document in place of `openapi`.
@@ -97,7 +127,7 @@ pub(super) fn policy(
     made.shift_remove("openapi");
     made.shift_remove("openapi_options");
     let of = |value: &Value| value.get("id").and_then(Value::as_str).map(str::to_owned);
-    let known: std::collections::HashSet<String> = routes.iter().filter_map(of).collect();
+    let known: HashSet<String> = routes.iter().filter_map(of).collect();
     let mut all = routes;
     let own = written.get("routes").and_then(Value::as_array);
     for (index, entry) in own.into_iter().flatten().enumerate() {
@@ -123,4 +153,25 @@ pub(super) fn policy(
         }
     }
     Value::Object(made)
+}
+
+/// The schemas that routes lead to. What was made for an operation that is left out is not needed.
+pub(super) fn reached(routes: &[Value], named: &Map<String, Value>) -> HashSet<String> {
+    let mut reached = HashSet::new();
+    let mut rest: Vec<&Value> = routes.iter().collect();
+    while let Some(value) = rest.pop() {
+        let name = value.get("$ref").and_then(Value::as_str);
+        let name = name.and_then(|name| name.strip_prefix("#/schemas/"));
+        if let Some((name, schema)) = name.and_then(|name| named.get_key_value(name))
+            && reached.insert(name.clone())
+        {
+            rest.push(schema);
+        }
+        match value {
+            Value::Array(items) => rest.extend(items),
+            Value::Object(members) => rest.extend(members.values()),
+            _ => {}
+        }
+    }
+    reached
 }

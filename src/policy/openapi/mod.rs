@@ -6,12 +6,17 @@
 //! (`policy::load`).
 //! Called by: `admin::state`.
 
+mod answers;
+mod content;
 mod deprecation;
+mod directions;
 mod discriminator;
 mod entry;
+mod forms;
 mod merge;
 mod operation;
 mod parameters;
+mod parts;
 mod report;
 mod schemas;
 mod security;

@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::facts::Method;
 use crate::policy::fault::Faults;
+use crate::policy::openapi::answers;
+use crate::policy::openapi::content;
 use crate::policy::openapi::deprecation;
-use crate::policy::openapi::entry::{self, Made};
-use crate::policy::openapi::merge::{Options, lay};
+use crate::policy::openapi::entry::{self, Made, Written, inner};
+use crate::policy::openapi::merge::{Options, Responses, lay, reached};
 use crate::policy::openapi::parameters::{Rules, gather};
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::{Schemas, safe};
@@ -29,6 +31,8 @@ pub(super) struct Operations<'a> {
     schemas: Schemas<'a>,
     ids: HashSet<String>,
     made: Vec<Made>,
+    /// How many the document has, those too that a `$ref` leads to.
+    operations: usize,
 }
 
 impl<'a> Operations<'a> {
@@ -47,6 +51,7 @@ impl<'a> Operations<'a> {
             schemas: Schemas::new(documents, options.undeclared, own),
             ids: HashSet::new(),
             made: Vec::new(),
+            operations: answers::count(documents, &METHODS),
         }
     }
 
@@ -80,8 +85,11 @@ impl<'a> Operations<'a> {
                 }
             }
         }
-        let named = self.schemas.named;
-        (entry::enter(self.made, &named, self.report), named)
+        let mut named = self.schemas.named;
+        let routes = entry::enter(self.made, &named, self.report);
+        let reached = reached(&routes, &named);
+        named.retain(|name, _| reached.contains(name));
+        (routes, named)
     }
 
     fn operation(
@@ -114,7 +122,7 @@ impl<'a> Operations<'a> {
         let route = self.route(&id, template, method, path, operation);
         if route
             .as_ref()
-            .is_ok_and(|route| !route.contains_key("auth"))
+            .is_ok_and(|written| !written.route.contains_key("auth"))
         {
             let problem = format!("{name} (`{id}`) says no `auth`, and neither does the policy");
             let fix = "Write `security` in the document, `x-edgeward`, a route of this id, or openapi_options.defaults";
@@ -136,7 +144,7 @@ impl<'a> Operations<'a> {
         method: &str,
         path: &Node<'a>,
         operation: &Node<'a>,
-    ) -> Result<Map<String, Value>, String> {
+    ) -> Result<Written, String> {
         let Some(method) = Method::parse(&method.to_ascii_uppercase()) else {
             return Err("the gateway passes no such method".into());
         };
@@ -152,9 +160,8 @@ impl<'a> Operations<'a> {
         if let Some(defaults) = self.options.defaults {
             lay(&mut route, defaults);
         }
-        // Who says it nearer is asked first, and then the document's need not be expressible.
-        if self.options.reads_security && !over.contains_key("auth") {
-            self.secure(&mut route, operation)?;
+        if self.options.reads_security {
+            self.secure(&mut route, operation, over.get("auth"))?;
         }
         let unchecked = is_opaque(&over);
         if !unchecked {
@@ -164,15 +171,40 @@ impl<'a> Operations<'a> {
             route.insert("deprecation".into(), deprecation::written(operation)?);
         }
         lay(&mut route, &over);
-        if operation.get("responses").is_some() {
-            let problem = "answers are not checked against `responses`";
-            self.report.note(&operation.place(), problem);
+        let said = over.get("request").and_then(Value::as_object);
+        if let (Some(Value::Object(request)), Some(said)) = (route.get_mut("request"), said) {
+            content::narrow(request, said);
         }
+        let responses = operation.get("responses");
+        let answers = responses.and_then(|responses| self.answers(&mut route, &responses));
         if let Some(node) = operation.get("callbacks") {
             let problem = "`callbacks` are not requests to the API";
             self.report.note(&node.place(), problem);
         }
-        Ok(route)
+        Ok(Written { route, answers })
+    }
+
+    /// Holds answers against `responses`, unless what stands nearer says what they are like. Gives
+    /// their place where it does.
+    fn answers(&mut self, route: &mut Map<String, Value>, responses: &Node<'a>) -> Option<String> {
+        let said = inner(route, "response/body").is_some();
+        let is_large = self.operations > answers::OPERATIONS_MAX;
+        let chosen = self.options.responses;
+        let why = match chosen.unwrap_or(Responses::Observe) {
+            _ if said => return None,
+            _ if chosen.is_none() && is_large => answers::TOO_MANY,
+            Responses::Off => "answers are not checked against `responses`",
+            _ if answers::are_kept(route) => {
+                "answers that are kept (`idempotency`) are not checked"
+            }
+            mode @ (Responses::Observe | Responses::Enforce) => {
+                let rule = answers::rule(responses, self.documents, &mut self.schemas, self.report);
+                answers::write(route, rule?, mode);
+                return Some(responses.place());
+            }
+        };
+        self.report.note(&responses.place(), why);
+        None
     }
 
     /// What stands nearer than the document: `x-edgeward`, and over it the policy's route.
@@ -192,20 +224,31 @@ impl<'a> Operations<'a> {
         Ok(over)
     }
 
-    fn secure(&self, route: &mut Map<String, Value>, operation: &Node<'a>) -> Result<(), String> {
-        let Some(asked) = security::asked(self.documents, operation)? else {
+    /// - `nearer`: who may call by what stands nearer. Then the document's need not be expressible;
+    ///   its scopes hold all the same, for leaving them out was not said.
+    fn secure(
+        &self,
+        route: &mut Map<String, Value>,
+        operation: &Node<'a>,
+        nearer: Option<&Value>,
+    ) -> Result<(), String> {
+        let asked = match (security::asked(self.documents, operation), nearer) {
+            (Ok(asked), _) => asked,
+            (Err(_), Some(_)) => None,
+            (Err(problem), None) => return Err(problem),
+        };
+        let Some(asked) = asked else {
             return Ok(());
         };
-        if asked.auth.is_string() {
+        if nearer.unwrap_or(&asked.auth).is_string() {
             route.shift_remove("require");
-        }
-        route.insert("auth".into(), asked.auth);
-        if !asked.scopes.is_empty() {
+        } else if !asked.scopes.is_empty() {
             let require = json!({ "require": { "scopes": asked.scopes } });
             if let Some(require) = require.as_object() {
                 lay(route, require);
             }
         }
+        route.insert("auth".into(), asked.auth);
         Ok(())
     }
 
@@ -221,7 +264,16 @@ impl<'a> Operations<'a> {
         let mut request = Map::new();
         rules.write(&mut request, self.options.undeclared);
         match operation.get("requestBody") {
-            Some(body) if method.may_have_body() => self.content(&mut request, &body)?,
+            Some(body) if method.may_have_body() => {
+                let documents = self.documents;
+                content::write(
+                    &mut request,
+                    &body,
+                    documents,
+                    &mut self.schemas,
+                    self.report,
+                )?;
+            }
             Some(body) => {
                 let method = method.as_str();
                 self.report.note(
@@ -238,54 +290,6 @@ impl<'a> Operations<'a> {
             route,
             &Map::from_iter([("request".to_owned(), Value::Object(request))]),
         );
-        Ok(())
-    }
-
-    /// Content types, and the schema of JSON.
-    fn content(&mut self, request: &mut Map<String, Value>, body: &Node<'a>) -> Result<(), String> {
-        let body = self.documents.follow(body)?;
-        let content = body.get("content");
-        let mut json_types: Vec<(String, Value)> = Vec::new();
-        let mut others: Vec<(String, String)> = Vec::new();
-        for (name, media) in content.iter().flat_map(Node::members) {
-            let essence = name
-                .split(';')
-                .next()
-                .unwrap_or(name)
-                .trim()
-                .to_ascii_lowercase();
-            match media.get("schema") {
-                Some(schema) if is_json(&essence) => {
-                    json_types.push((essence, self.schemas.translate(&schema, self.report)?));
-                }
-                _ => others.push((essence, media.place())),
-            }
-        }
-        let Some((_, first)) = json_types.first() else {
-            for (name, place) in &others {
-                self.report
-                    .note(place, format!("content of type {name} is not checked"));
-            }
-            let names: Vec<&String> = others.iter().map(|(name, _)| name).collect();
-            if !names.is_empty() && !names.iter().any(|name| name.contains('*')) {
-                request.insert("content_types".into(), json!(names));
-            }
-            return Ok(());
-        };
-        if json_types.iter().any(|(_, schema)| schema != first) {
-            return Err("content of two JSON types has two schemas".into());
-        }
-        for (name, place) in &others {
-            let problem =
-                format!("content of type {name} is refused beside JSON: only JSON is checked");
-            self.report.note(place, problem);
-        }
-        request.insert("body".into(), first.clone());
-        if body.flag("required") != Some(true) {
-            request.insert("optional".into(), json!(true));
-        }
-        let names: Vec<&String> = json_types.iter().map(|(name, _)| name).collect();
-        request.insert("content_types".into(), json!(names));
         Ok(())
     }
 
@@ -329,10 +333,6 @@ fn placed(base: &str, template: &str) -> String {
     }
     path.push_str(rest);
     path
-}
-
-fn is_json(essence: &str) -> bool {
-    essence == "application/json" || essence.ends_with("+json")
 }
 
 /// Whether a route nearer than the document says that its requests are not looked at.

@@ -41,7 +41,7 @@ pub(super) fn gather<'a>(
     Ok(found)
 }
 
-/// The rules of a route, by its members `path`, `query` and `headers`.
+/// The rules of a route, by its members `path`, `query`, `headers` and `cookies`.
 pub(super) struct Rules {
     pub(super) path: Map<String, Value>,
     query: Map<String, Value>,
@@ -49,6 +49,8 @@ pub(super) struct Rules {
     query_is_open: bool,
     headers: Map<String, Value>,
     headers_required: Vec<Value>,
+    cookies: Map<String, Value>,
+    cookies_required: Vec<Value>,
 }
 
 impl Rules {
@@ -66,6 +68,8 @@ impl Rules {
             query_is_open: false,
             headers: Map::new(),
             headers_required: Vec::new(),
+            cookies: Map::new(),
+            cookies_required: Vec::new(),
         };
         for parameter in parameters {
             let name = parameter.name;
@@ -94,13 +98,15 @@ impl Rules {
             }
             request.insert("query".into(), query);
         }
-        if !self.headers.is_empty() {
-            let headers = json!({
-                "type": "object",
-                "properties": self.headers,
-                "required": self.headers_required,
-            });
-            request.insert("headers".into(), headers);
+        for (place, properties, required) in [
+            ("headers", self.headers, self.headers_required),
+            ("cookies", self.cookies, self.cookies_required),
+        ] {
+            if !properties.is_empty() {
+                let rules =
+                    json!({ "type": "object", "properties": properties, "required": required });
+                request.insert(place.into(), rules);
+            }
         }
     }
 
@@ -113,70 +119,63 @@ impl Rules {
     ) -> Result<(), String> {
         let Parameter { node, name, place } = parameter;
         let required = node.flag("required") == Some(true);
-        if *place == "cookie" {
-            report.note(&node.place(), "cookie parameters are not checked");
-            return Ok(());
-        }
         if *place == "header" && IGNORED.contains(&name.to_ascii_lowercase().as_str()) {
             return Ok(());
         }
-        let explodes = node.flag("explode");
         let (rule, kind) = rule(parameter, schemas, documents, report)?;
-        let style = node.text("style");
-        let style = style.unwrap_or(if *place == "query" { "form" } else { "simple" });
-        let explodes = explodes.unwrap_or(style == "form");
-        match (*place, style, kind) {
-            ("query", "form", Kind::Object) if explodes => {
-                return self.spread(node, rule, schemas, report, required);
+        let style = node.text("style").unwrap_or(match *place {
+            "query" | "cookie" => "form",
+            _ => "simple",
+        });
+        let explodes = node.flag("explode").unwrap_or(style == "form");
+        if (*place, style, kind, explodes) == ("query", "form", Kind::Object, true) {
+            return self.spread(node, rule, schemas, report, required);
+        }
+        let Some(word) = word(place, style, kind, explodes) else {
+            let kind = kind.told();
+            return Err(format!("style `{style}` is not read in {place} for {kind}"));
+        };
+        if let Some(word) = word {
+            check_parts(&rule, schemas, kind)?;
+            if style == "matrix" && safe(name, &['_', '-'], 64) != *name {
+                return Err("the gateway knows it by another name than `matrix` writes".into());
             }
-            ("query", "form" | "spaceDelimited" | "pipeDelimited", Kind::Array) if explodes => {
-                self.query(name, rule, required);
-            }
-            ("query", "form", Kind::Array) => self.query(name, styled(rule, "comma"), required),
-            ("query", "spaceDelimited", Kind::Array) => {
-                self.query(name, styled(rule, "space"), required);
-            }
-            ("query", "pipeDelimited", Kind::Array) => {
-                self.query(name, styled(rule, "pipe"), required);
-            }
-            ("query", "deepObject", Kind::Object) => {
-                self.query(name, styled(rule, "deep"), required);
-            }
-            ("query", "form", Kind::Scalar) => self.query(name, rule, required),
-            ("path" | "header", "simple", Kind::Array) => {
-                self.single(place, name, styled(rule, "comma"), required)
-            }
-            ("path" | "header", "simple", Kind::Scalar) => self.single(place, name, rule, required),
-            (_, style, kind) => {
-                let kind = kind.told();
-                return Err(format!("style `{style}` is not read in {place} for {kind}"));
-            }
+            self.insert(place, name, styled(rule, word), required);
+        } else {
+            self.insert(place, name, rule, required);
         }
         if node.flag("allowEmptyValue") == Some(true) {
             let problem = "`allowEmptyValue`: an empty value is judged by the schema as it stands";
             report.note(&node.place(), problem);
         }
+        if node.flag("allowReserved") == Some(true) {
+            let problem = "`allowReserved`: what a query takes unencoded is the gateway's to say";
+            report.note(&node.place(), problem);
+        }
         Ok(())
     }
 
-    fn query(&mut self, name: &str, rule: Value, required: bool) {
-        // As some APIs write the name of a list that is sent by repetition.
-        self.query.insert(name.to_owned(), rule);
+    fn insert(&mut self, place: &str, name: &str, rule: Value, required: bool) {
+        let (rules, names, name) = match place {
+            // A path without its parameter is another path.
+            "path" => {
+                self.path.insert(safe(name, &['_', '-'], 64), rule);
+                return;
+            }
+            "header" => {
+                let name = name.to_ascii_lowercase();
+                (&mut self.headers, &mut self.headers_required, name)
+            }
+            "cookie" => {
+                let name = name.to_owned();
+                (&mut self.cookies, &mut self.cookies_required, name)
+            }
+            _ => (&mut self.query, &mut self.query_required, name.to_owned()),
+        };
         if required {
-            self.query_required.push(json!(name));
+            names.push(json!(name));
         }
-    }
-
-    fn single(&mut self, place: &str, name: &str, rule: Value, required: bool) {
-        if place == "path" {
-            self.path.insert(safe(name, &['_', '-'], 64), rule);
-            return;
-        }
-        let name = name.to_ascii_lowercase();
-        if required {
-            self.headers_required.push(json!(name));
-        }
-        self.headers.insert(name, rule);
+        rules.insert(name, rule);
     }
 
     /// An exploded object: each of its properties is a parameter.
@@ -214,8 +213,59 @@ impl Rules {
     }
 }
 
+/// How the policy names a style; `None`: it cannot be read, and within: it needs no name.
+pub(super) fn word(
+    place: &str,
+    style: &str,
+    kind: Kind,
+    explodes: bool,
+) -> Option<Option<&'static str>> {
+    Some(match (place, style, kind) {
+        ("query" | "cookie", "form", Kind::Scalar) => None,
+        ("path" | "header", "simple", Kind::Scalar) => None,
+        ("query", "form" | "spaceDelimited" | "pipeDelimited", Kind::Array) if explodes => None,
+        ("query", "form", _) if !explodes => Some("comma"),
+        ("query", "spaceDelimited", Kind::Array | Kind::Object) if !explodes => Some("space"),
+        ("query", "pipeDelimited", Kind::Array | Kind::Object) if !explodes => Some("pipe"),
+        ("query", "deepObject", Kind::Object) => Some("deep"),
+        ("path" | "header", "simple", Kind::Object) if explodes => Some("pairs"),
+        ("path" | "header", "simple", _) => Some("comma"),
+        ("path", "label", _) if explodes => Some("label_exploded"),
+        ("path", "label", _) => Some("label"),
+        ("path", "matrix", _) if explodes => Some("matrix_exploded"),
+        ("path", "matrix", _) => Some("matrix"),
+        _ => return None,
+    })
+}
+
+/// Whether the parts of a styled value are single values, which is what a text can hold, and whether
+/// its own type says what it is. Fails with one sentence.
+pub(super) fn check_parts(rule: &Value, schemas: &Schemas<'_>, kind: Kind) -> Result<(), String> {
+    let rule = named(rule, schemas);
+    let own = type_of(rule);
+    let is_plain = match kind {
+        Kind::Scalar => true,
+        Kind::Array => own == Some(Kind::Array),
+        Kind::Object => own == Some(Kind::Object) || rule.get("allOf").is_some(),
+    };
+    if !is_plain {
+        return Err("what it holds in this style has to be said by its own `type`".into());
+    }
+    let members = rule.get("properties").and_then(Value::as_object);
+    let members = members.into_iter().flat_map(Map::values);
+    let below = ["items", "additionalProperties"];
+    let below = below.into_iter().filter_map(|word| rule.get(word));
+    match members
+        .chain(below)
+        .all(|part| self::kind(part, schemas, 0) == Kind::Scalar)
+    {
+        true => Ok(()),
+        false => Err("a list or an object within it is not read in this style".into()),
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Scalar,
     Array,
     Object,
@@ -252,8 +302,8 @@ fn rule<'a>(
     Ok((rule, kind))
 }
 
-fn kind(rule: &Value, schemas: &Schemas<'_>, depth: usize) -> Kind {
-    let rule = named(rule, schemas);
+/// What the schema itself says.
+fn type_of(rule: &Value) -> Option<Kind> {
     let types = rule.get("type");
     let is = |name: &str| match types {
         Some(Value::String(one)) => one == name,
@@ -261,10 +311,16 @@ fn kind(rule: &Value, schemas: &Schemas<'_>, depth: usize) -> Kind {
         _ => false,
     };
     if is("array") {
-        return Kind::Array;
+        return Some(Kind::Array);
     }
-    if is("object") || (types.is_none() && rule.get("properties").is_some()) {
-        return Kind::Object;
+    let is_object = is("object") || (types.is_none() && rule.get("properties").is_some());
+    is_object.then_some(Kind::Object)
+}
+
+pub(super) fn kind(rule: &Value, schemas: &Schemas<'_>, depth: usize) -> Kind {
+    let rule = named(rule, schemas);
+    if let Some(kind) = type_of(rule) {
+        return kind;
     }
     let branches = ["allOf", "anyOf", "oneOf"]
         .into_iter()
@@ -280,7 +336,7 @@ fn kind(rule: &Value, schemas: &Schemas<'_>, depth: usize) -> Kind {
         .unwrap_or(Kind::Scalar)
 }
 
-fn named<'v>(rule: &'v Value, schemas: &'v Schemas<'_>) -> &'v Value {
+pub(super) fn named<'v>(rule: &'v Value, schemas: &'v Schemas<'_>) -> &'v Value {
     let mut rule = rule;
     for _ in 0..16 {
         let name = rule.get("$ref").and_then(Value::as_str);
@@ -293,7 +349,7 @@ fn named<'v>(rule: &'v Value, schemas: &'v Schemas<'_>) -> &'v Value {
     rule
 }
 
-fn styled(mut rule: Value, style: &str) -> Value {
+pub(super) fn styled(mut rule: Value, style: &str) -> Value {
     if let Some(members) = rule.as_object_mut() {
         members.insert(STYLE.into(), json!(style));
     }

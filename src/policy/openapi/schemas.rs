@@ -1,4 +1,4 @@
-//! Schemas of OpenAPI as JSON Schema 2020-12, for requests.
+//! Schemas of OpenAPI as JSON Schema 2020-12, for requests and for answers.
 //!
 //! Owns: what each keyword becomes: translated, an annotation, noted as not enforced, or a reason
 //! to leave the operation out. Schemas that are referred to get names of their own.
@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::policy::openapi::directions::{Direction, Directions};
 use crate::policy::openapi::merge::Undeclared;
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::source::{Documents, Node, Version};
@@ -39,7 +40,7 @@ const SAME: [&str; 19] = [
     "exclusiveMinimum",
 ];
 /// Words for people: no rule.
-const ANNOTATIONS: [&str; 12] = [
+pub(super) const ANNOTATIONS: [&str; 12] = [
     "$comment",
     "default",
     "deprecated",
@@ -101,8 +102,10 @@ const FORMATS: [&str; 19] = [
 pub(super) struct Schemas<'a> {
     documents: &'a Documents<'a>,
     undeclared: Undeclared,
-    /// By the place a reference means.
-    names: HashMap<(&'a str, String), Result<String, String>>,
+    /// By the place a reference means, and which way its schema is read.
+    names: HashMap<(&'a str, String, Direction), Result<String, String>>,
+    directions: Directions<'a>,
+    direction: Direction,
     taken: HashSet<String>,
     pub(super) named: Map<String, Value>,
 }
@@ -118,9 +121,16 @@ impl<'a> Schemas<'a> {
             documents,
             undeclared,
             names: HashMap::new(),
+            directions: Directions::default(),
+            direction: Direction::Request,
             taken: own.into_iter().flat_map(Map::keys).cloned().collect(),
             named: Map::new(),
         }
+    }
+
+    /// Whether objects that say nothing of other names have none.
+    pub(super) fn closes(&self) -> bool {
+        self.undeclared == Undeclared::Refuse
     }
 
     /// Fails with one sentence on what has no equal.
@@ -130,6 +140,18 @@ impl<'a> Schemas<'a> {
         report: &mut Report,
     ) -> Result<Value, String> {
         self.schema(node, report, 0)
+    }
+
+    /// As [`Self::translate`], for answers.
+    pub(super) fn translate_answer(
+        &mut self,
+        node: &Node<'a>,
+        report: &mut Report,
+    ) -> Result<Value, String> {
+        self.direction = Direction::Answer;
+        let made = self.schema(node, report, 0);
+        self.direction = Direction::Request;
+        made
     }
 
     fn schema(
@@ -233,7 +255,13 @@ impl<'a> Schemas<'a> {
         report: &mut Report,
     ) -> Result<String, String> {
         let target = self.documents.resolve(file, reference)?;
-        let key = (target.file, target.pointer.clone());
+        let is_one = !self.closes() && !self.directions.differ(&target, self.documents);
+        let direction = if is_one {
+            Direction::Both
+        } else {
+            self.direction
+        };
+        let key = (target.file, target.pointer.clone(), direction);
         if let Some(known) = self.names.get(&key) {
             return known.clone();
         }
@@ -287,12 +315,16 @@ impl<'a> Schemas<'a> {
         Ok(())
     }
 
-    /// What only answers have is not asked for in a request, and not taken.
+    /// What only answers have is not asked for in a request, and not taken; and the other way.
     fn directions(&self, node: &Node<'a>, made: &mut Map<String, Value>) {
+        let flag = match self.direction {
+            Direction::Answer => "writeOnly",
+            Direction::Both | Direction::Request => "readOnly",
+        };
         let properties = node.get("properties");
         for (name, property) in properties.iter().flat_map(Node::members) {
-            let own = property.flag("readOnly");
-            let target = || self.documents.follow(&property).ok()?.flag("readOnly");
+            let own = property.flag(flag);
+            let target = || self.documents.follow(&property).ok()?.flag(flag);
             if own.or_else(target) != Some(true) {
                 continue;
             }
@@ -309,7 +341,8 @@ impl<'a> Schemas<'a> {
         let says = |name: &str| keywords.contains_key(name);
         let composed = MANY.iter().any(|name| says(name));
         let open = ["additionalProperties", "unevaluatedProperties", "$ref"];
-        if self.undeclared == Undeclared::Refuse
+        if self.closes()
+            && self.direction != Direction::Answer
             && says("properties")
             && !composed
             && !open.iter().any(|name| says(name))

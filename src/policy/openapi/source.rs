@@ -61,6 +61,11 @@ impl<'a> Documents<'a> {
         &self.root
     }
 
+    /// Whether what stands beside a `$ref` counts: in 3.0 it is nothing (Reference Object).
+    pub(super) fn has_siblings(&self) -> bool {
+        self.version == Version::V31
+    }
+
     /// The node itself, or what it refers to in the end. Fails with one sentence.
     pub(super) fn follow(&self, node: &Node<'a>) -> Result<Node<'a>, String> {
         let mut node = node.clone();

@@ -2,6 +2,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod answers;
+mod content;
+mod parameters;
 mod schemas;
 
 /// A document of one operation, `POST /things`, which `change` is laid over.
@@ -49,7 +52,7 @@ fn body(version: &str, schema: Value) -> Value {
     let content = json!({ "application/json": { "schema": schema } });
     let mut document = document(json!({ "requestBody": { "required": true, "content": content } }));
     document["openapi"] = json!(version);
-    route(&document).unwrap()["request"]["body"].clone()
+    route(&document).unwrap()["request"]["bodies"]["application/json"].clone()
 }
 
 #[test]
@@ -155,6 +158,48 @@ fn who_stands_nearer_to_the_route_is_asked_first() {
 }
 
 #[test]
+fn scopes_of_the_document_hold_also_where_the_policy_says_who_may_call() {
+    let route = |security: Value, own: Value| {
+        let document = document(json!({ "security": security }));
+        let mut route = json!({ "id": "make" });
+        let own = own.as_object().unwrap().clone();
+        route.as_object_mut().unwrap().extend(own);
+        let policy = policy(json!({ "routes": [route] }));
+        let merged = run(&policy, &json!({ "api.json": document }))
+            .unwrap()
+            .policy;
+        let route = &merged["routes"][0];
+        json!([route["auth"], route["require"]["scopes"]])
+    };
+    let scoped = json!([{ "keys": ["write"] }]);
+    for (security, own, told) in [
+        (
+            scoped.clone(),
+            json!({ "auth": ["other"] }),
+            json!([["other"], ["write"]]),
+        ),
+        (
+            scoped.clone(),
+            json!({ "auth": ["other"], "require": { "scopes": ["all"] } }),
+            json!([["other"], ["all"]]),
+        ),
+        (scoped, json!({ "auth": "public" }), json!(["public", null])),
+        (
+            json!([{ "keys": ["a"], "more": ["b"] }]),
+            json!({ "auth": ["other"] }),
+            json!([["other"], null]),
+        ),
+        (
+            json!([]),
+            json!({ "auth": ["other"] }),
+            json!([["other"], null]),
+        ),
+    ] {
+        assert_eq!(route(security, own.clone()), told, "{own}");
+    }
+}
+
+#[test]
 fn references_lead_across_files_and_in_circles_and_never_out() {
     let mut document = document(json!({ "requestBody": { "required": true, "content": {
         "application/json": { "schema": { "$ref": "parts/tree.json#/Tree" } }
@@ -165,7 +210,7 @@ fn references_lead_across_files_and_in_circles_and_never_out() {
     let files = json!({ "api.json": document, "parts/tree.json": tree, "leaf.json": { "type": "integer" } });
     let Imported { policy: merged, .. } = run(&policy(json!({})), &files).unwrap();
     assert_eq!(
-        merged["routes"][0]["request"]["body"],
+        merged["routes"][0]["request"]["bodies"]["application/json"],
         json!({ "$ref": "#/schemas/Tree" })
     );
     assert_eq!(
@@ -187,65 +232,9 @@ fn references_lead_across_files_and_in_circles_and_never_out() {
 }
 
 #[test]
-fn every_style_of_a_parameter_is_decided() {
-    let asked = |parameter: Value| {
-        let mut named = json!({ "name": "p" });
-        let said = parameter.as_object().unwrap().clone();
-        named.as_object_mut().unwrap().extend(said);
-        route(&document(json!({ "parameters": [named] })))
-    };
-    let list = json!({ "type": "array", "items": { "type": "integer" } });
-    let object = json!({ "type": "object", "properties": { "n": { "type": "integer" } } });
-    for (style, explode, written) in [
-        ("form", true, None),
-        ("form", false, Some("comma")),
-        ("spaceDelimited", false, Some("space")),
-        ("pipeDelimited", false, Some("pipe")),
-        ("pipeDelimited", true, None),
-    ] {
-        let parameter =
-            json!({ "in": "query", "style": style, "explode": explode, "schema": list });
-        let route = asked(parameter).unwrap();
-        let rule = &route["request"]["query"]["properties"]["p"];
-        assert_eq!(
-            rule.get("x-edgeward-style").and_then(Value::as_str),
-            written,
-            "{style}"
-        );
-    }
-    let deep =
-        asked(json!({ "in": "query", "style": "deepObject", "explode": true, "schema": object }));
-    assert_eq!(
-        deep.unwrap()["request"]["query"]["properties"]["p"]["x-edgeward-style"],
-        "deep"
-    );
-    let spread = asked(json!({ "in": "query", "schema": object })).unwrap();
-    assert_eq!(
-        spread["request"]["query"]["properties"],
-        json!({ "n": { "type": "integer" } })
-    );
-    let header = asked(json!({ "in": "header", "required": true, "schema": list })).unwrap();
-    assert_eq!(header["request"]["headers"]["required"], json!(["p"]));
-    for (place, style, schema) in [
-        ("query", "form", &object),
-        ("query", "spaceDelimited", &object),
-        ("path", "label", &list),
-        ("path", "matrix", &list),
-        ("header", "simple", &object),
-    ] {
-        let parameter = json!({ "in": place, "style": style, "explode": false, "schema": schema });
-        let problem = asked(parameter).unwrap_err();
-        assert!(
-            problem.contains("is not read in"),
-            "{place} {style}: {problem}"
-        );
-    }
-}
-
-#[test]
 fn what_is_not_checked_is_told() {
     let report = made(&document(json!({
-        "parameters": [{ "name": "c", "in": "cookie", "schema": {} }],
+        "parameters": [{ "name": "c", "in": "query", "allowReserved": true, "allowEmptyValue": true, "schema": {} }],
         "requestBody": { "content": { "application/json": {
             "schema": { "type": "string", "format": "color", "maxlength": 1, "contentEncoding": "base64" }
         } } },
@@ -261,11 +250,11 @@ fn what_is_not_checked_is_told() {
     assert_eq!(
         told,
         [
-            "cookie parameters are not checked",
+            "`allowEmptyValue`: an empty value is judged by the schema as it stands",
+            "`allowReserved`: what a query takes unencoded is the gateway's to say",
             "format `color` is not asserted",
             "keyword `maxlength` is not enforced",
             "keyword `contentEncoding` is not enforced",
-            "answers are not checked against `responses`",
             "`callbacks` are not requests to the API",
         ]
     );

@@ -121,3 +121,20 @@ fn a_template_that_no_request_can_match_is_refused() {
     assert!(Template::parse(&format!("/{}", "a".repeat(TEMPLATE_BYTES_MAX - 1))).is_ok());
     assert!(Template::parse(&format!("/{}", "a".repeat(TEMPLATE_BYTES_MAX))).is_err());
 }
+
+#[test]
+fn matrix_parameters_are_taken_where_the_template_has_a_parameter_that_reads_them() {
+    let template = Template::parse("/a/{m}/b/{p}/{*rest}").unwrap();
+    for (path, taken) in [
+        ("/a/;m=1/b/2/3", true),
+        ("/a/1/b/;p=1/3", false),
+        ("/a/;m=1/b/;p=1/3", false),
+        ("/a/;m=1/b/2/;rest=1", false),
+        ("/a/;m=1/b/2/3/;m=1", false),
+        ("/;a/1", false),
+    ] {
+        let path = CanonicalPath::parse_with_matrix(path).unwrap();
+        let takes = template.takes_matrix(&path, |name| matches!(name, "m" | "*rest"));
+        assert_eq!(takes, taken, "{}", path.as_str());
+    }
+}

@@ -1,4 +1,5 @@
 // One request for each operation of an OpenAPI document, from its examples; where it has none, made from its schemas.
+import { headerText, multipart, pairs, pathText, urlencoded } from "./parameters.mjs";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"];
 const DEPTH_MAX = 6;
@@ -32,21 +33,34 @@ export function requestsOf(document) {
     const parameters = [...(operation.parameters ?? []), ...(item.parameters ?? [])].map(follow);
     const query = [];
     const headers = {};
+    const cookies = [];
     let path = template;
     for (const parameter of parameters) {
       const value = exampleOf(parameter) ?? sample(parameter.schema ?? {});
-      if (parameter.in === "path") path = path.replace(`{${parameter.name}}`, encodeURIComponent(String(value)));
+      if (parameter.in === "path") path = path.replace(`{${parameter.name}}`, pathText(parameter, value));
       else if (parameter.required && parameter.in === "query") query.push(...pairs(parameter, value));
-      else if (parameter.required && parameter.in === "header") headers[parameter.name] = String(value);
+      else if (parameter.required && parameter.in === "header") headers[parameter.name] = headerText(parameter, value);
+      else if (parameter.required && parameter.in === "cookie") cookies.push(`${parameter.name}=${value}`);
     }
     const search = query.length > 0 ? `?${new URLSearchParams(query)}` : "";
+    if (cookies.length > 0) headers.cookie = cookies.join("; ");
     const request = { id: operation.operationId ?? `${method} ${template}`, method: method.toUpperCase(), path: path + search, headers };
     const content = follow(operation.requestBody)?.content ?? {};
     const type = Object.keys(content).find((name) => /^application\/(?:.*\+)?json$/.test(name)) ?? Object.keys(content)[0];
     if (type === undefined || method === "get" || method === "head") return request;
-    headers["content-type"] = type.includes("*") ? "application/octet-stream" : type;
-    const value = exampleOf(content[type]) ?? sample(content[type].schema ?? {});
-    request.body = type.includes("json") ? JSON.stringify(value) : "x";
+    const { schema = {}, encoding } = content[type];
+    const value = exampleOf(content[type]) ?? sample(schema);
+    const fields = Object.fromEntries(Object.entries(Object(value)).filter(([, one]) => one !== undefined));
+    const schemaOf = (name) => {
+      const { items, ...rest } = follow(follow(schema).properties?.[name]) ?? {};
+      return { ...rest, items: follow(items) };
+    };
+    const form =
+      type === "multipart/form-data" ? multipart(fields, encoding, schemaOf)
+      : type === "application/x-www-form-urlencoded" ? urlencoded(fields, encoding)
+      : { type: type.includes("*") ? "application/octet-stream" : type, body: type.includes("json") ? JSON.stringify(value) : "x" };
+    headers["content-type"] = form.type;
+    request.body = form.body;
     return request;
   }
 
@@ -55,12 +69,6 @@ export function requestsOf(document) {
     const [first] = Object.values(node.examples ?? {});
     return follow(first)?.value;
   }
-}
-
-function pairs({ name, explode = true }, value) {
-  if (Array.isArray(value)) return explode ? value.map((one) => [name, one]) : [[name, value.join(",")]];
-  if (typeof value === "object" && value !== null) return Object.entries(value);
-  return [[name, String(value)]];
 }
 
 /** A value that meets a schema, as far as that is easy to say. */

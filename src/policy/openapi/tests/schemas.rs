@@ -58,7 +58,11 @@ fn judged(document: &Value, value: Value) -> Vec<String> {
     use crate::body::schema::Schema;
     let Imported { policy, .. } = made(document);
     let named = policy["schemas"].as_object().unwrap();
-    let schema = Schema::compile(&policy["routes"][0]["request"]["body"], named).unwrap();
+    let schema = Schema::compile(
+        &policy["routes"][0]["request"]["bodies"]["application/json"],
+        named,
+    )
+    .unwrap();
     let findings = schema.judge(&value, Location::Body);
     findings
         .iter()
