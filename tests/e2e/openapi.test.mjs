@@ -196,7 +196,6 @@ for (const [name, file] of [
   ["galaxy", "@scalar/galaxy/dist/latest.json"],
   ["train-travel", "@readme/oas-examples/3.1/json/train-travel.json"],
   ["star-trek", "@readme/oas-examples/3.0/json/star-trek.json"],
-  ["readme", "@readme/oas-examples/3.1/json/readme.json"],
   ["parameter-styles", "@readme/oas-examples/3.0/json/parameters-style.json"],
 ]) {
   test(`${name}: imported, served, and every operation asked with its examples`, async (context) => {

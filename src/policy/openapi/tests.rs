@@ -4,6 +4,7 @@ use super::*;
 
 mod answers;
 mod content;
+mod document;
 mod parameters;
 mod schemas;
 

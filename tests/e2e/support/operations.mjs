@@ -36,7 +36,7 @@ export function requestsOf(document) {
     const cookies = [];
     let path = template;
     for (const parameter of parameters) {
-      const value = exampleOf(parameter) ?? sample(parameter.schema ?? {});
+      const value = exampleOf(parameter) ?? filled(parameter.schema ?? {}, sample(parameter.schema ?? {}));
       if (parameter.in === "path") path = path.replace(`{${parameter.name}}`, pathText(parameter, value));
       else if (parameter.required && parameter.in === "query") query.push(...pairs(parameter, value));
       else if (parameter.required && parameter.in === "header") headers[parameter.name] = headerText(parameter, value);
@@ -49,7 +49,8 @@ export function requestsOf(document) {
     const type = Object.keys(content).find((name) => /^application\/(?:.*\+)?json$/.test(name)) ?? Object.keys(content)[0];
     if (type === undefined || method === "get" || method === "head") return request;
     const { schema = {}, encoding } = content[type];
-    const value = exampleOf(content[type]) ?? sample(schema);
+    const sampled = () => (type.includes("form") ? filled(schema, sample(schema)) : sample(schema));
+    const value = exampleOf(content[type]) ?? sampled();
     const fields = Object.fromEntries(Object.entries(Object(value)).filter(([, one]) => one !== undefined));
     const schemaOf = (name) => {
       const { items, ...rest } = follow(follow(schema).properties?.[name]) ?? {};
@@ -62,6 +63,13 @@ export function requestsOf(document) {
     headers["content-type"] = form.type;
     request.body = form.body;
     return request;
+  }
+
+  /** An object in which nothing is required has every property: of none there is nothing to send. */
+  function filled(schema, value) {
+    if (typeof value !== "object" || value === null || Object.keys(value).length > 0) return value;
+    const properties = Object.entries(follow(schema).properties ?? {});
+    return Array.isArray(value) ? value : Object.fromEntries(properties.map(([name, one]) => [name, sample(one)]));
   }
 
   function exampleOf(node) {
