@@ -12,9 +12,9 @@ use edgeward::trail::StageName;
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
-use crate::NOW_S;
 use crate::support::signer::Issuer;
 use crate::support::{FakePorts, gate, request, run};
+use crate::{NOW_S, route};
 
 /// What of a policy has no part in who may do what: numbers, forms, and what this test has no
 /// outside for.
@@ -48,6 +48,22 @@ fn every_caller_against_every_route() {
         }
     }
     expect_file!["../golden/authorization.txt"].assert_eq(&told);
+}
+
+#[test]
+fn a_route_whose_answers_are_judged_is_not_open_to_every_caller() {
+    let gate = gate(&crate::policy(json!({ "routes": [
+        route("judged", "/judged", json!({ "response": { "allow": "true" } })),
+        route("open", "/open", json!({}))
+    ] })));
+    let open = gate
+        .routes
+        .iter()
+        .filter(|one| one.is_open_to_every_caller());
+    assert_eq!(
+        open.map(|one| one.id.as_str()).collect::<Vec<_>>(),
+        ["open"]
+    );
 }
 
 /// The same policy with issuers whose tokens this test can sign.

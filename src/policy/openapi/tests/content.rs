@@ -263,6 +263,7 @@ fn part(parameters: &str, media_type: &str, content: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn parts_are_files_json_and_text_as_the_document_says() {
     let document = with(json!({ MULTIPART: {
         "schema": { "type": "object", "required": ["photo"], "properties": {
