@@ -2,7 +2,7 @@
 import { makeKey, recordOf } from "../examples/demo/keys.mjs";
 import { LOCAL_CF } from "../scripts/serve/worker.mjs";
 import { findLoadPrograms } from "../scripts/toolchain/load.mjs";
-import { admissions, answers, BASE, bodies, refusals, WHOLE } from "./features/cases.mjs";
+import { admissions, answers, BASE, bodies, digests, refusals, WHOLE } from "./features/cases.mjs";
 import { featurePolicy } from "./features/policy.mjs";
 import { ISSUER, makeIdentityKey, makeIssuer, makeSharedIssuer, SCOPE } from "./gateway/issuer.mjs";
 import { edgewardWorker } from "./gateway/variants.mjs";
@@ -54,6 +54,7 @@ function groups(known) {
   return [
     { name: "admissions", cases: [...admissions(known), ...refusals(known)] },
     { name: "statement", cases: renamed("statement"), bindings: { IDENTITY_KEY: makeIdentityKey() } },
+    { name: "signature", cases: [...renamed("statement and signature"), ...digests(known)], bindings: { IDENTITY_KEY: makeIdentityKey() }, signature: {} },
     { name: "chain", cases: renamed("chained log"), bindings: { AUDIT_KEY: "an audit key of the benchmark's own" } },
     { name: "bodies", cases: [...base, ...bodies(known)] },
     { name: "answers", cases: [...base, ...answers(known)] },
@@ -88,7 +89,7 @@ async function prepared() {
 
 async function measureGroup(bench, group, round) {
   const { folder, origin, store, secret } = bench;
-  const policy = featurePolicy(bench);
+  const policy = featurePolicy({ ...bench, signature: group.signature });
   const worker = await startWorkerd({
     ...edgewardWorker(folder),
     bindings: { POLICY: JSON.stringify(policy), KEY_PEPPER: PEPPER, [SECRET_BINDING]: secret, ...group.bindings },

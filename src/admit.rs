@@ -15,6 +15,7 @@ use crate::ports::Ports;
 use crate::refusal::Refusal;
 use crate::release::release;
 use crate::stage::claimed::Leading;
+use crate::stage::forward::{Forward, Unsigned};
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
 use crate::stage::open::Open;
@@ -115,13 +116,32 @@ async fn through<'p, P: Ports>(
         Leading::Run(claimed) => claimed,
         Leading::Replay { answer, trail } => return Ok(Outcome::Replayed { answer, trail }),
     };
-    let (forward, sent) = claimed.forward(signed)?;
+    let (unsigned, sent) = claimed.forward(signed)?;
+    let forward = match sign(gate, ports, unsigned).await {
+        Ok(forward) => forward,
+        Err(refusal) => return Err(sent.unsent(refusal)),
+    };
     let sent_at_ms = ports.now_ms();
     let (answer, retries) = dispatch::send(ports, forward).await;
     let sent = sent.retried(retries);
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
     let answered = failure::charge_answer(ports, answered).await?;
     Ok(Outcome::Released(release(ports, answered, open).await?))
+}
+
+/// Has the message to the origin signed, where that is asked for.
+async fn sign<P: Ports>(
+    gate: &Gate,
+    ports: &P,
+    mut unsigned: Unsigned<P::Body>,
+) -> Result<Forward<P::Body>, Refusal> {
+    let keys = gate.identity_keys.as_ref();
+    let message = unsigned.message(keys, ports.now_ms())?;
+    let signed = match message.zip(keys) {
+        Some((message, keys)) => Some(ports.sign(keys, message).await?),
+        None => None,
+    };
+    unsigned.signed(signed)
 }
 
 /// Asks what the credential asks, and lets the stage judge the answer.

@@ -49,6 +49,11 @@ impl IdentityKeys {
         }))
     }
 
+    /// The id of the key that signs (`kid`).
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
     /// The private key as a JWK, for the signer.
     pub fn private(&self) -> &Secret {
         &self.private
@@ -86,6 +91,13 @@ fn public_half(secret: &Secret) -> Option<Value> {
     })
 }
 
+/// What the identity key signs. No text is both kinds: a JWS begins with a letter, a signature base
+/// with a quote.
+pub trait Signable {
+    /// The octets that are signed.
+    fn signing_input(&self) -> &str;
+}
+
 /// A statement without its signature.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Statement {
@@ -102,6 +114,12 @@ pub struct Said<'a> {
     /// The policy's `public_url`; a request's own host is the caller's to choose.
     pub issuer: Option<&'a str>,
     pub now_ms: UnixMs,
+}
+
+impl Signable for Statement {
+    fn signing_input(&self) -> &str {
+        &self.signing_input
+    }
 }
 
 impl Statement {

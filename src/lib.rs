@@ -27,6 +27,8 @@
 //!                │ claimed(answer)                         what was answered before ends here
 //!             Exchange<Claimed>
 //!                │ forward(signed)
+//!             Unsigned               ── question ─────────► sign(message)   only if the origin asks for it
+//!                │ signed(answer)
 //!             Forward                ── the only sendable ► send(forward)
 //!                │ answered(answer)
 //!             Exchange<Answered>
@@ -57,6 +59,7 @@ pub mod house;
 pub mod idempotency;
 pub mod identity;
 pub mod limit;
+pub mod message;
 pub mod object;
 pub mod origin;
 pub mod path;

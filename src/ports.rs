@@ -12,7 +12,7 @@ use crate::credential::signature::{SignatureAnswer, SignatureQuestion};
 use crate::credential::verify::Verdict;
 use crate::facts::UnixMs;
 use crate::idempotency::{ClaimAnswer, ClaimQuestion};
-use crate::identity::{IdentityKeys, Statement};
+use crate::identity::{IdentityKeys, Signable};
 use crate::limit::ask::Objects;
 use crate::origin::state::{Place, SharedState};
 use crate::policy::gate::Origin;
@@ -142,12 +142,12 @@ pub trait Ports: Objects {
     /// Reads content of at most `max_bytes`.
     async fn read(&self, body: Self::Body, max_bytes: u64) -> Result<Vec<u8>, ReadFault>;
 
-    /// Signs a statement; the answer repeats it.
-    async fn sign(
+    /// Signs a statement or a message to an origin; the answer repeats it.
+    async fn sign<S: Signable>(
         &self,
         keys: &IdentityKeys,
-        statement: Statement,
-    ) -> Result<(Statement, Vec<u8>), PortDown>;
+        unsigned: S,
+    ) -> Result<(S, Vec<u8>), PortDown>;
 
     /// Asks for the right to carry a request out; the answer repeats the names asked for.
     async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown>;

@@ -216,6 +216,7 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         | Refusal::UnexpectedBody
         | Refusal::BodyBroken
         | Refusal::BodyTimeout
+        | Refusal::DigestMismatch
         | Refusal::NotJson { .. }
         | Refusal::NotForm { .. } => Slug::MalformedRequest,
         Refusal::AddressDenied

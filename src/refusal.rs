@@ -154,6 +154,8 @@ pub enum Refusal {
     },
     BodyBroken,
     BodyTimeout,
+    /// It is not what its `Content-Digest` says.
+    DigestMismatch,
     NotJson {
         fault: JsonFault,
     },
@@ -325,6 +327,7 @@ impl Refusal {
             Self::TooLarge { .. } => "too_large",
             Self::BodyBroken => "body_broken",
             Self::BodyTimeout => "body_timeout",
+            Self::DigestMismatch => "digest_mismatch",
             Self::NotJson { .. } => "not_json",
             Self::NotForm { .. } => "not_form",
             Self::Invalid { .. } => "invalid",

@@ -106,6 +106,9 @@ pub struct Told {
 /// Most fields that one line tells of.
 pub const FIELD_NOTES_MAX: usize = 20;
 
+/// What was done to a field that its caller is relieved of.
+pub const STRIPPED: &str = "stripped";
+
 /// A field that did not go on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FieldNote {

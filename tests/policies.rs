@@ -348,8 +348,7 @@ fn b_06_a_shared_secret_is_as_long_as_the_hash_and_so_is_the_one_before_it() {
     assert_eq!(told(32, 31), ["S_PREVIOUS has under 32 bytes"]);
 }
 
-/// What the examples say of limits, plans and costs is enforced; what is not yet stands in
-/// `golden/unsupported.txt` and is none of it.
+/// What the examples say of limits, plans and costs is enforced.
 #[test]
 fn every_limit_plan_and_cost_of_the_examples_loads() {
     let read = |name: &str| -> Value {

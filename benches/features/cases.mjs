@@ -84,6 +84,19 @@ export function bodies({ front }) {
   }));
 }
 
+/** Bodies that no rule looks at, where each request is signed with their digest. */
+export const digests = ({ front }) =>
+  [
+    ["1 KB", 1_000, {}],
+    ["100 KB", 100_000, {}],
+    ["1 MB", 1_000_000, { connections: 2, ms: LARGE_MS }],
+  ].map(([size, bytes, more]) => ({
+    name: `body of ${size}, its digest signed`,
+    status: 200,
+    ...more,
+    call: { path: "/pass", headers: { ...front, ...JSON_TYPE }, body: orderOf(bytes) },
+  }));
+
 /** Rules over what comes back, and over what may be set. */
 export const answers = ({ front }) =>
   [

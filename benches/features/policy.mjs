@@ -32,8 +32,11 @@ const ANSWER = {
   },
 };
 
-/** `issuers`: by algorithm, what `accounts` takes of it and its `issuer`. */
-export function featurePolicy({ origin, issuers, main }) {
+/**
+ * - `issuers`: by algorithm, what `accounts` takes of it and its `issuer`.
+ * - `signature`: of requests to the origin; then all content is read.
+ */
+export function featurePolicy({ origin, issuers, main, signature }) {
   const named = Object.entries(issuers);
   const jwt = ([algorithm, { keys, issuer }]) => [name(algorithm), accounts(keys, algorithm, issuer)];
   const order = { content_types: ["application/json"], max_bytes: READ_BYTES_MAX, body: ORDER };
@@ -42,7 +45,7 @@ export function featurePolicy({ origin, issuers, main }) {
     name: "bench",
     profile: "development",
     public_url: "https://api.example.com",
-    origins: { api: { url: origin.url } },
+    origins: { api: { url: origin.url, ...(signature && { signature }) } },
     authenticators: { accounts: accounts(main), keys: { kind: "api_key" }, ...Object.fromEntries(named.map(jwt)) },
     limits: {
       minute: byCaller(),
@@ -61,7 +64,7 @@ export function featurePolicy({ origin, issuers, main }) {
       ...Object.keys(ALGORITHMS).map((algorithm) => of(algorithm, { limits: [algorithm] })),
       of("bucket", { limits: ["bucket"] }),
       of("schema", { request: order }),
-      of("pass", { request: { max_bytes: BODY_BYTES_MAX } }),
+      of("pass", { request: { max_bytes: signature ? READ_BYTES_MAX : BODY_BYTES_MAX } }),
       of("small", { request: { max_bytes: 16 } }),
       of("cel", { allow: "request.headers['content-type'].startsWith('application/') && request.method == 'POST'" }),
       of("cel-body", { allow: "request.body.quantity < 10 && request.body.item != ''", request: order }),

@@ -46,11 +46,13 @@ export function followPolicy({ policyFile, origins }, store, documents, folder) 
   return () => watched.forEach((file) => unwatchFile(file, again));
 }
 
+/** An address in the place of the policy's is reached as it is: not by a binding, and with no certificate. */
 function withOrigins(policy, origins) {
   const known = policy.origins ?? {};
   const changed = Object.entries(origins).map(([name, url]) => {
     if (!(name in known)) throw wrong(`--origin ${name}: the policy's origins are ${Object.keys(known).join(", ")}`, "");
-    return [name, { ...known[name], url }];
+    const { service_binding, client_certificate_binding, ...rest } = known[name];
+    return [name, { ...rest, url }];
   });
   return { ...policy, origins: { ...known, ...Object.fromEntries(changed) } };
 }

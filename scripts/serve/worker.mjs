@@ -2,6 +2,7 @@
 // and what is deployed have the same ones.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Response } from "miniflare";
 import { parse } from "smol-toml";
 import { root } from "../place.mjs";
 
@@ -26,11 +27,14 @@ export const LOCAL_CF = {
  * - `cf`: laid over `LOCAL_CF`.
  * - `port`: 0 for any free one. - `host`: default loopback.
  * - `state`: the folder that keeps KV and Durable Objects; without it they go when the worker stops.
+ * - `services`: what requests can be sent by, by the name of the binding, as miniflare takes it.
+ * - `beside`: further workers, as miniflare takes them.
  * - `outbound`: `async (Request) => Response` in the place of the network.
  * - `entry`: the text of another entry module, for tests of what may go wrong in a Durable Object.
  * - `onLog`: called with `{ level, message }` for each console line.
  */
-export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "127.0.0.1", state, outbound, entry, onLog }) {
+export function workerOptions(options) {
+  const { folder, vars = {}, cf = {}, port = 0, host = "127.0.0.1", state, services = {}, beside = [], outbound, entry, onLog } = options;
   const config = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
   return {
     host,
@@ -48,9 +52,11 @@ export function workerOptions({ folder, vars = {}, cf = {}, port = 0, host = "12
         kvNamespaces: (config.kv_namespaces ?? []).map(({ binding }) => binding),
         durableObjects: durableObjects(config),
         ratelimits: rateLimits(config),
+        serviceBindings: { ...boundElsewhere(config), ...services },
         bindings: { ...config.vars, ...vars },
         ...(outbound && { outboundService: outbound }),
       },
+      ...beside,
     ],
   };
 }
@@ -61,6 +67,22 @@ function modules(folder, entry) {
     { type: "ESModule", path: join(folder, "index.js") },
     { type: "CompiledWasm", path: join(folder, "index_bg.wasm") },
   ];
+}
+
+/**
+ * What wrangler.toml binds and this machine has not: another Worker answers that it is not here, and where there should
+ * be a certificate, none is shown.
+ */
+export function boundElsewhere({ services = [], mtls_certificates: certificates = [] }) {
+  const absent = ({ binding, service }) => {
+    const text = `the Worker ${service} does not run here: say by --origin NAME=URL what answers in its place\n`;
+    return [binding, () => new Response(text, { status: 503 })];
+  };
+  const bare = ({ binding }) => [
+    binding,
+    { network: { allow: ["public", "private"], tlsOptions: { trustBrowserCas: true } } },
+  ];
+  return Object.fromEntries([...services.map(absent), ...certificates.map(bare)]);
 }
 
 function durableObjects(config) {

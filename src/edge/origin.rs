@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
+use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
+use worker::Env;
 
 use crate::edge::clock;
 use crate::edge::platform::{self, Lines, Sending};
@@ -51,6 +53,7 @@ impl OriginAnswer for Answer {
 /// The caller's header fields travel natively, less those taken out, so that bytes which are no
 /// UTF-8 reach the origin as they came. No redirect is followed.
 pub(super) async fn send(
+    env: &Env,
     request: &Request,
     forward: Forward<Unread>,
     state: SharedState,
@@ -60,6 +63,10 @@ pub(super) async fn send(
     let flow = forward
         .answer_bounds()
         .map(|bounds| (Flow::new(bounds, sent_at_ms), state));
+    let by = match &forward.origin().binding {
+        None => JsValue::UNDEFINED,
+        Some(binding) => fetcher(env, binding.name()).ok_or(OriginFault::Down)?,
+    };
     let remove = Lines::of(forward.remove().iter().map(String::as_str));
     let mut set = Lines::default();
     for (name, value) in forward.set() {
@@ -78,8 +85,15 @@ pub(super) async fn send(
             Content::Nothing | Content::Unread(_) => None,
         },
         waits_ms: timeout_ms,
+        by,
     };
     let answer = platform::send(request, &sending).await?;
     let place = Cell::default();
     Ok(Answer(answer, Care { place, flow }))
+}
+
+/// A binding that requests can be sent by: another Worker, or the network with a client certificate.
+/// `None` if there is none of the name, or it is of another kind.
+pub(super) fn fetcher(env: &Env, name: &str) -> Option<JsValue> {
+    env.service(name).ok().map(JsValue::from)
 }

@@ -83,9 +83,9 @@ async function parts(stream, bytesMax) {
  * Sends a request, and gives the head of its answer, or a fault's number. No redirect is followed.
  *
  * - `passes`: whether the content is the caller's own, unread: the platform's copy keeps it native and its length known.
- * - `content`: bytes, or nothing.
+ * - `content`: bytes, or nothing. - `by`: a binding to send by, or nothing.
  */
-export function send(request, passes, url, method, remove, set, content, waitsMs) {
+export function send(request, passes, url, method, remove, set, content, waitsMs, by = globalThis) {
   const abort = new AbortController();
   let outgoing;
   try {
@@ -98,7 +98,7 @@ export function send(request, passes, url, method, remove, set, content, waitsMs
   } catch {
     return Promise.resolve(INVALID);
   }
-  return within(fetch(outgoing), waitsMs, BROKEN, abort);
+  return within(by.fetch(outgoing), waitsMs, BROKEN, abort);
 }
 
 /**

@@ -30,6 +30,7 @@ extern "C" {
         set: &str,
         content: Option<Uint8Array>,
         waits_ms: f64,
+        by: &JsValue,
     ) -> Promise;
 
     #[wasm_bindgen(js_name = sign)]
@@ -101,6 +102,8 @@ pub(super) struct Sending<'a> {
     pub(super) set: Lines,
     pub(super) content: Option<&'a [u8]>,
     pub(super) waits_ms: u64,
+    /// The binding it is sent by; undefined: the network.
+    pub(super) by: JsValue,
 }
 
 /// A request as lines: method, URL, whether there is content, country, data center, TLS version, and
@@ -152,6 +155,7 @@ pub(super) async fn send(
         set,
         sending.content.map(Uint8Array::from),
         number(sending.waits_ms),
+        &sending.by,
     );
     let found = JsFuture::from(sent).await.map_err(|_| OriginFault::Down)?;
     found.dyn_into().map_err(|fault| origin_fault(&fault))

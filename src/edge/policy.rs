@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use worker::{Context, Env};
 
 use crate::admin::state::list;
-use crate::edge::{bounded, clock, log};
+use crate::edge::{bounded, clock, log, origin};
 use crate::facts::UnixMs;
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::{Gate, Secrets};
@@ -146,5 +146,9 @@ impl Secrets for Bindings<'_> {
     fn secret(&self, binding: &str) -> Option<Secret> {
         let text = self.0.secret(binding).ok()?.to_string();
         (!text.is_empty()).then(|| Secret::new(text))
+    }
+
+    fn has_fetcher(&self, binding: &str) -> bool {
+        origin::fetcher(self.0, binding).is_some()
     }
 }

@@ -22,7 +22,7 @@ use crate::edge::{
 };
 use crate::facts::UnixMs;
 use crate::idempotency::{ClaimAnswer, ClaimQuestion};
-use crate::identity::{IdentityKeys, Statement};
+use crate::identity::{IdentityKeys, Signable};
 use crate::limit::ask::{ObjectDown, Objects};
 use crate::limit::errand::{self, Errand};
 use crate::limit::memory::LimitMemory;
@@ -189,12 +189,12 @@ impl Ports for EdgePorts<'_> {
         platform::read(&stream, announced, max_bytes, READ_TIMEOUT_MS).await
     }
 
-    async fn sign(
+    async fn sign<S: Signable>(
         &self,
         keys: &IdentityKeys,
-        statement: Statement,
-    ) -> Result<(Statement, Vec<u8>), PortDown> {
-        signature::sign(keys, statement).await
+        unsigned: S,
+    ) -> Result<(S, Vec<u8>), PortDown> {
+        signature::sign(keys, unsigned).await
     }
 
     async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown> {
@@ -210,7 +210,7 @@ impl Ports for EdgePorts<'_> {
 
     async fn send(&self, forward: Forward<Unread>) -> Result<origin::Answer, OriginFault> {
         let state = self.origin_state(forward.origin());
-        origin::send(self.request, forward, state).await
+        origin::send(self.env, self.request, forward, state).await
     }
 
     fn origin_state(&self, origin: &Origin) -> SharedState {
@@ -222,7 +222,7 @@ impl Ports for EdgePorts<'_> {
         let env = self.env.clone();
         self.context.wait_until(async move {
             if let Some(rule) = &origin.rules.breaker {
-                share::share(&ErrandPorts { env }, &origin.url, rule, &state).await;
+                share::share(&ErrandPorts { env }, &origin.known_as(), rule, &state).await;
             }
         });
     }

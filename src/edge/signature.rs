@@ -11,7 +11,7 @@ use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion
 use crate::edge::cache::Cache;
 use crate::edge::{bounded, clock, platform};
 use crate::facts::UnixMs;
-use crate::identity::{IdentityKeys, Statement};
+use crate::identity::{IdentityKeys, Signable};
 use crate::ports::PortDown;
 use crate::refusal::Port;
 
@@ -52,18 +52,18 @@ async fn check(question: &SignatureQuestion) -> Option<bool> {
     JsFuture::from(checked).await.ok()?.as_bool()
 }
 
-/// Signs a statement with the identity key.
-pub(super) async fn sign(
+/// Signs with the identity key.
+pub(super) async fn sign<S: Signable>(
     keys: &IdentityKeys,
-    statement: Statement,
-) -> Result<(Statement, Vec<u8>), PortDown> {
-    let signature = signature_of(keys, &statement).await;
+    unsigned: S,
+) -> Result<(S, Vec<u8>), PortDown> {
+    let signature = signature_of(keys, unsigned.signing_input()).await;
     signature
-        .map(|bytes| (statement, bytes))
+        .map(|bytes| (unsigned, bytes))
         .ok_or(PortDown { port: Port::Signer })
 }
 
-async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<u8>> {
+async fn signature_of(keys: &IdentityKeys, text: &str) -> Option<Vec<u8>> {
     let algorithm = parameters(Algorithm::Ed25519)?;
     let name = format!("sign {}", keys.fingerprint());
     let private = keys.private().expose();
@@ -75,13 +75,7 @@ async fn signature_of(keys: &IdentityKeys, statement: &Statement) -> Option<Vec<
             bounded::within(TIMEOUT_MS, key).await.flatten()?
         }
     };
-    platform::sign(
-        &algorithm,
-        &key,
-        statement.signing_input.as_bytes(),
-        TIMEOUT_MS,
-    )
-    .await
+    platform::sign(&algorithm, &key, text.as_bytes(), TIMEOUT_MS).await
 }
 
 /// The key as WebCrypto holds it: imported once and remembered, where it has a name.

@@ -21,10 +21,10 @@ const ROW: &str = "open";
 
 /// Tells others that the breaker opened here, or asks whether one did elsewhere.
 ///
-/// - `url`: the origin's.
+/// - `name`: the origin's, to every isolate the same ([`crate::policy::gate::Origin::known_as`]).
 pub async fn share<O: Objects>(
     objects: &O,
-    url: &str,
+    name: &str,
     rule: &BreakerRule,
     state: &RefCell<OriginState>,
 ) {
@@ -45,7 +45,7 @@ pub async fn share<O: Objects>(
         wallet.tick(objects.now_ms());
         wallet.row_question(row)
     };
-    let object = ObjectName::of(&["origin", url]);
+    let object = ObjectName::of(&["origin", name]);
     let question = Question::of(Act::Charge(asking));
     if let Ok(Answer::Refused(rows)) = objects.ask(&object, &question).await {
         let left_ms = rows.iter().map(|row| row.retry_after_ms).max();

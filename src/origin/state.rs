@@ -13,7 +13,7 @@ use crate::facts::UnixMs;
 use crate::origin::breaker::Breaker;
 use crate::origin::bulkhead::{Bulkhead, Ticket};
 use crate::origin::retry::Budget;
-use crate::policy::gate::Origin;
+use crate::policy::gate::{Origin, OriginBinding};
 
 /// How often at most an isolate asks what others know of an origin, while requests come.
 pub const LOOK_MS_MIN: u64 = 2_000;
@@ -71,7 +71,8 @@ pub struct OriginMemory {
 
 impl OriginMemory {
     pub fn of(&mut self, origin: &Origin) -> SharedState {
-        if let Some(state) = self.origins.get(&origin.url) {
+        let name = origin.known_as();
+        if let Some(state) = self.origins.get(name.as_ref()) {
             return Rc::clone(state);
         }
         if self.origins.len() >= ORIGINS_MAX {
@@ -79,17 +80,19 @@ impl OriginMemory {
             self.origins.retain(|_, state| Rc::strong_count(state) > 1);
         }
         let state = SharedState::default();
-        self.origins.insert(origin.url.clone(), Rc::clone(&state));
+        self.origins.insert(name.into_owned(), Rc::clone(&state));
         state
     }
 
     /// What the status page says of an origin.
     pub fn told(&self, origin: &Origin, now_ms: UnixMs) -> Value {
         let unknown = SharedState::default();
-        let state = self.origins.get(&origin.url).unwrap_or(&unknown).borrow();
+        let known = self.origins.get(origin.known_as().as_ref());
+        let state = known.unwrap_or(&unknown).borrow();
         let (open, waiting) = state.bulkhead.count();
         json!({
             "name": origin.name,
+            "binding": origin.binding.as_ref().map(OriginBinding::name),
             "breaker": origin.rules.breaker.as_ref().map(|_| state.breaker.word(now_ms)),
             "open": open,
             "waiting": waiting,

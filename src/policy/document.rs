@@ -23,7 +23,10 @@ pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
 
-pub use origin::{AnswerEntry, BreakerEntry, RetryEntry};
+pub use origin::{
+    AnswerEntry, BreakerEntry, ContentDigestEntry, IdentityEntry, OriginEntry, RetryEntry,
+    SignatureEntry,
+};
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -61,29 +64,6 @@ pub enum Profile {
     Development,
     #[default]
     Production,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct OriginEntry {
-    pub url: String,
-    #[serde(default = "origin_timeout_ms")]
-    pub timeout_ms: u64,
-    pub identity: Option<IdentityEntry>,
-    pub max_concurrent: Option<usize>,
-    #[serde(default)]
-    pub max_waiting: usize,
-    #[serde(default = "origin::wait_ms")]
-    pub wait_ms: u64,
-    pub circuit_breaker: Option<BreakerEntry>,
-    pub retry: Option<RetryEntry>,
-    pub answer: Option<AnswerEntry>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct IdentityEntry {
-    pub header: Option<String>,
-    pub audience: Option<String>,
-    pub ttl_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -357,9 +337,6 @@ pub struct JsonLimitsEntry {
 
 fn yes() -> bool {
     true
-}
-fn origin_timeout_ms() -> u64 {
-    10_000
 }
 fn cors_max_age_s() -> u64 {
     600

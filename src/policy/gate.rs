@@ -2,6 +2,8 @@
 //!
 //! Owns: the shapes that stages read. Does not own: making them (`policy::load`).
 
+mod origin;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -19,13 +21,14 @@ use crate::credential::verified::TokenRule;
 use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
-use crate::origin::rule::{AnswerBounds, OriginRules};
+use crate::origin::rule::AnswerBounds;
 use crate::policy::expression::Expression;
 use crate::policy::field_rules::{AnswerRules, WriteRule};
 use crate::policy::roles::Roles;
 use crate::policy::route_table::{RouteTable, Template};
 use crate::policy::tenancy::Tenancy;
 use crate::secret::Secret;
+pub use origin::{Identity, Origin, OriginBinding};
 
 /// Most content that is read into memory, in bytes: an isolate has 128 MB for all its requests.
 pub const READ_BYTES_MAX: u64 = 8 << 20;
@@ -121,26 +124,6 @@ impl AuthenticatorKind {
             Self::ApiKey { .. } | Self::Certificate(_) => None,
         }
     }
-}
-
-/// One service behind the gateway.
-#[derive(Debug)]
-pub struct Origin {
-    pub name: String,
-    /// Scheme, host and port, no path.
-    pub url: String,
-    pub timeout_ms: u64,
-    /// What is done where it is not well.
-    pub rules: OriginRules,
-    /// The signed statement it is sent, if the gateway has a key to sign with.
-    pub identity: Option<Identity>,
-}
-
-#[derive(Debug)]
-pub struct Identity {
-    pub header: String,
-    pub audience: String,
-    pub ttl_s: u64,
 }
 
 #[derive(Debug)]
@@ -337,6 +320,8 @@ pub struct RequestRules {
     pub mode: Mode,
     /// Whether there may be no content where a schema is.
     pub optional: bool,
+    /// Whether content is read though no rule looks at it: an origin is sent its digest, signed.
+    pub is_digested: bool,
 }
 
 impl Gate {
@@ -345,8 +330,11 @@ impl Gate {
     }
 }
 
-/// Where bindings' secrets come from.
+/// What the bindings that a policy names hold.
 pub trait Secrets {
     /// The secret of a binding; `None` if there is no such binding or it is empty.
     fn secret(&self, binding: &str) -> Option<Secret>;
+
+    /// Whether requests can be sent by a binding: it is of a service or an mTLS certificate.
+    fn has_fetcher(&self, binding: &str) -> bool;
 }

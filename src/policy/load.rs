@@ -2,9 +2,6 @@
 //!
 //! Owns: the order of the checks. Called by: `edge::policy`.
 
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use jsonschema::error::ValidationErrorKind;
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,13 +12,11 @@ use crate::body::json::{POLICY_LIMITS, parse};
 use crate::body::schema::{Compiler, build_own};
 use crate::credential::api_key::parse_network;
 use crate::facts::Method;
-use crate::identity::{IDENTITY_BINDING, IdentityKeys};
+use crate::identity::IdentityKeys;
 use crate::policy::document::{CorsEntry, Document, NetworkEntry, Profile, TransportEntry};
 use crate::policy::expression::environment;
 use crate::policy::fault::{Faults, PolicyFault};
-use crate::policy::gate::{
-    AuthenticatorKind, Cors, Gate, Identity, Network, Origin, Secrets, Transport,
-};
+use crate::policy::gate::{AuthenticatorKind, Cors, Gate, Network, Secrets, Transport};
 use crate::policy::roles::Roles;
 use crate::policy::{authenticators, limits, lint, origins, routes, tenancy, unsupported};
 
@@ -165,7 +160,7 @@ fn build(
         );
         None
     });
-    let origins = origins_of(document, identity_keys.as_ref(), faults);
+    let origins = origins::build(document, identity_keys.as_ref(), secrets, faults);
     let built = authenticators::build(&document.authenticators, secrets, production, faults);
     let rules = limits::limits(&document.limits, faults);
     let env = environment();
@@ -211,48 +206,6 @@ fn build(
         credential_headers,
         identity_keys,
     }
-}
-
-fn origins_of(
-    document: &Document,
-    keys: Option<&IdentityKeys>,
-    faults: &mut Faults,
-) -> HashMap<String, Rc<Origin>> {
-    let mut origins = HashMap::new();
-    for (name, entry) in &document.origins {
-        if entry.identity.is_some() && keys.is_none() {
-            let fix = format!("Bind one with `npx wrangler secret put {IDENTITY_BINDING}`");
-            faults.add(
-                &["origins", name, "identity"],
-                "there is no key to sign it with",
-                fix,
-            );
-        }
-        let given = entry.identity.clone().unwrap_or_default();
-        if given
-            .header
-            .as_deref()
-            .is_some_and(authenticators::is_reserved)
-        {
-            let problem = "this header has a meaning of its own";
-            let at = ["origins", name, "identity", "header"];
-            faults.add(&at, problem, "Choose another, as edgeward-identity");
-        }
-        let identity = keys.map(|_| Identity {
-            header: given.header.unwrap_or_else(|| "edgeward-identity".into()),
-            audience: given.audience.unwrap_or_else(|| name.clone()),
-            ttl_s: given.ttl_s.unwrap_or(60),
-        });
-        let origin = Origin {
-            name: name.clone(),
-            url: entry.url.trim_end_matches('/').to_owned(),
-            timeout_ms: entry.timeout_ms,
-            rules: origins::rules(entry),
-            identity,
-        };
-        origins.insert(name.clone(), Rc::new(origin));
-    }
-    origins
 }
 
 fn transport(entry: &TransportEntry) -> Transport {

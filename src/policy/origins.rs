@@ -1,21 +1,222 @@
-//! What is done about an origin that is not well, as enforced.
+//! `origins` as enforced: how each is reached, what it is told, what is done about one that is not
+//! well.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::facts::Method;
+use crate::identity::{IDENTITY_BINDING, IdentityKeys};
+use crate::message::{self, MessageRule};
 use crate::origin::choice::PARTS;
 use crate::origin::rule::{
     ANSWER_BYTES_DEFAULT, ANSWER_IDLE_MS_DEFAULT, ANSWER_TOTAL_MS_DEFAULT, AnswerBounds,
     BreakerRule, BulkheadRule, OriginRules, RetryRule,
 };
-use crate::policy::document::{AnswerEntry, OriginEntry, RouteEntry};
+use crate::policy::authenticators;
+use crate::policy::document::{AnswerEntry, ContentDigestEntry, Document, OriginEntry, RouteEntry};
 use crate::policy::fault::Faults;
-use crate::policy::gate::{Origin, RefundCause, Target};
+use crate::policy::gate::{
+    Identity, Origin, OriginBinding, READ_BYTES_MAX, RefundCause, Route, Secrets, Target,
+};
 use crate::policy::routes::Place;
 
+/// What a signed message may take to its origin, once it was sent.
+const ARRIVAL_MS: u64 = 1_000;
+
+/// Makes every origin of the policy.
+pub(super) fn build(
+    document: &Document,
+    keys: Option<&IdentityKeys>,
+    secrets: &impl Secrets,
+    faults: &mut Faults,
+) -> HashMap<String, Rc<Origin>> {
+    let mut origins = HashMap::new();
+    for (name, entry) in &document.origins {
+        let origin = Origin {
+            name: name.clone(),
+            url: entry.url.trim_end_matches('/').to_owned(),
+            timeout_ms: entry.timeout_ms,
+            rules: rules(entry),
+            identity: identity(name, entry, keys, faults),
+            signature: signature(name, entry, keys, faults),
+            binding: binding(name, entry, secrets, faults),
+        };
+        origins.insert(name.clone(), Rc::new(origin));
+    }
+    origins
+}
+
+/// The statement an origin gets: it gets one wherever there is a key.
+fn identity(
+    name: &str,
+    entry: &OriginEntry,
+    keys: Option<&IdentityKeys>,
+    faults: &mut Faults,
+) -> Option<Identity> {
+    if entry.identity.is_some() && keys.is_none() {
+        no_key(&["origins", name, "identity"], faults);
+    }
+    let given = entry.identity.clone().unwrap_or_default();
+    let header = given.header.as_deref();
+    if header.is_some_and(|header| {
+        authenticators::is_reserved(header) || message::FIELDS.contains(&header)
+    }) {
+        let problem = "this header has a meaning of its own";
+        let at = ["origins", name, "identity", "header"];
+        faults.add(&at, problem, "Choose another, as edgeward-identity");
+    }
+    keys.map(|_| Identity {
+        header: given.header.unwrap_or_else(|| "edgeward-identity".into()),
+        audience: given.audience.unwrap_or_else(|| name.to_owned()),
+        ttl_s: given.ttl_s.unwrap_or(60),
+    })
+}
+
+fn signature(
+    name: &str,
+    entry: &OriginEntry,
+    keys: Option<&IdentityKeys>,
+    faults: &mut Faults,
+) -> Option<MessageRule> {
+    let given = entry.signature.as_ref()?;
+    let at = ["origins", name, "signature"];
+    match keys {
+        None => no_key(&at, faults),
+        Some(keys) if !message::is_sayable(keys.key_id()) => {
+            let problem = format!("the `kid` of {IDENTITY_BINDING} cannot stand in a header field");
+            faults.add(
+                &at,
+                problem,
+                "Make a key whose `kid` is of ASCII letters and digits",
+            );
+        }
+        Some(_) => {}
+    }
+    Some(MessageRule {
+        reads: given.content_digest == ContentDigestEntry::Required,
+        ttl_s: given.ttl_s,
+        tag: given.tag.clone(),
+    })
+}
+
+fn no_key(at: &[&str], faults: &mut Faults) {
+    let fix = format!("Bind one with `npx wrangler secret put {IDENTITY_BINDING}`");
+    faults.add(at, "there is no key to sign it with", fix);
+}
+
+fn binding(
+    name: &str,
+    entry: &OriginEntry,
+    secrets: &impl Secrets,
+    faults: &mut Faults,
+) -> Option<OriginBinding> {
+    let (field, binding, lines) = match (&entry.service_binding, &entry.client_certificate_binding)
+    {
+        (None, None) => return None,
+        (Some(_), Some(_)) => {
+            let problem =
+                "a Worker that is bound is reached without TLS, so no certificate is shown";
+            let at = ["origins", name, "client_certificate_binding"];
+            faults.add(&at, problem, "Write it or `service_binding`, not both");
+            return None;
+        }
+        (Some(service), None) => {
+            let lines =
+                format!("[[services]] binding = \"{service}\", service = the Worker's name");
+            (
+                "service_binding",
+                OriginBinding::Service(service.clone()),
+                lines,
+            )
+        }
+        (None, Some(certificate)) => {
+            let lines = format!(
+                "[[mtls_certificates]] binding = \"{certificate}\", certificate_id = what \
+                 `npx wrangler mtls-certificate upload` printed"
+            );
+            let binding = OriginBinding::Certificate(certificate.clone());
+            ("client_certificate_binding", binding, lines)
+        }
+    };
+    let at = ["origins", name, field];
+    if !secrets.has_fetcher(binding.name()) {
+        let problem = format!("no such binding: `{}`", binding.name());
+        faults.add(
+            &at,
+            problem,
+            format!("Write in wrangler.toml, and deploy: {lines}"),
+        );
+    }
+    if matches!(binding, OriginBinding::Certificate(_)) && !entry.url.starts_with("https:") {
+        let problem = "a certificate is shown over TLS alone, and this URL has none";
+        faults.add(&["origins", name, "url"], problem, "Write an https: URL");
+    }
+    Some(binding)
+}
+
+/// Judges what a route sends its origins, of what they are to be told.
+pub(super) fn check_told(entry: &RouteEntry, route: &mut Route, at: &Place, faults: &mut Faults) {
+    let mut targets = vec![route.target()];
+    targets.extend(route.split.iter().map(|(_, target)| target.clone()));
+    for target in &targets {
+        check_expiry(target, at, faults);
+    }
+    let mut rules = targets
+        .iter()
+        .filter_map(|target| target.origin.signature.as_ref());
+    let is_digested = rules.any(|rule| rule.reads);
+    let has_content = entry
+        .matching
+        .methods
+        .iter()
+        .filter_map(|name| Method::parse(name))
+        .any(Method::may_have_body);
+    if is_digested && has_content && route.request.max_bytes > READ_BYTES_MAX {
+        let problem = format!("content whose digest is signed has at most {READ_BYTES_MAX} bytes");
+        let fix =
+            "Lower it, or write \"content_digest\": \"when_read\" at the origin's `signature`";
+        at.add(faults, &["request", "max_bytes"], problem, fix);
+    }
+    route.request.is_digested = is_digested;
+}
+
+/// A request that is sent again is sent with what was signed at first.
+fn check_expiry(target: &Target, at: &Place, faults: &mut Faults) {
+    let rules = &target.origin.rules;
+    if rules.attempts() == 0 {
+        return;
+    }
+    let last_ms = rules
+        .longest_ms(target.timeout_ms)
+        .saturating_sub(target.timeout_ms);
+    let needs_ms = last_ms.saturating_add(ARRIVAL_MS);
+    let signed = [
+        (
+            "identity",
+            target.origin.identity.as_ref().map(|one| one.ttl_s),
+        ),
+        (
+            "signature",
+            target.origin.signature.as_ref().map(|one| one.ttl_s),
+        ),
+    ];
+    for (what, ttl_s) in signed {
+        if ttl_s.is_some_and(|ttl_s| ttl_s.saturating_mul(1_000) < needs_ms) {
+            let problem = format!(
+                "the `{what}` of a request to `{}` is over before it is sent for the last time",
+                target.origin.name
+            );
+            let fix = format!(
+                "Raise `ttl_s` of its `{what}` to {}, or lower `timeout_ms` or `retry.attempts`",
+                needs_ms.div_ceil(1_000)
+            );
+            at.add(faults, &["origin"], problem, fix);
+        }
+    }
+}
+
 /// The rules of an origin. What cannot be read the policy's schema has refused.
-pub(super) fn rules(entry: &OriginEntry) -> OriginRules {
+fn rules(entry: &OriginEntry) -> OriginRules {
     OriginRules {
         bulkhead: entry.max_concurrent.map(|open_max| BulkheadRule {
             open_max,

@@ -24,7 +24,7 @@ use crate::policy::field_rules;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
-use crate::policy::origins::{bounds, split};
+use crate::policy::origins::{bounds, check_told, split};
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 use crate::policy::{rules, tenancy};
 
@@ -93,7 +93,10 @@ pub(super) fn build(context: &Context<'_>, faults: &mut Faults) -> (Vec<Route>, 
                 );
             }
         }
-        routes.extend(route(entry, template, &at, context, faults));
+        if let Some(mut route) = route(entry, template, &at, context, faults) {
+            check_told(entry, &mut route, &at, faults);
+            routes.push(route);
+        }
     }
     (routes, table)
 }
@@ -277,6 +280,7 @@ fn request_rules(
         max_bytes: entry.max_bytes.unwrap_or(BODY_BYTES_DEFAULT),
         contents: Vec::new(),
         has_schema: false,
+        is_digested: false,
         path,
         query,
         headers,

@@ -139,6 +139,9 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         }
         Refusal::BodyBroken => "The content ended early. Send it again.",
         Refusal::BodyTimeout => "The content came too slowly. Send it again.",
+        Refusal::DigestMismatch => {
+            "The content is not what Content-Digest says. Send it again, with the digest of what is sent."
+        }
         Refusal::NotJson { .. } => {
             "The content is not JSON that every reader reads alike. See errors."
         }

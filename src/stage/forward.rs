@@ -1,12 +1,14 @@
 //! The one thing that can be sent to an origin, and the request that waits for its answer.
 
 mod fields;
+mod unsigned;
 
 use std::rc::Rc;
 
 use crate::facts::{Facts, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
+use crate::message;
 use crate::origin::rule::AnswerBounds;
 use crate::policy::gate::Origin;
 use crate::ports::{OriginAnswer, OriginFault};
@@ -14,11 +16,13 @@ use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::answered::{Answered, judging};
 use crate::stage::claimed::Claimed;
+use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
 use crate::stage::validated::Content;
-use crate::trail::{OriginNote, Refused, StageName, Told};
+use crate::trail::{OriginNote, Refused, STRIPPED, StageName, Told, Trail};
+use fields::{DIGESTS, ask_whole, continues_trace, removed, told};
 pub use fields::{HOP_BY_HOP, trace_id};
-use fields::{ask_whole, continues_trace, removed, told};
+pub use unsigned::Unsigned;
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -53,13 +57,12 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
     pub fn forward(
         mut self,
         signed: Option<(Statement, Vec<u8>)>,
-    ) -> Result<(Forward<B>, Exchange<Sent<'g>, ()>), Refused> {
+    ) -> Result<(Unsigned<B>, Exchange<Sent<'g>, ()>), Refused> {
         if self.statement().as_ref() != signed.as_ref().map(|(statement, _)| statement) {
             return Err(self.refuse(Refusal::AnswerMismatch { port: Port::Signer }));
         }
         let identified = self.stage.identified();
         let routed = identified.routed();
-        let (gate, route) = (routed.gate(), routed.route());
         let target = self.stage.target().clone();
         let facts = &self.trail.facts;
         let query = routed
@@ -67,19 +70,13 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             .as_str()
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
-        let mut set = told(facts, routed);
-        set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
-        let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
         let forward_url = format!("{}{}{query}", target.origin.url, routed.path().as_str());
-        let mut remove = removed(&facts.headers, &gate.credential_headers, &own);
-        // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
-        if !continues_trace(facts) {
-            remove.push("tracestate".into());
-        }
-        let (mut method, timeout_ms) = (routed.method(), target.timeout_ms);
-        if judging(route).is_some() {
-            ask_whole(&mut method, &mut remove, &mut set);
-        }
+        let timeout_ms = target.timeout_ms;
+        let Fields {
+            method,
+            remove,
+            mut set,
+        } = fields(&self.trail, routed, &target.origin, signed);
         let cost = identified.price(facts).units();
         let granted = self.stage.granted();
         // What is kept is kept as it reads.
@@ -115,7 +112,47 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 answer: target.answer,
             },
         };
-        Ok((forward, sent))
+        Ok((Unsigned::new(forward), sent))
+    }
+}
+
+/// What of the head is sent: the method, and what is taken out of the caller's fields and put in.
+struct Fields {
+    method: Method,
+    remove: Vec<String>,
+    set: Vec<(String, String)>,
+}
+
+fn fields(
+    trail: &Trail,
+    routed: &Routed<'_>,
+    origin: &Origin,
+    signed: Option<(Statement, Vec<u8>)>,
+) -> Fields {
+    let facts = &trail.facts;
+    let mut set = told(facts, routed);
+    set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
+    let mut own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
+    if origin.signature.is_some() {
+        own.extend(message::FIELDS);
+    }
+    let mut remove = removed(&facts.headers, &routed.gate().credential_headers, &own);
+    // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
+    if !continues_trace(facts) {
+        remove.push("tracestate".into());
+    }
+    // What a caller says of its content is of other content than what is left of it.
+    if trail.fields.iter().any(|note| note.act == STRIPPED) {
+        remove.extend(DIGESTS.map(str::to_owned));
+    }
+    let mut method = routed.method();
+    if judging(routed.route()).is_some() {
+        ask_whole(&mut method, &mut remove, &mut set);
+    }
+    Fields {
+        method,
+        remove,
+        set,
     }
 }
 
@@ -185,6 +222,14 @@ impl<'g> Exchange<Sent<'g>, ()> {
             note.retries = retries;
         }
         self
+    }
+
+    /// Ends a request that was not sent after all: its message was not signed.
+    pub fn unsent(mut self, refusal: Refusal) -> Refused {
+        self.trail.origin = None;
+        let granted = self.stage.granted.as_ref();
+        self.trail.told = granted.map(|granted| Told::of(granted, Granted::free));
+        self.refuse(refusal)
     }
 
     /// Takes the origin's answer, which came after `ms`.

@@ -87,8 +87,8 @@ impl<'g, B> Exchange<Authorized<'g>, B> {
         let need = need(
             &self.trail.facts.headers,
             has_body,
-            // What a key stands for is all that is asked for.
-            (reads, reads || key.is_some()),
+            // What a key stands for is all that is asked for; a digest is of all that is sent.
+            (reads, reads || key.is_some() || rules.is_digested),
             rules.max_bytes,
         );
         let coded = self.trail.facts.headers.get("content-encoding").is_some();

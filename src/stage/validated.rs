@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::body::content::{ContentFault, ContentRules};
 use crate::idempotency::key::IdempotencyKey;
 use crate::limit::rule::Mode;
+use crate::message;
 use crate::policy::expression::Expression;
 use crate::policy::gate::Route;
 use crate::ports::ReadFault;
@@ -88,6 +89,9 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Err(ReadFault::Broken) => return Err(self.refuse(Refusal::BodyBroken)),
             Err(ReadFault::TimedOut) => return Err(self.refuse(Refusal::BodyTimeout)),
         };
+        if let Err(refusal) = self.check_digest(&bytes) {
+            return Err(self.refuse(refusal));
+        }
         let judged = match self.stage.reading() {
             Reading::By(rules) => self.judge(bytes, rules),
             Reading::Nobody | Reading::Unknown => {
@@ -104,6 +108,19 @@ impl<'g> Exchange<Inspected<'g>, ()> {
             Content::Nothing
         };
         Ok(validated(self.trail, (self.stage, price), content))
+    }
+
+    /// Whether content that was read is what its caller says it is (RFC 9530 §2).
+    fn check_digest(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let name = message::CONTENT_DIGEST;
+        let field = self.trail.facts.headers.get(name);
+        let found = match field.map(|field| message::is_digest_of(field, bytes)) {
+            None | Some(Some(true)) => Ok(()),
+            Some(Some(false)) => Err(Refusal::DigestMismatch),
+            Some(None) => Err(Refusal::HeaderMalformed { name }),
+        };
+        let mode = mode_of(self.stage.identified().routed().route());
+        self.settle(mode, found)
     }
 
     /// Judges what a rule reads; what the request costs, where that depends on it, and what is sent.

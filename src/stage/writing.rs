@@ -11,7 +11,7 @@ use crate::policy::expression::Decision;
 use crate::policy::field_rules::{OnRefusal, WriteRule};
 use crate::refusal::Refusal;
 use crate::stage::view::Seen;
-use crate::trail::FieldNote;
+use crate::trail::{FieldNote, STRIPPED};
 
 /// A rule that does not say yes, and why it failed where it did.
 struct Denied<'r> {
@@ -43,7 +43,7 @@ pub(super) fn judge(
         if !notes.iter().any(|note| note.pointer == pointer) {
             notes.push(FieldNote {
                 pointer: pointer.to_owned(),
-                act: "stripped",
+                act: STRIPPED,
                 why: one.why.clone(),
             });
         }

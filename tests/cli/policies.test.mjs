@@ -28,7 +28,7 @@ function file(name, content) {
 }
 
 const originOf = (name, breaker) => {
-  const counts = { open: 0, waiting: 0, refused_open: 0, refused_full: 0, retries: 0, cut: 0 };
+  const counts = { binding: null, open: 0, waiting: 0, refused_open: 0, refused_full: 0, retries: 0, cut: 0 };
   return { name, breaker, ...counts };
 };
 

@@ -34,15 +34,16 @@ async function dispose(miniflare) {
  * - `origin`: `(request) => Response`, for every fetch of the worker, whatever its host. Without it the worker
  *   fetches over the network: loopback servers of the test (see `httpOrigin`).
  * - `state`: a folder, to start again on what was stored.
+ * - `services`, `beside`: bindings that requests can be sent by, and further workers, as miniflare takes them.
  * - `entry`: the text of another entry module: what the gateway does when its counters fail.
  */
-export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state, entry } = {}) {
+export async function start({ policy, vars = {}, kv = {}, cf = {}, origin, state, services, beside, entry } = {}) {
   const lines = [];
   const originRequests = [];
   const folder = process.env.EDGEWARD_BUILD ?? buildFolder("release");
   const outbound = origin && ((request) => recorded(request, originRequests, origin));
   const onLog = (line) => void lines.push(line);
-  const miniflare = new Miniflare(workerOptions({ folder, vars, cf, state, outbound, entry, onLog }));
+  const miniflare = new Miniflare(workerOptions({ folder, vars, cf, state, services, beside, outbound, entry, onLog }));
   running.add(miniflare);
   const url = await miniflare.ready;
   const store = await miniflare.getKVNamespace("STORE");

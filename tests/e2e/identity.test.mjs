@@ -1,15 +1,9 @@
 // Who calls, in the gateway's words: nothing that a client says of itself reaches the origin, nor does its credential.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import {
-  calculateJwkThumbprint,
-  createLocalJWKSet,
-  decodeProtectedHeader,
-  exportJWK,
-  generateKeyPair,
-  jwtVerify,
-} from "jose";
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { httpOrigin, start } from "./harness.mjs";
+import { identityKey } from "./support/identity.mjs";
 import { makeKey, PEPPER } from "./support/keys.mjs";
 import { policyOf } from "./support/policy.mjs";
 import { send } from "./support/raw.mjs";
@@ -243,10 +237,4 @@ async function statement({ fetch }, { header = "edgeward-identity", audience = "
   const keys = createLocalJWKSet(await (await fetch("/.edgeward/jwks.json")).json());
   const { payload } = await jwtVerify(text, keys, { audience, typ: "edgeward+jwt", algorithms: ["EdDSA"] });
   return { payload, header: decodeProtectedHeader(text) };
-}
-
-async function identityKey() {
-  const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk) };
 }

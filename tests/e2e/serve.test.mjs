@@ -33,7 +33,8 @@ test("a port that is in use is told by its number", async () => {
 });
 
 test("the policy's file is served, with the origins of the command line, and again when it changes", async () => {
-  const file = await policyFile({ version: "one", origins: { shop: { url: "https://shop.example", retries: 1 } } });
+  const bound = { service_binding: "SHOP", client_certificate_binding: "SHOP_MTLS" };
+  const file = await policyFile({ version: "one", origins: { shop: { url: "https://shop.example", retries: 1, ...bound } } });
   const gateway = await begin("--policy", file, "--origin", "shop=http://127.0.0.1:9");
   assert.deepEqual(await gateway.store.get("policy/active", "json"), {
     version: "one",

@@ -14,6 +14,11 @@ impl Secrets for Bindings {
     fn secret(&self, binding: &str) -> Option<Secret> {
         self.0.get(binding).map(|text| Secret::new(text.clone()))
     }
+
+    /// Those of the policies of tests.
+    fn has_fetcher(&self, binding: &str) -> bool {
+        ["ORDERS", "ORDERS_MTLS"].contains(&binding)
+    }
 }
 
 pub fn bindings() -> Bindings {

@@ -32,7 +32,7 @@ use edgeward::credential::signature::{SignatureAnswer, SignatureQuestion};
 use edgeward::credential::verify::Verdict;
 use edgeward::facts::{Connection, Facts, Headers, RequestId};
 use edgeward::idempotency::{self, Act, ClaimAnswer, ClaimQuestion, Word};
-use edgeward::identity::{IdentityKeys, Statement};
+use edgeward::identity::{IdentityKeys, Signable};
 use edgeward::limit::ask::{ObjectDown, Objects};
 use edgeward::limit::errand::Errand;
 use edgeward::limit::ledger;
@@ -130,6 +130,8 @@ pub struct FakePorts {
     pub replay_down: Cell<bool>,
     /// Uses, by the object that remembers them.
     pub uses: RefCell<HashMap<String, FakeUses>>,
+    /// How often the signer still answers; `None`: always.
+    pub signers_left: Cell<Option<u32>>,
     pub claims_down: Cell<bool>,
     /// Whether answers to claims get lost on their way, or are another's.
     pub claims_lost: Cell<bool>,
@@ -306,13 +308,20 @@ impl Ports for FakePorts {
         }
     }
 
-    async fn sign(
+    async fn sign<S: Signable>(
         &self,
-        _keys: &IdentityKeys,
-        statement: Statement,
-    ) -> Result<(Statement, Vec<u8>), PortDown> {
-        self.note("statement");
-        Ok((statement, vec![1, 2, 3]))
+        keys: &IdentityKeys,
+        unsigned: S,
+    ) -> Result<(S, Vec<u8>), PortDown> {
+        self.note("signer");
+        let left = self.signers_left.get();
+        self.signers_left
+            .set(left.map(|left| left.saturating_sub(1)));
+        if left == Some(0) {
+            return Err(PortDown { port: Port::Signer });
+        }
+        let signature = signer::sign(keys, unsigned.signing_input());
+        Ok((unsigned, signature))
     }
 
     async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown> {

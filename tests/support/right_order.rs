@@ -21,7 +21,8 @@ pub async fn right_order<P: Ports>(gate: &Gate, ports: &P, facts: Facts, body: P
     let charged = open.charge(validated.rest()).await;
     let claiming = validated.pay(&charged)?.claim();
     let Leading::Run(claimed) = claiming.claimed(None)? else { return Ok(()) };
-    let (forward, sent) = claimed.forward(None)?;
+    let (unsigned, sent) = claimed.forward(None)?;
+    let Ok(forward) = unsigned.signed(None) else { return Ok(()) };
     let answered = sent.answered(ports.send(forward).await, 0)?;
     let fit = match answered.sort()? {
         Sorted::Free(fit) => fit,

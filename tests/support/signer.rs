@@ -3,6 +3,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use edgeward::credential::signature::{Algorithm, SignatureQuestion};
+use edgeward::identity::IdentityKeys;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -17,6 +18,15 @@ fn member(question: &SignatureQuestion, name: &str) -> Vec<u8> {
         .unwrap_or_default()
         .to_owned();
     Base64UrlUnpadded::decode_vec(&text).unwrap_or_default()
+}
+
+/// Signs as an Ed25519 key would that is held in a binding.
+pub fn sign(keys: &IdentityKeys, text: &str) -> Vec<u8> {
+    use ed25519_dalek::Signer;
+    let jwk: Value = serde_json::from_str(keys.private().expose()).unwrap();
+    let seed = Base64UrlUnpadded::decode_vec(jwk["d"].as_str().unwrap()).unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&seed.try_into().unwrap());
+    key.sign(text.as_bytes()).to_bytes().to_vec()
 }
 
 /// Checks a signature in Rust.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The requirements of each family: its prefix, and its last number.
-const FAMILIES: [(&str, usize); 15] = [
+const FAMILIES: [(&str, usize); 16] = [
     ("BR", 8),
     ("AT", 8),
     ("JS", 12),
@@ -21,6 +21,7 @@ const FAMILIES: [(&str, usize); 15] = [
     ("DP", 21),
     ("SU", 4),
     ("BC", 6),
+    ("SG", 9),
 ];
 
 fn root() -> PathBuf {

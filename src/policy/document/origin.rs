@@ -1,6 +1,57 @@
-//! `origins` as written: what is done about one that is not well.
+//! `origins` as written: where they are, what they are told, what is done about one that is not well.
 
 use serde::Deserialize;
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct OriginEntry {
+    pub url: String,
+    #[serde(default = "timeout_ms")]
+    pub timeout_ms: u64,
+    pub identity: Option<IdentityEntry>,
+    pub max_concurrent: Option<usize>,
+    #[serde(default)]
+    pub max_waiting: usize,
+    #[serde(default = "wait_ms")]
+    pub wait_ms: u64,
+    pub circuit_breaker: Option<BreakerEntry>,
+    pub retry: Option<RetryEntry>,
+    pub answer: Option<AnswerEntry>,
+    pub signature: Option<SignatureEntry>,
+    pub client_certificate_binding: Option<String>,
+    pub service_binding: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct IdentityEntry {
+    pub header: Option<String>,
+    pub audience: Option<String>,
+    pub ttl_s: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct SignatureEntry {
+    pub content_digest: ContentDigestEntry,
+    pub ttl_s: u64,
+    pub tag: String,
+}
+
+impl Default for SignatureEntry {
+    fn default() -> Self {
+        Self {
+            content_digest: ContentDigestEntry::Required,
+            ttl_s: 60,
+            tag: "edgeward".into(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentDigestEntry {
+    Required,
+    WhenRead,
+}
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -56,6 +107,10 @@ pub struct AnswerEntry {
     pub total_timeout_ms: Option<u64>,
 }
 
-pub(super) fn wait_ms() -> u64 {
+fn timeout_ms() -> u64 {
+    10_000
+}
+
+fn wait_ms() -> u64 {
     100
 }

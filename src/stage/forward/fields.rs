@@ -90,6 +90,9 @@ const SPOKEN_FOR_PREFIXES: [&str; 23] = [
     "x-forwarded",
 ];
 
+/// Fields that say what content is, byte by byte (RFC 9530; `Digest` before it).
+pub(super) const DIGESTS: [&str; 3] = ["content-digest", "repr-digest", "digest"];
+
 /// What the origin is told of the request.
 pub(super) fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> {
     let scheme = if facts.is_https { "https" } else { "http" };
