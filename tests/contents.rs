@@ -96,6 +96,18 @@ fn each_type_is_read_in_its_own_way_or_refused() {
             "n=1",
             "media_type",
         ),
+        (
+            &one,
+            "application/x-www-form-urlencoded; charset*=utf-8''utf-7",
+            "n=1",
+            "media_type",
+        ),
+        (
+            &one,
+            "multipart/form-data; boundary=xx; boundary*=utf-8''yy",
+            &part("n", "1"),
+            "not_form",
+        ),
         (&one, FORM, "n=x", "invalid"),
         (&one, FORM, "n=1&n=2", "invalid"),
         (&one, FORM, "n=1;m=2", "not_form"),

@@ -1,5 +1,6 @@
 //! The origin has answered; whether its answer has to be judged before it may leave.
 
+use crate::body::content::is_utf_8;
 use crate::idempotency::Granted;
 use crate::limit::rule::Mode;
 use crate::policy::field_rules::AnswerRules;
@@ -178,10 +179,7 @@ fn is_json(kind: &str) -> bool {
         return false;
     };
     let named = kind.type_() == mime::APPLICATION && kind.subtype() == mime::JSON;
-    let utf_8 = kind
-        .params()
-        .all(|(name, value)| name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8"));
-    (named || kind.suffix() == Some(mime::JSON)) && utf_8
+    (named || kind.suffix() == Some(mime::JSON)) && is_utf_8(&kind)
 }
 
 fn is_empty(answer: &impl OriginAnswer) -> bool {

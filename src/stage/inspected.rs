@@ -1,6 +1,6 @@
 //! Everything about the request but its content has the form that the route asks for.
 
-use crate::body::content::{ContentRules, is_xml};
+use crate::body::content::{ContentRules, is_utf_8, is_xml};
 use crate::body::finding::FINDINGS_MAX;
 use crate::facts::Headers;
 use crate::idempotency::key::IdempotencyKey;
@@ -234,10 +234,7 @@ fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
         .content_types
         .iter()
         .any(|known| known == sent.essence_str());
-    let charset = sent
-        .params()
-        .all(|(name, value)| name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8"));
-    if known && charset {
+    if known && is_utf_8(&sent) {
         Ok(())
     } else {
         Err(Refusal::MediaType)
