@@ -70,8 +70,11 @@ impl<'g, A: OriginAnswer> Exchange<Answered<'g>, A> {
         if mode == Mode::Enforce && rules.is_hidden && matches!(status, 404 | 410) {
             return Err(self.refuse(Refusal::ObjectMissing));
         }
+        // A redirect's content is nobody's answer, and `allow` is not asked of it.
+        let is_note = rules.allow.is_some() && matches!(status, 300..=399) && status != 304;
         let plan = match (unfit(&self.body), mode) {
             _ if is_empty(&self.body) => Plan::Empty,
+            (_, Mode::Enforce) if is_note => Plan::Drop,
             (None, mode) => Plan::Read {
                 max_bytes: rules.max_bytes,
                 reading: match mode {

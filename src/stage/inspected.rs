@@ -158,7 +158,7 @@ fn needs_bytes(route: &Route) -> bool {
 }
 
 /// Whether what decides or costs depends on the content.
-fn rule_reads(route: &Route) -> bool {
+pub(super) fn rule_reads(route: &Route) -> bool {
     let allow = route.allow.as_ref();
     allow.is_some_and(|allow| allow.needs_body()) || route.cost.needs_body()
 }
