@@ -1,7 +1,8 @@
 //! The names of an expression: every one is known, or the policy does not load.
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
+use super::cost::each_part;
 use super::{LOOP_DEPTH_MAX, Member, Scope, TREE_DEPTH_MAX};
 
 const REQUEST_MEMBERS: [&str; 8] = [
@@ -107,6 +108,10 @@ impl<'a> Walk<'a> {
                         "a loop within a loop; its cost has no bound".into(),
                     ));
                 }
+                if grows(each) && goes_through_grown(&each.iter_range) {
+                    let message = "a loop that puts together what a loop put together; its size has no bound";
+                    return Err((node.id, message.into()));
+                }
                 let depth = self.bound.len();
                 self.bound
                     .extend([each.iter_var.clone(), each.accu_var.clone()]);
@@ -171,6 +176,38 @@ impl<'a> Walk<'a> {
         });
         Ok(())
     }
+}
+
+/// Whether what a loop gives can be larger than what it goes through: it adds, or makes lists and
+/// objects of several parts. The parser's own `+`, which gathers what a loop gives, is none.
+fn grows(each: &ComprehensionExpr) -> bool {
+    fn mentions(node: &IdedExpr, name: &str) -> bool {
+        let mut found = matches!(&node.expr, Expr::Ident(known) if known == name);
+        each_part(node, &mut |part| found = found || mentions(part, name));
+        found
+    }
+    fn within(node: &IdedExpr, each: &ComprehensionExpr) -> bool {
+        let item = |part: &IdedExpr| mentions(part, &each.iter_var);
+        let gathers = |first: Option<&IdedExpr>| {
+            matches!(first.map(|one| &one.expr), Some(Expr::Ident(name)) if *name == each.accu_var)
+        };
+        let mut found = match &node.expr {
+            Expr::Call(call) => call.func_name == operators::ADD && !gathers(call.args.first()),
+            Expr::List(list) => list.elements.len() > 1 && item(node),
+            Expr::Map(map) => map.entries.len() > 1 && item(node),
+            _ => false,
+        };
+        each_part(node, &mut |part| found = found || within(part, each));
+        found
+    }
+    within(&each.loop_step, each)
+}
+
+/// Whether a loop that [`grows`] stands within.
+fn goes_through_grown(node: &IdedExpr) -> bool {
+    let mut found = matches!(&node.expr, Expr::Comprehension(each) if grows(each));
+    each_part(node, &mut |part| found = found || goes_through_grown(part));
+    found
 }
 
 /// `root.name` or `root['name']`.
