@@ -233,12 +233,12 @@ fn observing_the_form_never_lets_a_rule_decide_on_half_of_it() {
         let route = json!({ "allow": ALLOW, "request": { "content_types": [FORM], "mode": mode } });
         assert_eq!(
             send(&route, FORM, "owner=me&owner=you"),
-            "allow_failed",
+            "invalid",
             "{mode}"
         );
         assert_eq!(
             send(&route, FORM, "owner=me;owner=you"),
-            "allow_failed",
+            "not_form",
             "{mode}"
         );
         assert_eq!(

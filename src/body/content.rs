@@ -251,9 +251,10 @@ fn found(pointer: &str, keyword: &str, message: &str, fix: impl Into<String>) ->
 
 /// What a part of text does not have.
 fn unlike_text(part: &Part<'_>, pointer: &str) -> Option<Finding> {
-    let is_text = part.media_type.as_ref().is_none_or(|media_type| {
-        media_type.essence_str() == "text/plain" && is_utf_8(media_type)
-    });
+    let is_text = part
+        .media_type
+        .as_ref()
+        .is_none_or(|media_type| media_type.essence_str() == "text/plain" && is_utf_8(media_type));
     let fix = "Send it as text in UTF-8, without a filename.";
     if part.file_name.is_some() {
         return Some(found(pointer, "file", "a file where text is known", fix));

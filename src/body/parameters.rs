@@ -12,7 +12,10 @@ use crate::body::styles::Style;
 
 pub use crate::body::styles::STYLE;
 
+mod kinds;
 mod styled;
+
+use kinds::{check_numbers, check_others, type_of};
 
 /// Rules for one set of parameters: an object schema over their names.
 #[derive(Debug)]
@@ -81,9 +84,10 @@ impl ParameterRules {
                     members: members.collect(),
                 });
             }
-            check_number_rules(name, rule, kind)?;
+            check_numbers(name, rule, kind, named)?;
             types.push((spelled(name, location), kind));
         }
+        check_others(schema, named)?;
         let schema = match location {
             // Field names have no case (RFC 9110 §5.1); the schema is asked in lower case.
             Location::Header => lower_case_names(schema),
@@ -162,53 +166,11 @@ impl ParameterType {
     }
 }
 
-fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
-    let types: Vec<&str> = match rule.get("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    // Of several types the first that text has to be read for: what does not read stays text.
-    let told = types
-        .iter()
-        .find(|name| !matches!(**name, "null" | "string"));
-    match told.copied() {
-        Some("integer") => ParameterType::Integer,
-        Some("number") => ParameterType::Number,
-        Some("boolean") => ParameterType::Boolean,
-        Some("array") => {
-            let items = rule
-                .get("items")
-                .map(|items| type_of(resolve(items, named), named));
-            ParameterType::Array(items.map_or(Scalar::Text, ParameterType::scalar))
-        }
-        _ => ParameterType::Text,
-    }
-}
-
 /// A name as it is looked up: field names have no case (RFC 9110 §5.1).
 fn spelled(name: &str, location: Location) -> String {
     match location {
         Location::Header => name.to_ascii_lowercase(),
         Location::Body | Location::Path | Location::Query => name.to_owned(),
-    }
-}
-
-/// Rules on numbers say nothing of text, and without a type a parameter is text.
-fn check_number_rules(name: &str, rule: &Value, kind: ParameterType) -> Result<(), String> {
-    let rules = [
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-    ];
-    let text = matches!(kind, ParameterType::Text | ParameterType::Boolean);
-    match rules.iter().find(|keyword| rule.get(**keyword).is_some()) {
-        Some(keyword) if text => Err(format!(
-            "`{keyword}` of `{name}` needs `type`: integer or number"
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -313,6 +275,81 @@ mod tests {
             told(Query, &[("Page", "1"), ("tag", "long")]),
             ["/tag/0 maxLength"]
         );
+    }
+
+    #[test]
+    fn a_type_may_stand_in_a_part_of_the_schema() {
+        let named = json!({ "Count": { "allOf": [{ "type": "integer" }, { "maximum": 9 }] } });
+        let named = named.as_object().unwrap();
+        for rule in [
+            json!({ "anyOf": [{ "type": "integer", "maximum": 9 }, { "type": "null" }] }),
+            json!({ "allOf": [{ "type": "integer" }, { "maximum": 9 }] }),
+            json!({ "oneOf": [{ "type": "integer", "maximum": 4 }, { "type": "integer", "minimum": 6, "maximum": 9 }] }),
+            json!({ "$ref": "#/schemas/Count" }),
+        ] {
+            let schema = json!({ "properties": { "n": rule } });
+            let rules = ParameterRules::compile(&schema, named, Location::Query).unwrap();
+            assert_eq!(rules.judge([("n", "3")].into_iter()), [], "{rule}");
+            assert_ne!(rules.judge([("n", "10")].into_iter()), [], "{rule}");
+            assert_ne!(rules.judge([("n", "x")].into_iter()), [], "{rule}");
+        }
+        // Of text and a number it may be either, and stays text.
+        let either = json!({ "anyOf": [{ "type": "integer", "maximum": 9 }, { "enum": ["10"] }] });
+        let schema = json!({ "properties": { "n": either } });
+        let rules = ParameterRules::compile(&schema, named, Location::Query).unwrap();
+        assert_eq!(rules.judge([("n", "10")].into_iter()), []);
+    }
+
+    #[test]
+    fn a_rule_on_numbers_that_nothing_is_read_for_does_not_load() {
+        let of = |rule: Value| json!({ "properties": { "n": rule } });
+        for (schema, loads) in [
+            (of(json!({ "minimum": 5 })), false),
+            (
+                of(json!({ "type": "integer", "allOf": [{ "minimum": 5 }] })),
+                true,
+            ),
+            (of(json!({ "allOf": [{ "minimum": 5 }] })), false),
+            (of(json!({ "anyOf": [{ "minimum": 5 }] })), false),
+            (of(json!({ "not": { "maximum": 5 } })), false),
+            (
+                of(json!({ "type": "string", "if": { "maximum": 5 }, "then": false })),
+                false,
+            ),
+            (
+                of(json!({ "type": "array", "items": { "minimum": 5 } })),
+                false,
+            ),
+            (
+                of(json!({ "type": "array", "items": { "type": "number", "minimum": 5 } })),
+                true,
+            ),
+            (
+                of(json!({ "type": "object", "properties": { "a": { "minimum": 5 } } })),
+                true,
+            ),
+            (of(json!({ "enum": [{ "minimum": 5 }] })), true),
+            (
+                json!({ "patternProperties": { "^n": { "minimum": 5 } } }),
+                false,
+            ),
+            (json!({ "additionalProperties": { "minimum": 5 } }), false),
+            (
+                json!({ "additionalProperties": { "type": "integer", "minimum": 5 } }),
+                true,
+            ),
+            (json!({ "allOf": [of(json!({ "minimum": 5 }))] }), false),
+            (json!({ "allOf": [{ "$ref": "#/schemas/Page" }] }), false),
+            (json!({ "$ref": "#/schemas/Tree" }), true),
+        ] {
+            let named = json!({
+                "Page": { "properties": { "page": { "minimum": 1 } } },
+                "Tree": { "properties": { "a": { "$ref": "#/schemas/Tree" } } }
+            });
+            let named = named.as_object().unwrap();
+            let compiled = ParameterRules::compile(&schema, named, Location::Query);
+            assert_eq!(compiled.is_ok(), loads, "{schema}");
+        }
     }
 
     #[test]

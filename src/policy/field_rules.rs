@@ -9,7 +9,8 @@ use crate::body::pointer::FieldPointer;
 use crate::body::schema::Schema;
 use crate::limit::rule::Mode;
 use crate::policy::document::{
-    CostEntry, IdempotencyEntry, KeyEntry, OnRefusalEntry, RefusedAsEntry, ResponseEntry, RouteEntry,
+    CostEntry, IdempotencyEntry, KeyEntry, OnRefusalEntry, RefusedAsEntry, ResponseEntry,
+    RouteEntry,
 };
 use crate::policy::expression::{Expression, Gives, Scope};
 use crate::policy::fault::Faults;
@@ -254,7 +255,10 @@ fn pointer(text: &str, at: &Place, place: &[String], faults: &mut Faults) -> Opt
         add(at, place, "not a JSON Pointer to a field", fix, faults);
     }
     // A name of stars is no field's, and would look like a rule that holds at any depth.
-    if text.split('/').any(|step| step.len() > 1 && step.contains('*')) {
+    if text
+        .split('/')
+        .any(|step| step.len() > 1 && step.contains('*'))
+    {
         let problem = "`*` stands alone, for any one name or item, and not for a part of one";
         add(at, place, problem, fix, faults);
     }

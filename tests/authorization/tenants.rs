@@ -156,7 +156,11 @@ fn a_name_that_a_reader_spells_anew_is_the_same_name() {
     for other in ["tenant.id", "tenant+id", "tenant[id", "tenant_id[]"] {
         let target = format!("/list?tenant_id=acme&{other}=globex");
         for by in of("acme") {
-            assert_eq!(reason(&gate, &by, &target, &[]), "tenant_not_named", "{other}");
+            assert_eq!(
+                reason(&gate, &by, &target, &[]),
+                "tenant_not_named",
+                "{other}"
+            );
         }
     }
 }

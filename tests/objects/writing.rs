@@ -136,8 +136,7 @@ fn a_rule_that_decides_is_not_asked_of_content_that_cannot_be_read() {
     let lenient = "request.body == null || request.body.amount < 100";
     for mode in ["enforce", "observe", "off"] {
         let allow = json!({ "allow": lenient, "request": { "mode": mode } });
-        let cost =
-            json!({ "cost": "request.body == null ? 1 : 50", "request": { "mode": mode } });
+        let cost = json!({ "cost": "request.body == null ? 1 : 50", "request": { "mode": mode } });
         for rules in [&allow, &cost] {
             for body in [r#"{"amount":1,"amount":999}"#, "{", r#"{"amount":1e400}"#] {
                 let ended = arrived(&post(rules, body));

@@ -109,7 +109,8 @@ impl<'a> Walk<'a> {
                     ));
                 }
                 if grows(each) && goes_through_grown(&each.iter_range) {
-                    let message = "a loop that puts together what a loop put together; its size has no bound";
+                    let message =
+                        "a loop that puts together what a loop put together; its size has no bound";
                     return Err((node.id, message.into()));
                 }
                 let depth = self.bound.len();
@@ -188,9 +189,7 @@ fn grows(each: &ComprehensionExpr) -> bool {
     }
     fn within(node: &IdedExpr, each: &ComprehensionExpr) -> bool {
         let item = |part: &IdedExpr| mentions(part, &each.iter_var);
-        let gathers = |first: Option<&IdedExpr>| {
-            matches!(first.map(|one| &one.expr), Some(Expr::Ident(name)) if *name == each.accu_var)
-        };
+        let gathers = |first: Option<&IdedExpr>| matches!(first.map(|one| &one.expr), Some(Expr::Ident(name)) if *name == each.accu_var);
         let mut found = match &node.expr {
             Expr::Call(call) => call.func_name == operators::ADD && !gathers(call.args.first()),
             Expr::List(list) => list.elements.len() > 1 && item(node),
