@@ -309,6 +309,18 @@ fn a_route_that_says_not_whose_it_is_does_not_load() {
             &["/tenancy: the header `cookie` has a meaning of its own"],
         ),
         (
+            json!({ "header": "x-user-id" }),
+            json!({}),
+            "/x",
+            &["/tenancy: the header `x-user-id` reaches no origin"],
+        ),
+        (
+            json!({ "header": "x-auth-tenant" }),
+            json!({}),
+            "/x",
+            &["/tenancy: the header `x-auth-tenant` reaches no origin"],
+        ),
+        (
             by_path(),
             json!({ "tenancy": { "query": "a", "path": "b" } }),
             "/x",

@@ -153,3 +153,87 @@ fn unread(rule: &Value, named: &Map<String, Value>, look: &Look) -> Option<&'sta
     let mut all = one.chain(many.flatten()).chain(below);
     all.find_map(|schema| look.at(|| unread(schema, named, look)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::body::finding::Location;
+    use crate::body::parameters::ParameterRules;
+
+    #[test]
+    fn a_type_may_stand_in_a_part_of_the_schema() {
+        let named = json!({ "Count": { "allOf": [{ "type": "integer" }, { "maximum": 9 }] } });
+        let named = named.as_object().unwrap();
+        for rule in [
+            json!({ "anyOf": [{ "type": "integer", "maximum": 9 }, { "type": "null" }] }),
+            json!({ "allOf": [{ "type": "integer" }, { "maximum": 9 }] }),
+            json!({ "oneOf": [{ "type": "integer", "maximum": 4 }, { "type": "integer", "minimum": 6, "maximum": 9 }] }),
+            json!({ "$ref": "#/schemas/Count" }),
+        ] {
+            let schema = json!({ "properties": { "n": rule } });
+            let rules = ParameterRules::compile(&schema, named, Location::Query).unwrap();
+            assert_eq!(rules.judge([("n", "3")].into_iter()), [], "{rule}");
+            assert_ne!(rules.judge([("n", "10")].into_iter()), [], "{rule}");
+            assert_ne!(rules.judge([("n", "x")].into_iter()), [], "{rule}");
+        }
+        // Of text and a number it may be either, and stays text.
+        let either = json!({ "anyOf": [{ "type": "integer", "maximum": 9 }, { "enum": ["10"] }] });
+        let schema = json!({ "properties": { "n": either } });
+        let rules = ParameterRules::compile(&schema, named, Location::Query).unwrap();
+        assert_eq!(rules.judge([("n", "10")].into_iter()), []);
+    }
+
+    #[test]
+    fn a_rule_on_numbers_that_nothing_is_read_for_does_not_load() {
+        let of = |rule: Value| json!({ "properties": { "n": rule } });
+        for (schema, loads) in [
+            (of(json!({ "minimum": 5 })), false),
+            (
+                of(json!({ "type": "integer", "allOf": [{ "minimum": 5 }] })),
+                true,
+            ),
+            (of(json!({ "allOf": [{ "minimum": 5 }] })), false),
+            (of(json!({ "anyOf": [{ "minimum": 5 }] })), false),
+            (of(json!({ "not": { "maximum": 5 } })), false),
+            (
+                of(json!({ "type": "string", "if": { "maximum": 5 }, "then": false })),
+                false,
+            ),
+            (
+                of(json!({ "type": "array", "items": { "minimum": 5 } })),
+                false,
+            ),
+            (
+                of(json!({ "type": "array", "items": { "type": "number", "minimum": 5 } })),
+                true,
+            ),
+            (
+                of(json!({ "type": "object", "properties": { "a": { "minimum": 5 } } })),
+                true,
+            ),
+            (of(json!({ "enum": [{ "minimum": 5 }] })), true),
+            (
+                json!({ "patternProperties": { "^n": { "minimum": 5 } } }),
+                false,
+            ),
+            (json!({ "additionalProperties": { "minimum": 5 } }), false),
+            (
+                json!({ "additionalProperties": { "type": "integer", "minimum": 5 } }),
+                true,
+            ),
+            (json!({ "allOf": [of(json!({ "minimum": 5 }))] }), false),
+            (json!({ "allOf": [{ "$ref": "#/schemas/Page" }] }), false),
+            (json!({ "$ref": "#/schemas/Tree" }), true),
+        ] {
+            let named = json!({
+                "Page": { "properties": { "page": { "minimum": 1 } } },
+                "Tree": { "properties": { "a": { "$ref": "#/schemas/Tree" } } }
+            });
+            let named = named.as_object().unwrap();
+            let compiled = ParameterRules::compile(&schema, named, Location::Query);
+            assert_eq!(compiled.is_ok(), loads, "{schema}");
+        }
+    }
+}
