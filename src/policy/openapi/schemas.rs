@@ -15,6 +15,8 @@ use crate::policy::openapi::source::{Documents, Node, Version};
 const NAME_BYTES_MAX: usize = 56;
 /// Deepest schema within schemas that is written out in one place.
 const DEPTH_MAX: usize = 40;
+/// How deep `allOf` within `allOf` is looked into for `readOnly`.
+const READ_ONLY_DEPTH_MAX: usize = 4;
 
 /// Keywords that mean the same, and whose value is no schema.
 const SAME: [&str; 19] = [
@@ -291,9 +293,7 @@ impl<'a> Schemas<'a> {
     fn directions(&self, node: &Node<'a>, made: &mut Map<String, Value>) {
         let properties = node.get("properties");
         for (name, property) in properties.iter().flat_map(Node::members) {
-            let own = property.flag("readOnly");
-            let target = || self.documents.follow(&property).ok()?.flag("readOnly");
-            if own.or_else(target) != Some(true) {
+            if self.is_read_only(&property, 0) != Some(true) {
                 continue;
             }
             if let Some(Value::Object(properties)) = made.get_mut("properties") {
@@ -303,6 +303,19 @@ impl<'a> Schemas<'a> {
                 required.retain(|known| known.as_str() != Some(name));
             }
         }
+    }
+
+    /// What a property says of itself, or what it refers to, alone or as a part.
+    fn is_read_only(&self, property: &Node<'a>, depth: usize) -> Option<bool> {
+        let own = property.flag("readOnly");
+        if own.is_some() || depth == READ_ONLY_DEPTH_MAX {
+            return own;
+        }
+        let target = self.documents.follow(property).ok()?;
+        let parts = target.get("allOf");
+        let mut parts = parts.iter().flat_map(Node::items);
+        let within = || parts.find_map(|part| self.is_read_only(&part, depth + 1));
+        target.flag("readOnly").or_else(within)
     }
 
     fn close(&self, keywords: &Map<String, Value>, made: &mut Map<String, Value>) {
