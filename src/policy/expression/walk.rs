@@ -102,17 +102,7 @@ impl<'a> Walk<'a> {
             Expr::Comprehension(each) => {
                 self.visit(&each.iter_range)?;
                 self.visit(&each.accu_init)?;
-                if self.loops == LOOP_DEPTH_MAX {
-                    return Err((
-                        node.id,
-                        "a loop within a loop; its cost has no bound".into(),
-                    ));
-                }
-                if grows(each) && goes_through_grown(&each.iter_range) {
-                    let message =
-                        "a loop that puts together what a loop put together; its size has no bound";
-                    return Err((node.id, message.into()));
-                }
+                self.bounded(node.id, each)?;
                 let depth = self.bound.len();
                 self.bound
                     .extend([each.iter_var.clone(), each.accu_var.clone()]);
@@ -124,6 +114,20 @@ impl<'a> Walk<'a> {
                 self.bound.truncate(depth);
                 visited
             }
+        }
+    }
+
+    /// Refuses a loop whose cost, or the size of what it gives, has no bound.
+    fn bounded(&self, id: u64, each: &ComprehensionExpr) -> Visit {
+        if self.loops == LOOP_DEPTH_MAX {
+            return Err((id, "a loop within a loop; its cost has no bound".into()));
+        }
+        match grows(each) && goes_through_grown(&each.iter_range) {
+            false => Ok(()),
+            true => Err((
+                id,
+                "a loop that puts together what a loop put together; its size has no bound".into(),
+            )),
         }
     }
 
