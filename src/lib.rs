@@ -73,6 +73,7 @@ pub mod reply;
 pub mod resource;
 pub mod revocation;
 pub mod secret;
+pub mod spoken_for;
 pub mod stage;
 pub mod trail;
 pub mod transport;

@@ -96,6 +96,18 @@ fn each_type_is_read_in_its_own_way_or_refused() {
             "n=1",
             "media_type",
         ),
+        (
+            &one,
+            "application/x-www-form-urlencoded; charset*=utf-8''utf-7",
+            "n=1",
+            "media_type",
+        ),
+        (
+            &one,
+            "multipart/form-data; boundary=xx; boundary*=utf-8''yy",
+            &part("n", "1"),
+            "not_form",
+        ),
         (&one, FORM, "n=x", "invalid"),
         (&one, FORM, "n=1&n=2", "invalid"),
         (&one, FORM, "n=1;m=2", "not_form"),
@@ -221,12 +233,12 @@ fn observing_the_form_never_lets_a_rule_decide_on_half_of_it() {
         let route = json!({ "allow": ALLOW, "request": { "content_types": [FORM], "mode": mode } });
         assert_eq!(
             send(&route, FORM, "owner=me&owner=you"),
-            "allow_failed",
+            "invalid",
             "{mode}"
         );
         assert_eq!(
             send(&route, FORM, "owner=me;owner=you"),
-            "allow_failed",
+            "not_form",
             "{mode}"
         );
         assert_eq!(

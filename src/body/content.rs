@@ -78,6 +78,15 @@ fn is_json(media_type: &str) -> bool {
     media_type == "application/json" || media_type.ends_with("+json")
 }
 
+/// Whether nothing in the parameters of a type says another charset than UTF-8, in a spelling that
+/// some readers heed: `charset*` too (RFC 2231 §4).
+pub fn is_utf_8(media_type: &mime::Mime) -> bool {
+    media_type.params().all(|(name, value)| match name {
+        mime::CHARSET => value.as_str().eq_ignore_ascii_case("utf-8"),
+        other => !other.as_str().starts_with("charset"),
+    })
+}
+
 /// Whether content of this type is XML (RFC 7303), which nothing here reads.
 pub fn is_xml(media_type: &str) -> bool {
     let name = media_type.rsplit('/').next().unwrap_or_default();
@@ -263,13 +272,10 @@ fn found(pointer: &str, keyword: &str, message: &str, fix: impl Into<String>) ->
 
 /// What a part of text does not have.
 fn unlike_text(part: &Part<'_>, pointer: &str) -> Option<Finding> {
-    let is_text = part.media_type.as_ref().is_none_or(|media_type| {
-        let mut charsets = media_type
-            .params()
-            .filter(|(name, _)| *name == mime::CHARSET);
-        media_type.essence_str() == "text/plain"
-            && charsets.all(|(_, value)| value.as_str().eq_ignore_ascii_case("utf-8"))
-    });
+    let is_text = part
+        .media_type
+        .as_ref()
+        .is_none_or(|media_type| media_type.essence_str() == "text/plain" && is_utf_8(media_type));
     let fix = "Send it as text in UTF-8, without a filename.";
     if part.file_name.is_some() {
         return Some(found(pointer, "file", "a file where text is known", fix));
@@ -284,7 +290,8 @@ fn read_json(
     findings: &mut Vec<Finding>,
 ) -> Option<Value> {
     let media_type = part.media_type.as_ref();
-    if part.file_name.is_some() || !media_type.is_some_and(|one| is_json(one.essence_str())) {
+    let fits = |one: &mime::Mime| is_json(one.essence_str()) && is_utf_8(one);
+    if part.file_name.is_some() || !media_type.is_some_and(fits) {
         let fix = "Send it as application/json, without a filename.";
         findings.push(found(pointer, "contentMediaType", "of another type", fix));
         return None;

@@ -68,10 +68,12 @@ pub(super) fn parse<'a>(
 
 fn boundary(content_type: &str) -> Result<String, FormFault> {
     let media_type: Mime = content_type.parse().map_err(|_| FormFault::Boundary)?;
+    // Some readers take `boundary*` for it, some the first name with `boundary` in it, and some any
+    // text: no parameter stands beside it but the one that says UTF-8.
     let mut named = media_type
         .params()
-        .filter(|(name, _)| *name == mime::BOUNDARY);
-    let (Some((_, boundary)), None) = (named.next(), named.next()) else {
+        .filter(|(name, _)| *name != mime::CHARSET);
+    let (Some((mime::BOUNDARY, boundary)), None) = (named.next(), named.next()) else {
         return Err(FormFault::Boundary);
     };
     let boundary = boundary.as_str();
@@ -127,10 +129,18 @@ fn read_part(part: &[u8], limits: JsonLimits) -> Result<Part<'_>, FormFault> {
     text(name.as_bytes(), limits)?;
     check_name(&name)?;
     let media_type = media_type.map(str::parse::<Mime>).transpose();
+    let media_type = media_type.map_err(|_| FormFault::PartHeader)?;
+    // Parts within a part are files of their own to some readers (RFC 7578 §4.3).
+    if media_type
+        .as_ref()
+        .is_some_and(|one| one.type_() == mime::MULTIPART)
+    {
+        return Err(FormFault::PartHeader);
+    }
     Ok(Part {
         name,
         file_name,
-        media_type: media_type.map_err(|_| FormFault::PartHeader)?,
+        media_type,
         bytes,
     })
 }

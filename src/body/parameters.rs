@@ -11,8 +11,10 @@ use crate::body::schema::{Compiler, Schema};
 
 pub use crate::body::styles::STYLE;
 
+mod kinds;
 mod styled;
 
+use kinds::{check_numbers, check_others, type_of};
 use styled::Styled;
 
 /// Rules for one set of parameters: an object schema over their names.
@@ -65,9 +67,10 @@ impl ParameterRules {
                 return Err(format!("the cookie `{name}` holds one value, no list"));
             }
             styled.extend(style);
-            check_number_rules(name, rule, kind)?;
+            check_numbers(name, rule, kind, named)?;
             types.push((spelled(name, location), kind));
         }
+        check_others(schema, named)?;
         Ok(Self {
             schema: compiler.compile(&asked)?,
             types,
@@ -156,53 +159,11 @@ impl ParameterType {
     }
 }
 
-fn type_of(rule: &Value, named: &Map<String, Value>) -> ParameterType {
-    let types: Vec<&str> = match rule.get("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    // Of several types the first that text has to be read for: what does not read stays text.
-    let told = types
-        .iter()
-        .find(|name| !matches!(**name, "null" | "string"));
-    match told.copied() {
-        Some("integer") => ParameterType::Integer,
-        Some("number") => ParameterType::Number,
-        Some("boolean") => ParameterType::Boolean,
-        Some("array") => {
-            let items = rule
-                .get("items")
-                .map(|items| type_of(resolve(items, named), named));
-            ParameterType::Array(items.map_or(Scalar::Text, ParameterType::scalar))
-        }
-        _ => ParameterType::Text,
-    }
-}
-
 /// A name as it is looked up: field names have no case (RFC 9110 §5.1).
 fn spelled(name: &str, location: Location) -> String {
     match location {
         Location::Header => name.to_ascii_lowercase(),
         Location::Body | Location::Cookie | Location::Path | Location::Query => name.to_owned(),
-    }
-}
-
-/// Rules on numbers say nothing of text, and without a type a parameter is text.
-fn check_number_rules(name: &str, rule: &Value, kind: ParameterType) -> Result<(), String> {
-    let rules = [
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-    ];
-    let text = matches!(kind, ParameterType::Text | ParameterType::Boolean);
-    match rules.iter().find(|keyword| rule.get(**keyword).is_some()) {
-        Some(keyword) if text => Err(format!(
-            "`{keyword}` of `{name}` needs `type`: integer or number"
-        )),
-        _ => Ok(()),
     }
 }
 

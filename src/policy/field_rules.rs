@@ -9,7 +9,8 @@ use crate::body::pointer::FieldPointer;
 use crate::body::schema::Schema;
 use crate::limit::rule::Mode;
 use crate::policy::document::{
-    IdempotencyEntry, KeyEntry, OnRefusalEntry, RefusedAsEntry, ResponseEntry, RouteEntry,
+    CostEntry, IdempotencyEntry, KeyEntry, OnRefusalEntry, RefusedAsEntry, ResponseEntry,
+    RouteEntry,
 };
 use crate::policy::expression::{Expression, Gives, Scope};
 use crate::policy::fault::Faults;
@@ -161,7 +162,7 @@ pub(super) fn answering(
         };
         compiled.map_err(told).ok()
     });
-    check(response, at, faults);
+    check(entry, response, at, faults);
     if route_keeps(entry) {
         let problem = "an answer that is kept is not judged again, and rights change";
         let fix = "Remove `response`, or write off";
@@ -216,7 +217,7 @@ fn route_keeps(entry: &RouteEntry) -> bool {
 }
 
 /// What would hold nothing, or more than fits in memory.
-fn check(response: &ResponseEntry, at: &Place, faults: &mut Faults) {
+fn check(entry: &RouteEntry, response: &ResponseEntry, at: &Place, faults: &mut Faults) {
     let has_rule =
         response.allow.is_some() || response.body.is_some() || !response.fields.is_empty();
     if !has_rule {
@@ -236,6 +237,11 @@ fn check(response: &ResponseEntry, at: &Place, faults: &mut Faults) {
         let problem = "only `allow` refuses, and there is none";
         at.add(faults, &["response", "refused_as"], problem, "Remove it");
     }
+    if hides && matches!(entry.cost, Some(CostEntry::Told { .. })) {
+        let problem = "what an object cost would tell a caller that it is there";
+        let fix = "Remove it, or reckon `cost` from the request alone";
+        at.add(faults, &["response", "refused_as"], problem, fix);
+    }
     if response.body_mode.is_some() && response.body.is_none() {
         let problem = "it is the mode of `body`, and there is none";
         at.add(faults, &["response", "body_mode"], problem, "Remove it");
@@ -244,9 +250,17 @@ fn check(response: &ResponseEntry, at: &Place, faults: &mut Faults) {
 
 fn pointer(text: &str, at: &Place, place: &[String], faults: &mut Faults) -> Option<FieldPointer> {
     let pointer = FieldPointer::parse(text);
+    let fix = "Write it as /address/street, or /items/*/price";
     if pointer.is_none() {
-        let fix = "Write it as /address/street, or /items/*/price";
         add(at, place, "not a JSON Pointer to a field", fix, faults);
+    }
+    // A name of stars is no field's, and would look like a rule that holds at any depth.
+    if text
+        .split('/')
+        .any(|step| step.len() > 1 && step.contains('*'))
+    {
+        let problem = "`*` stands alone, for any one name or item, and not for a part of one";
+        add(at, place, problem, fix, faults);
     }
     pointer
 }

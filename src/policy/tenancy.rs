@@ -10,6 +10,7 @@ use crate::policy::document::{
 use crate::policy::fault::Faults;
 use crate::policy::route_table::Template;
 use crate::policy::routes::Place;
+use crate::spoken_for::is_spoken_for;
 
 /// Where the tenant of a route's requests stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,6 +96,9 @@ fn read(entry: &TenancyEntry, document: &Document) -> Result<Tenancy, String> {
             .any(|one| matches!(one, AuthenticatorEntry::ApiKey(keys) if keys.header == *name));
         if is_credential || is_reserved(name) {
             return Err(format!("the header `{name}` has a meaning of its own"));
+        }
+        if is_spoken_for(name) {
+            return Err(format!("the header `{name}` reaches no origin"));
         }
     }
     Ok(Tenancy {

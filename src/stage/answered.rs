@@ -1,5 +1,6 @@
 //! The origin has answered; whether its answer has to be judged before it may leave.
 
+use crate::body::content::is_utf_8;
 use crate::idempotency::Granted;
 use crate::limit::rule::Mode;
 use crate::policy::field_rules::AnswerRules;
@@ -69,8 +70,11 @@ impl<'g, A: OriginAnswer> Exchange<Answered<'g>, A> {
         if mode == Mode::Enforce && rules.is_hidden && matches!(status, 404 | 410) {
             return Err(self.refuse(Refusal::ObjectMissing));
         }
+        // A redirect's content is nobody's answer, and `allow` is not asked of it.
+        let is_note = rules.allow.is_some() && matches!(status, 300..=399) && status != 304;
         let plan = match (unfit(&self.body), mode) {
             _ if is_empty(&self.body) => Plan::Empty,
+            (_, Mode::Enforce) if is_note => Plan::Drop,
             (None, mode) => Plan::Read {
                 max_bytes: rules.max_bytes,
                 reading: match mode {
@@ -178,10 +182,7 @@ fn is_json(kind: &str) -> bool {
         return false;
     };
     let named = kind.type_() == mime::APPLICATION && kind.subtype() == mime::JSON;
-    let utf_8 = kind
-        .params()
-        .all(|(name, value)| name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8"));
-    (named || kind.suffix() == Some(mime::JSON)) && utf_8
+    (named || kind.suffix() == Some(mime::JSON)) && is_utf_8(&kind)
 }
 
 fn is_empty(answer: &impl OriginAnswer) -> bool {

@@ -1,6 +1,6 @@
 //! Everything about the request but its content has the form that the route asks for.
 
-use crate::body::content::{ContentRules, is_xml};
+use crate::body::content::{ContentRules, is_utf_8, is_xml};
 use crate::body::finding::FINDINGS_MAX;
 use crate::facts::Headers;
 use crate::idempotency::key::IdempotencyKey;
@@ -158,7 +158,7 @@ fn needs_bytes(route: &Route) -> bool {
 }
 
 /// Whether what decides or costs depends on the content.
-fn rule_reads(route: &Route) -> bool {
+pub(super) fn rule_reads(route: &Route) -> bool {
     let allow = route.allow.as_ref();
     allow.is_some_and(|allow| allow.needs_body()) || route.cost.needs_body()
 }
@@ -238,10 +238,7 @@ fn media_type(rules: &RequestRules, headers: &Headers) -> Result<(), Refusal> {
         .content_types
         .iter()
         .any(|known| known == sent.essence_str());
-    let charset = sent
-        .params()
-        .all(|(name, value)| name != mime::CHARSET || value.as_str().eq_ignore_ascii_case("utf-8"));
-    if known && charset {
+    if known && is_utf_8(&sent) {
         Ok(())
     } else {
         Err(Refusal::MediaType)

@@ -62,6 +62,20 @@ const OF_CONTENT: [&str; 6] = [
     "content-md5",
 ];
 
+/// Fields by which shared caches keep an answer whatever `Cache-Control` says (RFC 9213 §2.2, and what
+/// was there before it).
+const OF_SHARED_CACHES: [&str; 9] = [
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "akamai-cache-control",
+    "fastly-cache-control",
+    "netlify-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    "edge-control",
+    "surrogate-control",
+    "x-accel-expires",
+];
+
 /// What an origin may not say here: its software, and cross-origin and transport rules, which are
 /// the policy's.
 const WITHHELD: [&str; 13] = [
@@ -110,11 +124,12 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
         let judging = judging(route);
         // It was asked for with its content.
         let is_bare = judging.is_some() && self.trail.facts.method == "HEAD";
-        let set = match judging {
-            Some((rules, Mode::Enforce)) if rules.allow.is_some() || !rules.fields.is_empty() => {
-                kept_by_nobody_else(self.body.field("cache-control"))
-            }
-            _ => Vec::new(),
+        let is_own = judging.is_some_and(|(rules, mode)| {
+            mode == Mode::Enforce && (rules.allow.is_some() || !rules.fields.is_empty())
+        });
+        let set = match is_own {
+            true => kept_by_nobody_else(self.body.field("cache-control")),
+            false => Vec::new(),
         };
         let is_altered = self.stage.is_altered || self.body.field("content-encoding").is_some();
         let keep = self.stage.keep.clone();
@@ -135,6 +150,9 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
             .filter(|name| !name.is_empty())
             .chain(fixed)
             .collect();
+        if is_own {
+            remove.extend(OF_SHARED_CACHES.map(str::to_owned));
+        }
         // For the gateway, not for callers.
         remove.extend(told_in);
         remove.extend(spoiled(&left, is_altered, is_bare).map(str::to_owned));

@@ -3,6 +3,7 @@
 //! Owns: reading the tenant where the policy says it stands, in the one form that is sent on.
 //! Does not own: which routes are held to it (`policy::tenancy`). Called by: `stage::authorized`.
 
+use crate::body::pointer::fold;
 use crate::credential::caller::Caller;
 use crate::facts::Facts;
 use crate::policy::tenancy::{Tenancy, TenantPlace};
@@ -38,8 +39,8 @@ pub(super) fn judge(
 /// The tenant as the origin will read it; `None` where it is not named exactly once.
 fn named<'a>(place: &TenantPlace, routed: &'a Routed<'_>, facts: &'a Facts) -> Option<&'a str> {
     let only = |name: &str, pairs: &mut dyn Iterator<Item = (&'a str, &'a str)>| {
-        // Origins differ in which of two they take, and some do not tell capitals apart.
-        let mut alike = pairs.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        // Origins differ in which of two they take, and in which names are the same to them.
+        let mut alike = pairs.filter(|(known, _)| is_read_as(known, name));
         let (known, value) = alike.next()?;
         (known == name && alike.next().is_none()).then_some(value)
     };
@@ -58,4 +59,15 @@ fn named<'a>(place: &TenantPlace, routed: &'a Routed<'_>, facts: &'a Facts) -> O
         }
         TenantPlace::Header(name) => only(name, &mut facts.headers.iter()),
     }
+}
+
+/// Whether some reader of queries takes the parameter `known` for `name`: without case, as an item of
+/// a list or a member of an object (`name[]`, `[name]`, `name[a]`), or with `_` for spaces, dots and
+/// an open bracket.
+fn is_read_as(known: &str, name: &str) -> bool {
+    let known = known.trim_start_matches([' ', '[', ']']);
+    let head = known.split(['[', ']']).next().unwrap_or_default();
+    let plain = |name: &str| fold(name.trim()).replace([' ', '.', '[', ']'], "_");
+    let name = plain(name);
+    plain(head) == name || plain(known) == name
 }

@@ -14,7 +14,7 @@ use crate::stage::Exchange;
 use crate::stage::authorized::ask;
 use crate::stage::charging::Price;
 use crate::stage::identified::Identified;
-use crate::stage::inspected::{Inspected, Need, Reading, mode_of};
+use crate::stage::inspected::{Inspected, Need, Reading, mode_of, rule_reads};
 use crate::stage::writing;
 use crate::trail::{FieldNote, Refused, StageName};
 
@@ -139,8 +139,12 @@ impl<'g> Exchange<Inspected<'g>, ()> {
         let content = match rules.read(&bytes, content_type.unwrap_or_default()) {
             Ok(content) => content,
             Err(fault) => {
-                self.settle(mode, Err(refusal_of(fault)))?;
-                // Observed or not: the rule is asked, and of nothing it cannot say yes.
+                let refusal = refusal_of(fault);
+                // To a rule that decides, content that cannot be read is not the same as none: it
+                // would be asked of null, and the origin would read something.
+                let decides = rule_reads(route) && !bytes.is_empty();
+                let mode = if decides { route.mode } else { mode };
+                self.settle(mode, Err(refusal))?;
                 return ask_rules(self, &Value::Null).map(|price| (price, bytes));
             }
         };

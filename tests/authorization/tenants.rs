@@ -111,6 +111,16 @@ fn a_tenant_in_query_or_header_is_named_once() {
             ("?tenant=globex&tenant=acme", "tenant_not_named"),
             ("?tenant=acme&tenant=acme", "tenant_not_named"),
             ("?tenant=acme&Tenant=globex", "tenant_not_named"),
+            ("?tenant=acme&%C5%A3enant=globex", "admitted"),
+            // What some readers of queries take for the same name.
+            ("?tenant=acme&tenant[]=globex", "tenant_not_named"),
+            ("?tenant=acme&tenant%5B0%5D=globex", "tenant_not_named"),
+            ("?tenant=acme&tenant[a]=globex", "tenant_not_named"),
+            ("?tenant=acme&[tenant]=globex", "tenant_not_named"),
+            ("?tenant=acme&+tenant=globex", "tenant_not_named"),
+            ("?tenant=acme&TENANT[]=globex", "tenant_not_named"),
+            ("?tenant=acme&tenants=globex", "admitted"),
+            ("?tenant=acme&filter[tenant]=globex", "admitted"),
             ("?Tenant=acme", "tenant_not_named"),
             ("?tenant[]=acme", "tenant_not_named"),
             ("?tenant=acme%26tenant=globex", "other_tenant"),
@@ -135,6 +145,22 @@ fn a_tenant_in_query_or_header_is_named_once() {
             ),
         ] {
             assert_eq!(reason(&gate, &by, "/header", fields), told, "{fields:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_a_reader_spells_anew_is_the_same_name() {
+    let routes = json!([route("list", "/list", json!({}))]);
+    let gate = gate(&tenants(json!({ "query": "tenant_id" }), routes));
+    for other in ["tenant.id", "tenant+id", "tenant[id", "tenant_id[]"] {
+        let target = format!("/list?tenant_id=acme&{other}=globex");
+        for by in of("acme") {
+            assert_eq!(
+                reason(&gate, &by, &target, &[]),
+                "tenant_not_named",
+                "{other}"
+            );
         }
     }
 }
@@ -281,6 +307,18 @@ fn a_route_that_says_not_whose_it_is_does_not_load() {
             json!({}),
             "/x",
             &["/tenancy: the header `cookie` has a meaning of its own"],
+        ),
+        (
+            json!({ "header": "x-user-id" }),
+            json!({}),
+            "/x",
+            &["/tenancy: the header `x-user-id` reaches no origin"],
+        ),
+        (
+            json!({ "header": "x-auth-tenant" }),
+            json!({}),
+            "/x",
+            &["/tenancy: the header `x-auth-tenant` reaches no origin"],
         ),
         (
             by_path(),

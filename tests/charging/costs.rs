@@ -81,7 +81,7 @@ fn what_is_no_number_of_units_is_refused_and_counts_one() {
     ] {
         for (cost, body) in [
             (cost.to_owned(), ""),
-            (format!("caller.kind == 'x' ? 1 : dyn({cost})"), ""),
+            (format!("caller.kind == 'token' ? 1 : dyn({cost})"), ""),
             (
                 format!("request.body.a == 2 ? 1 : dyn({cost})"),
                 r#"{"a":1}"#,

@@ -84,6 +84,18 @@ fn a_policy_that_would_hold_nothing_does_not_load() {
             "/routes/0/response/refused_as",
         ),
         (
+            json!({ "response": { "allow": "true", "refused_as": "not_found" }, "cost": { "reserve": 2, "header": "x-cost" } }),
+            "/routes/0/response/refused_as",
+        ),
+        (
+            json!({ "response": { "fields": [{ "pointer": "/items/**/cost", "read": "false" }] } }),
+            "/routes/0/response/fields/0/pointer",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/a*", "write": "false" }] } }),
+            "/routes/0/request/fields/0/pointer",
+        ),
+        (
             json!({ "response": { "allow": "true", "body_mode": "off" } }),
             "/routes/0/response/body_mode",
         ),

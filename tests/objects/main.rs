@@ -13,6 +13,7 @@
 mod support;
 
 mod asking;
+mod beside;
 mod releasing;
 mod writing;
 

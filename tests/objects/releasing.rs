@@ -1,19 +1,19 @@
 //! What of an answer leaves.
 use super::*;
 
-fn allowing() -> Value {
+pub(super) fn allowing() -> Value {
     json!({ "response": { "allow": "body.owner == path.id" } })
 }
 
-fn hiding() -> Value {
+pub(super) fn hiding() -> Value {
     json!({ "response": { "fields": [
         { "pointer": "/secret", "read": "false" },
         { "pointer": "/items/*/cost", "read": "request.method == 'PUT'", "mask": "***" }
     ] } })
 }
 
-const MINE: &str = r#"{ "owner":"7", "n":1.0 }"#;
-const THEIRS: &str = r#"{"owner":"8"}"#;
+pub(super) const MINE: &str = r#"{ "owner":"7", "n":1.0 }"#;
+pub(super) const THEIRS: &str = r#"{"owner":"8"}"#;
 
 #[test]
 fn an_object_leaves_only_where_the_rule_says_true() {

@@ -130,3 +130,24 @@ fn observe_sends_what_came_and_says_what_it_would_have_done() {
         }
     }
 }
+
+#[test]
+fn a_rule_that_decides_is_not_asked_of_content_that_cannot_be_read() {
+    let lenient = "request.body == null || request.body.amount < 100";
+    for mode in ["enforce", "observe", "off"] {
+        let allow = json!({ "allow": lenient, "request": { "mode": mode } });
+        let cost = json!({ "cost": "request.body == null ? 1 : 50", "request": { "mode": mode } });
+        for rules in [&allow, &cost] {
+            for body in [r#"{"amount":1,"amount":999}"#, "{", r#"{"amount":1e400}"#] {
+                let ended = arrived(&post(rules, body));
+                assert_eq!(ended, "400 not_json", "{mode} {body}");
+            }
+            let fine = r#"{"amount":1}"#;
+            assert_eq!(arrived(&post(rules, fine)), fine, "{mode}");
+        }
+        let mut noted = allow;
+        noted["mode"] = json!("observe");
+        let twice = r#"{"amount":1,"amount":999}"#;
+        assert_eq!(arrived(&post(&noted, twice)), twice, "{mode}");
+    }
+}

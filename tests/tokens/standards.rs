@@ -21,7 +21,7 @@ const FAMILIES: [(&str, usize); 16] = [
     ("DP", 21),
     ("SU", 4),
     ("BC", 6),
-    ("SG", 9),
+    ("SG", 10),
 ];
 
 fn root() -> PathBuf {

@@ -195,6 +195,24 @@ fn files_are_judged_by_size_and_type_and_json_as_json() {
         (
             vec![
                 photo.clone(),
+                part("name=\"amount\"", "text/plain; charset*=utf-8''utf-7", "1"),
+            ],
+            &["/amount contentMediaType"],
+        ),
+        (
+            vec![
+                photo.clone(),
+                part(
+                    "name=\"meta\"",
+                    "application/json; charset=utf-16",
+                    r#"{"a":1}"#,
+                ),
+            ],
+            &["/meta contentMediaType"],
+        ),
+        (
+            vec![
+                photo.clone(),
                 part("name=\"amount\"", "", "1"),
                 part("name=\"amount\"", "", "1"),
             ],

@@ -101,6 +101,11 @@ fn a_boundary_is_named_once_and_plainly() {
         "; boundary=\"xx \"",
         "; boundary=\"x\\x\"",
         "; boundary*=utf-8''xx",
+        "; boundary=xx; boundary*=utf-8''yy",
+        "; boundary=xx; boundary*0=yy",
+        "; xboundary=yy; boundary=xx",
+        "; a=\"; boundary=yy\"; boundary=xx",
+        "; charset*=utf-8''utf-7; boundary=xx",
         &format!("; boundary={}", "x".repeat(BOUNDARY_BYTES_MAX + 1)),
     ] {
         assert_eq!(with(parameters), Some(FormFault::Boundary), "{parameters}");
@@ -193,6 +198,10 @@ fn a_part_has_the_header_of_a_form_field_and_no_other() {
         ),
         (
             format!("{disposition}\r\nContent-Type: a"),
+            Some(FormFault::PartHeader),
+        ),
+        (
+            format!("{disposition}; filename=\"a\"\r\nContent-Type: Multipart/mixed; boundary=z"),
             Some(FormFault::PartHeader),
         ),
         (

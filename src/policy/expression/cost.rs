@@ -100,7 +100,8 @@ fn member_at(node: &IdedExpr) -> Option<Member> {
     Some(Member { root, name })
 }
 
-fn each_part(node: &IdedExpr, found: &mut dyn FnMut(&IdedExpr)) {
+/// Gives the parts of a node to `found`.
+pub(super) fn each_part(node: &IdedExpr, found: &mut dyn FnMut(&IdedExpr)) {
     match &node.expr {
         Expr::Unspecified | Expr::Literal(_) | Expr::Ident(_) | Expr::Struct(_) => {}
         Expr::Select(select) => found(&select.operand),

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::kinds::Kinds;
 use super::known::{Known, Place};
+use super::walk::member_of;
 
 /// What an expression is for, and so what it has to give.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -210,7 +211,10 @@ impl<'s> Types<'s> {
         match name {
             operators::EQUALS | operators::NOT_EQUALS => match both == Kinds::NONE {
                 true => wrong("are never equal"),
-                false => Ok(Type::of(Kinds::TRUTH)),
+                false => {
+                    spelled(left, [right].into_iter())?;
+                    spelled(right, [left].into_iter())
+                }
             },
             operators::LESS
             | operators::LESS_EQUALS
@@ -221,7 +225,13 @@ impl<'s> Types<'s> {
                     false => wrong("have no order between them"),
                 }
             }
-            operators::IN => self.within(right.id, &one, &other),
+            operators::IN => {
+                self.within(right.id, &one, &other)?;
+                match &right.expr {
+                    Expr::List(list) => spelled(left, list.elements.iter()),
+                    _ => Ok(Type::of(Kinds::TRUTH)),
+                }
+            }
             operators::ADD => match both.and(NUMERIC.or(Kinds::TEXT).or(Kinds::LIST)) {
                 Kinds::NONE => wrong("cannot be added"),
                 sum => Ok(Type::of(sum)),
@@ -332,6 +342,29 @@ impl<'s> Types<'s> {
             (Some(one), []) => Ok(one),
             _ => Err((id, format!("`{name}` takes one value"))),
         }
+    }
+}
+
+/// Fails where `of` is one of a few known texts, and `values` have another: misspelled, a rule that
+/// excludes it would hold for everybody.
+fn spelled<'n, 's>(
+    of: &IdedExpr,
+    mut values: impl Iterator<Item = &'n IdedExpr>,
+) -> Result<Type<'s>, Fault> {
+    let texts = match member_of(of) {
+        Some(("caller", "kind")) => "api_key token certificate anonymous",
+        Some(("request", "method")) => "GET HEAD POST PUT PATCH DELETE OPTIONS",
+        _ => return Ok(Type::of(Kinds::TRUTH)),
+    };
+    let is_other = |value: &&IdedExpr| match &value.expr {
+        Expr::Literal(LiteralValue::String(text)) => {
+            !texts.split(' ').any(|one| one == text.inner())
+        }
+        _ => false,
+    };
+    match values.find(is_other) {
+        Some(value) => Err((value.id, format!("never one of {texts}"))),
+        None => Ok(Type::of(Kinds::TRUTH)),
     }
 }
 

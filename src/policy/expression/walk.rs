@@ -1,7 +1,8 @@
 //! The names of an expression: every one is known, or the policy does not load.
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
+use super::cost::each_part;
 use super::{LOOP_DEPTH_MAX, Member, Scope, TREE_DEPTH_MAX};
 
 const REQUEST_MEMBERS: [&str; 8] = [
@@ -101,12 +102,7 @@ impl<'a> Walk<'a> {
             Expr::Comprehension(each) => {
                 self.visit(&each.iter_range)?;
                 self.visit(&each.accu_init)?;
-                if self.loops == LOOP_DEPTH_MAX {
-                    return Err((
-                        node.id,
-                        "a loop within a loop; its cost has no bound".into(),
-                    ));
-                }
+                self.bounded(node.id, each)?;
                 let depth = self.bound.len();
                 self.bound
                     .extend([each.iter_var.clone(), each.accu_var.clone()]);
@@ -118,6 +114,20 @@ impl<'a> Walk<'a> {
                 self.bound.truncate(depth);
                 visited
             }
+        }
+    }
+
+    /// Refuses a loop whose cost, or the size of what it gives, has no bound.
+    fn bounded(&self, id: u64, each: &ComprehensionExpr) -> Visit {
+        if self.loops == LOOP_DEPTH_MAX {
+            return Err((id, "a loop within a loop; its cost has no bound".into()));
+        }
+        match grows(each) && goes_through_grown(&each.iter_range) {
+            false => Ok(()),
+            true => Err((
+                id,
+                "a loop that puts together what a loop put together; its size has no bound".into(),
+            )),
         }
     }
 
@@ -171,6 +181,36 @@ impl<'a> Walk<'a> {
         });
         Ok(())
     }
+}
+
+/// Whether what a loop gives can be larger than what it goes through: it adds, or makes lists and
+/// objects of several parts. The parser's own `+`, which gathers what a loop gives, is none.
+fn grows(each: &ComprehensionExpr) -> bool {
+    fn mentions(node: &IdedExpr, name: &str) -> bool {
+        let mut found = matches!(&node.expr, Expr::Ident(known) if known == name);
+        each_part(node, &mut |part| found = found || mentions(part, name));
+        found
+    }
+    fn within(node: &IdedExpr, each: &ComprehensionExpr) -> bool {
+        let item = |part: &IdedExpr| mentions(part, &each.iter_var);
+        let gathers = |first: Option<&IdedExpr>| matches!(first.map(|one| &one.expr), Some(Expr::Ident(name)) if *name == each.accu_var);
+        let mut found = match &node.expr {
+            Expr::Call(call) => call.func_name == operators::ADD && !gathers(call.args.first()),
+            Expr::List(list) => list.elements.len() > 1 && item(node),
+            Expr::Map(map) => map.entries.len() > 1 && item(node),
+            _ => false,
+        };
+        each_part(node, &mut |part| found = found || within(part, each));
+        found
+    }
+    within(&each.loop_step, each)
+}
+
+/// Whether a loop that [`grows`] stands within.
+fn goes_through_grown(node: &IdedExpr) -> bool {
+    let mut found = matches!(&node.expr, Expr::Comprehension(each) if grows(each));
+    each_part(node, &mut |part| found = found || goes_through_grown(part));
+    found
 }
 
 /// `root.name` or `root['name']`.

@@ -15,7 +15,7 @@ use crate::policy::openapi::parameters::{Rules, gather};
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::{Schemas, safe};
 use crate::policy::openapi::security;
-use crate::policy::openapi::source::{Documents, Node};
+use crate::policy::openapi::source::{Documents, Node, misplaced};
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -148,6 +148,12 @@ impl<'a> Operations<'a> {
         let Some(method) = Method::parse(&method.to_ascii_uppercase()) else {
             return Err("the gateway passes no such method".into());
         };
+        misplaced(
+            operation,
+            &["x-edgeward", "x-edgeward-limits", "x-edgeward-not-routed"],
+        )?;
+        misplaced(path, &[])?;
+        misplaced(self.documents.root(), &[])?;
         let over = self.over(id, operation)?;
         let mut route = Map::new();
         route.insert("id".into(), json!(id));

@@ -16,6 +16,8 @@ use crate::policy::openapi::source::{Documents, Node, Version};
 const NAME_BYTES_MAX: usize = 56;
 /// Deepest schema within schemas that is written out in one place.
 const DEPTH_MAX: usize = 40;
+/// How deep `allOf` within `allOf` is looked into for `readOnly` and `writeOnly`.
+const FLAG_DEPTH_MAX: usize = 4;
 
 /// Keywords that mean the same, and whose value is no schema.
 const SAME: [&str; 19] = [
@@ -323,9 +325,7 @@ impl<'a> Schemas<'a> {
         };
         let properties = node.get("properties");
         for (name, property) in properties.iter().flat_map(Node::members) {
-            let own = property.flag(flag);
-            let target = || self.documents.follow(&property).ok()?.flag(flag);
-            if own.or_else(target) != Some(true) {
+            if self.says(&property, flag, 0) != Some(true) {
                 continue;
             }
             if let Some(Value::Object(properties)) = made.get_mut("properties") {
@@ -335,6 +335,19 @@ impl<'a> Schemas<'a> {
                 required.retain(|known| known.as_str() != Some(name));
             }
         }
+    }
+
+    /// What a property says of itself, or what it refers to, alone or as a part.
+    fn says(&self, property: &Node<'a>, flag: &str, depth: usize) -> Option<bool> {
+        let own = property.flag(flag);
+        if own.is_some() || depth == FLAG_DEPTH_MAX {
+            return own;
+        }
+        let target = self.documents.follow(property).ok()?;
+        let parts = target.get("allOf");
+        let mut parts = parts.iter().flat_map(Node::items);
+        let within = || parts.find_map(|part| self.says(&part, flag, depth + 1));
+        target.flag(flag).or_else(within)
     }
 
     fn close(&self, keywords: &Map<String, Value>, made: &mut Map<String, Value>) {

@@ -6,10 +6,16 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::body::finding::push_token;
+use crate::body::finding::{clip, push_token};
 
 /// Most references that are followed one after another.
 const FOLLOWED_MAX: usize = 16;
+
+/// What `jsonSchemaDialect` may say: 2020-12, and OpenAPI's own words on top of it.
+const DIALECTS: [&str; 2] = [
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+];
 
 /// Which OpenAPI a document is written in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,6 +51,10 @@ impl<'a> Documents<'a> {
             Some(text) if text.starts_with("3.1.") => Version::V31,
             _ => return Err("the document is none of OpenAPI 3.0 or 3.1".into()),
         };
+        let dialect = value.get("jsonSchemaDialect");
+        if dialect.is_some_and(|said| !said.as_str().is_some_and(|said| DIALECTS.contains(&said))) {
+            return Err("`jsonSchemaDialect` names another dialect than 2020-12".into());
+        }
         let root = Node {
             file,
             pointer: String::new(),
@@ -149,6 +159,21 @@ impl<'a> Node<'a> {
             pointer,
             value,
         }
+    }
+}
+
+/// Fails on a word of the gateway's that is misspelled, or stands where it says nothing: it would look
+/// like a rule that holds.
+pub(super) fn misplaced(node: &Node<'_>, known: &[&str]) -> Result<(), String> {
+    let own = |name: &str| name.to_ascii_lowercase().starts_with("x-edgeward");
+    let members = node.members();
+    let mut names = members.iter().map(|(name, _)| *name);
+    match names.find(|name| own(name) && !known.contains(name)) {
+        Some(name) => Err(format!(
+            "`{}` says nothing here: write `x-edgeward` on the operation",
+            clip(name, 64)
+        )),
+        None => Ok(()),
     }
 }
 

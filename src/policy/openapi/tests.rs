@@ -322,3 +322,33 @@ fn only_openapi_3_0_and_3_1_are_read() {
         );
     }
 }
+
+#[test]
+fn a_word_of_the_gateway_that_says_nothing_leaves_the_operation_out() {
+    let rule = || json!({ "allow": "false" });
+    let mut misspelled = document(json!({ "x-Edgeward": rule() }));
+    assert!(route(&misspelled).unwrap_err().contains("x-Edgeward"));
+    misspelled = document(json!({ "x-edgeward-allow": "false" }));
+    assert!(route(&misspelled).unwrap_err().contains("x-edgeward-allow"));
+    let mut above = document(json!({}));
+    above["paths"]["/things"]["x-edgeward"] = rule();
+    assert!(route(&above).is_err());
+    let mut root = document(json!({}));
+    root["x-edgeward"] = rule();
+    assert!(route(&root).is_err());
+    let exported = document(json!({ "x-edgeward": rule(), "x-edgeward-limits": [] }));
+    assert_eq!(route(&exported).unwrap()["allow"], "false");
+}
+
+#[test]
+fn a_document_of_another_dialect_is_not_read_as_this_one() {
+    for (dialect, reads) in [
+        ("https://spec.openapis.org/oas/3.1/dialect/base", true),
+        ("http://json-schema.org/draft-04/schema#", false),
+    ] {
+        let mut document = document(json!({}));
+        document["jsonSchemaDialect"] = json!(dialect);
+        let imported = run(&policy(json!({})), &json!({ "api.json": document }));
+        assert_eq!(imported.is_ok(), reads, "{dialect}");
+    }
+}

@@ -73,3 +73,21 @@ fn without_a_loop_the_size_of_content_costs_nothing() {
         Decision::True
     );
 }
+
+#[test]
+fn what_loops_put_together_does_not_grow_from_loop_to_loop() {
+    let compiled = |source: &str| Expression::compile(&environment(), source, &[]);
+    for made in ["x + x", "[x, x]", "{'a': x, 'b': x}"] {
+        let once = format!("['x'].map(x, {made}).size() == 1");
+        assert!(compiled(&once).is_ok(), "{once}");
+        let chained = format!("['x'].map(x, {made}).map(x, {made}).size() == 1");
+        let why = compiled(&chained).unwrap_err().message;
+        assert!(why.contains("its size has no bound"), "{why}");
+        let compared = format!("['x'].filter(x, x in ['a', 'b']).map(x, {made}).size() == 1");
+        assert!(compiled(&compared).is_ok(), "{compared}");
+    }
+    let chained = "request.body.items.map(x, x.a).filter(x, x > 1).map(x, x * 2).all(x, x < 9)";
+    assert!(compiled(chained).is_ok());
+    let summed = "request.body.items.map(x, x.a + x.b).filter(x, x > 1).all(x, x < 9)";
+    assert!(compiled(summed).is_ok());
+}

@@ -257,3 +257,26 @@ fn a_fault_shows_the_text_from_its_place_on() {
         "{told}"
     );
 }
+
+#[test]
+fn what_has_a_few_known_texts_is_compared_with_those() {
+    for source in [
+        "caller.kind == 'api_key' || 'token' != caller.kind || caller.kind in ['certificate', 'anonymous']",
+        "request.method in ['GET', 'HEAD'] || request.method == 'DELETE'",
+        "dyn(caller.kind) == 'x'",
+        "caller.kind.startsWith('api')",
+        "path.id == 'get'",
+    ] {
+        assert_eq!(checked(source, Gives::Truth), Ok(()), "{source}");
+    }
+    for source in [
+        "caller.kind != 'api-key'",
+        "'Token' == caller.kind",
+        "!(caller['kind'] in ['token', 'apikey'])",
+        "request.method != 'delete'",
+        "request.method == 'TRACE'",
+    ] {
+        let told = checked(source, Gives::Truth).unwrap_err();
+        assert!(told.contains("never one of"), "{told}");
+    }
+}

@@ -44,6 +44,23 @@ fn what_only_answers_have_is_refused_in_requests() {
     );
 }
 
+#[test]
+fn what_a_part_says_of_only_answers_counts_for_the_whole() {
+    let id = json!({ "type": "string", "readOnly": true });
+    let by_reference =
+        json!({ "allOf": [{ "$ref": "#/components/schemas/Id" }], "description": "a" });
+    for property in [by_reference, json!({ "allOf": [id] })] {
+        let pet = json!({ "properties": { "id": property } });
+        let document = pets(json!({ "Pet": pet, "Id": id }));
+        assert_eq!(judged(&document, json!({ "name": "a" })), [""; 0]);
+        assert_eq!(
+            judged(&document, json!({ "id": "a" })).len(),
+            1,
+            "{property}"
+        );
+    }
+}
+
 /// A document whose content is `#/components/schemas/Pet` of these.
 fn pets(schemas: Value) -> Value {
     let content =
