@@ -82,6 +82,8 @@ pub trait OriginAnswer {
     fn status(&self) -> u16;
     /// A response header field; a repeated one joined by `, `.
     fn field(&self, name: &str) -> Option<String>;
+    /// The names of all response header fields, in lower case.
+    fn names(&self) -> Vec<String>;
     /// Holds a place at the origin until the answer has left.
     fn hold(&mut self, place: Place) {
         drop(place);

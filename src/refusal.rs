@@ -194,6 +194,12 @@ pub enum Refusal {
     OriginDown,
     OriginTimeout,
     OriginInvalid,
+    /// It answered with a 5xx, which is kept back.
+    OriginFailed {
+        status: u16,
+        /// When it asks to be tried again, in seconds.
+        retry_after_s: Option<u64>,
+    },
     /// Its answer's head tells of more than may come.
     OriginTooLarge {
         max_bytes: u64,
@@ -350,6 +356,7 @@ impl Refusal {
             Self::OriginDown => "origin_down",
             Self::OriginTimeout => "origin_timeout",
             Self::OriginInvalid => "origin_invalid",
+            Self::OriginFailed { .. } => "origin_failed",
             Self::OriginTooLarge { .. } => "origin_too_large",
             Self::OriginOpen { .. } => "origin_open",
             Self::OriginFull => "origin_full",

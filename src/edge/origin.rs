@@ -34,6 +34,11 @@ impl OriginAnswer for Answer {
         self.0.headers().get(name).ok().flatten()
     }
 
+    fn names(&self) -> Vec<String> {
+        let keys = self.0.headers().keys().into_iter();
+        keys.filter_map(|name| name.ok()?.as_string()).collect()
+    }
+
     fn hold(&mut self, place: Place) {
         self.1.place.set(Some(place));
     }

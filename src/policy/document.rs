@@ -23,7 +23,7 @@ pub use limit::{
     AlgorithmEntry, CountsEntry, LimitEntry, OnErrorEntry, PeriodEntry, PlanEntry, ScopeEntry,
 };
 
-pub use origin::{AnswerEntry, BreakerEntry, RetryEntry};
+pub use origin::{AnswerEntry, BreakerEntry, CacheableByEntry, ErrorsEntry, RetryEntry};
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -77,6 +77,8 @@ pub struct OriginEntry {
     pub circuit_breaker: Option<BreakerEntry>,
     pub retry: Option<RetryEntry>,
     pub answer: Option<AnswerEntry>,
+    #[serde(default)]
+    pub errors: ErrorsEntry,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -278,6 +280,8 @@ pub struct RouteEntry {
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
     pub answer: Option<AnswerEntry>,
+    pub errors: Option<ErrorsEntry>,
+    pub cacheable_by: Option<CacheableByEntry>,
     pub deprecation: Option<DeprecationEntry>,
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
+use crate::answer::keeping::Keeping;
 use crate::body::content::ContentRules;
 use crate::body::parameters::ParameterRules;
 use crate::credential::api_key::Peppers;
@@ -18,7 +19,7 @@ use crate::credential::verified::TokenRule;
 use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
-use crate::origin::rule::{AnswerBounds, OriginRules};
+use crate::origin::rule::{AnswerBounds, Errors, OriginRules};
 use crate::policy::expression::Expression;
 use crate::policy::field_rules::{AnswerRules, WriteRule};
 use crate::policy::roles::Roles;
@@ -43,6 +44,8 @@ pub struct Gate {
     /// How each authenticator is presented to, by its name.
     pub carriers: Vec<(String, Carrier)>,
     pub roles: Roles,
+    /// Every origin's URL.
+    pub origins: Vec<String>,
     /// Every limit, by its name.
     pub limits: HashMap<String, Rc<LimitRule>>,
     pub plans: HashMap<String, Vec<Rc<LimitRule>>>,
@@ -175,6 +178,12 @@ pub struct Route {
     pub timeout_ms: u64,
     /// What an answer may take on its way out; `None`: it passes natively.
     pub answer: Option<AnswerBounds>,
+    /// What becomes of 5xx answers.
+    pub errors: Errors,
+    /// Whose caches may keep answers.
+    pub keeping: Keeping,
+    /// Header fields in which the route's callers show who they are.
+    pub credential_fields: Vec<String>,
     /// Other origins, and the callers of a hundred that each gets.
     pub split: Vec<(u32, Target)>,
     /// Fields of every answer of a route that goes out of use.
@@ -187,6 +196,7 @@ pub struct Target {
     pub origin: Rc<Origin>,
     pub timeout_ms: u64,
     pub answer: Option<AnswerBounds>,
+    pub errors: Errors,
 }
 
 impl Target {
@@ -203,6 +213,7 @@ impl Route {
             origin: Rc::clone(&self.origin),
             timeout_ms: self.timeout_ms,
             answer: self.answer,
+            errors: self.errors,
         }
     }
 }

@@ -21,9 +21,10 @@ use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
 use crate::policy::field_rules;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
+use crate::policy::keeping::{credential_fields, keeping};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
-use crate::policy::origins::{bounds, split};
+use crate::policy::origins::{bounds, errors, split};
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 use crate::policy::{rules, tenancy};
 
@@ -137,7 +138,6 @@ fn route(
         id: entry.id.clone(),
         template,
         origin: Rc::clone(origin),
-        auth,
         require: Require {
             scopes: entry.require.scopes.all().to_vec(),
             any_scopes: entry.require.scopes.any().to_vec(),
@@ -160,8 +160,12 @@ fn route(
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
         answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
+        errors: entry.errors.map_or(origin.rules.errors, errors),
+        keeping: keeping(entry.cacheable_by, &auth),
+        credential_fields: credential_fields(&auth, document),
         split: split(entry, context.origins, at, faults),
         deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
+        auth,
     })
 }
 

@@ -183,6 +183,12 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginFull => {
             "Too many requests are open at once. This one had no effect. Try again after Retry-After."
         }
+        Refusal::OriginFailed { status: 503, .. } => {
+            "The service behind the gateway says that it is not available. Try again after Retry-After."
+        }
+        Refusal::OriginFailed { .. } => {
+            "The service behind the gateway failed. It may have acted; check before you repeat."
+        }
         Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } | Refusal::AnswerUnfit { .. } => {
             "The service behind the gateway answered with nothing that can be passed on."
         }

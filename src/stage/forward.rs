@@ -4,10 +4,11 @@ mod fields;
 
 use std::rc::Rc;
 
+use crate::answer::retry_after;
 use crate::facts::{Facts, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
-use crate::origin::rule::AnswerBounds;
+use crate::origin::rule::{AnswerBounds, Errors};
 use crate::policy::gate::Origin;
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
@@ -44,6 +45,8 @@ pub struct Sent<'g> {
     granted: Option<Granted>,
     /// What the answer may take.
     answer: Option<AnswerBounds>,
+    /// What becomes of it where it is a 5xx.
+    errors: Errors,
 }
 
 impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
@@ -113,6 +116,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 granted,
                 claimed: self.stage,
                 answer: target.answer,
+                errors: target.errors,
             },
         };
         Ok((forward, sent))
@@ -202,6 +206,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
             cost,
             granted,
             answer: bounds,
+            errors,
         } = self.stage;
         let route = claimed.identified().routed().route();
         settle(&mut self.trail, route, cost, &answer);
@@ -216,6 +221,13 @@ impl<'g> Exchange<Sent<'g>, ()> {
             // A switch of protocols is never asked for here, so nobody may switch.
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
+            }
+            Ok(answer) if errors == Errors::Hide && answer.status() >= 500 => {
+                let mut sent = sent;
+                sent.trail.keep = keep;
+                let refusal = failed(&answer, &sent.trail.facts);
+                answer.discard();
+                Err(sent.refuse(refusal))
             }
             Ok(answer) if let Some(max_bytes) = too_large(bounds, &sent.trail.facts, &answer) => {
                 Err(sent.refuse(Refusal::OriginTooLarge { max_bytes }))
@@ -256,6 +268,15 @@ fn claim_after<A: OriginAnswer>(
             (None, Some(Told::of(&granted, Granted::free)))
         }
         Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
+    }
+}
+
+/// What is told of a 5xx that is kept back: its status, and when to come again.
+fn failed<A: OriginAnswer>(answer: &A, facts: &Facts) -> Refusal {
+    let told = answer.field("retry-after");
+    Refusal::OriginFailed {
+        status: answer.status(),
+        retry_after_s: told.and_then(|told| retry_after::seconds(&told, facts.received_at_ms)),
     }
 }
 

@@ -56,6 +56,21 @@ pub struct AnswerEntry {
     pub total_timeout_ms: Option<u64>,
 }
 
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorsEntry {
+    #[default]
+    Hide,
+    Pass,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheableByEntry {
+    Caller,
+    Everyone,
+}
+
 pub(super) fn wait_ms() -> u64 {
     100
 }
