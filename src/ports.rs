@@ -66,6 +66,8 @@ pub enum OriginFault {
     Open { retry_after_ms: u64 },
     /// It was not asked: too many requests are open there.
     Full,
+    /// Nobody waits for its answer any more: it was told to stop, and may have acted.
+    Left,
 }
 
 /// How an answer is read.

@@ -288,7 +288,8 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         | Refusal::OriginInvalid
         | Refusal::OriginTooLarge { .. }
         | Refusal::AnswerUnfit { .. } => Slug::OriginInvalid,
-        Refusal::OriginOpen { .. } => Slug::OriginUnavailable,
+        // Who is told is gone.
+        Refusal::OriginOpen { .. } | Refusal::ClientGone => Slug::OriginUnavailable,
         Refusal::OriginFull | Refusal::Panicked => Slug::Overloaded,
     }
 }

@@ -210,6 +210,8 @@ pub enum Refusal {
     },
     /// It was not asked: too many requests are open there.
     OriginFull,
+    /// Nobody waits for the answer any more.
+    ClientGone,
     /// What came back is not this caller's.
     ObjectRefused {
         /// Whether the caller is told that there is nothing.
@@ -360,6 +362,7 @@ impl Refusal {
             Self::OriginTooLarge { .. } => "origin_too_large",
             Self::OriginOpen { .. } => "origin_open",
             Self::OriginFull => "origin_full",
+            Self::ClientGone => "client_gone",
             Self::ObjectRefused { why: None, .. } => "object_refused",
             Self::ObjectRefused { why: Some(_), .. } => "object_rule_failed",
             Self::ObjectMissing => "object_missing",

@@ -192,6 +192,9 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } | Refusal::AnswerUnfit { .. } => {
             "The service behind the gateway answered with nothing that can be passed on."
         }
+        Refusal::ClientGone => {
+            "The client went away before the service behind the gateway answered."
+        }
         Refusal::Panicked => {
             "The gateway failed on this request alone. Try again after Retry-After."
         }

@@ -19,7 +19,7 @@ use crate::stage::settling::settle;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName, Told};
 pub use fields::{HOP_BY_HOP, trace_id};
-use fields::{ask_whole, continues_trace, removed, told};
+use fields::{ask_whole, asks_for_too_many_parts, continues_trace, removed, told};
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -34,6 +34,8 @@ pub struct Forward<B> {
     answer: Option<AnswerBounds>,
     /// The request's own, for jitter.
     fraction: f64,
+    /// Whether it goes on without its client: whoever repeats it is to be told what became of it.
+    outlives_client: bool,
 }
 
 /// The request was handed to the origin.
@@ -80,6 +82,9 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             remove.push("tracestate".into());
         }
         let (mut method, timeout_ms) = (routed.method(), target.timeout_ms);
+        if asks_for_too_many_parts(&facts.headers) {
+            remove.extend(["range", "if-range"].map(str::to_owned));
+        }
         if judging(route).is_some() {
             ask_whole(&mut method, &mut remove, &mut set);
         }
@@ -107,6 +112,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             origin: target.origin,
             answer: target.answer,
             fraction: self.trail.facts.request_id.fraction(),
+            outlives_client: granted.is_some(),
         };
         let sent = Exchange {
             trail: self.trail,
@@ -157,6 +163,10 @@ impl<B> Forward<B> {
         self.fraction
     }
 
+    pub fn outlives_client(&self) -> bool {
+        self.outlives_client
+    }
+
     /// The same once more, for when this one fails; `None` where the content can be sent once only.
     pub fn again(&self) -> Option<Self> {
         let content = match &self.content {
@@ -174,6 +184,7 @@ impl<B> Forward<B> {
             origin: Rc::clone(&self.origin),
             answer: self.answer,
             fraction: self.fraction,
+            outlives_client: self.outlives_client,
         })
     }
 
@@ -247,6 +258,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
                 Err(sent.refuse(Refusal::OriginOpen { retry_after_ms }))
             }
             Err(OriginFault::Full) => Err(sent.refuse(Refusal::OriginFull)),
+            Err(OriginFault::Left) => Err(sent.refuse(Refusal::ClientGone)),
         }
     }
 }

@@ -141,6 +141,16 @@ fn a_repeat_is_answered_without_the_origin_and_costs_its_caller_nothing() {
 }
 
 #[test]
+fn what_a_repeat_will_ask_for_goes_on_when_its_client_has_left() {
+    let (gate, ports) = (gate(&policy(json!({ "idempotency": "optional" }))), ports());
+    pay(&gate, &ports, 1, "\"k\"", "{}");
+    pay(&gate, &ports, 2, "", "{}");
+    let arrived = ports.arrived.borrow();
+    let outlive: Vec<_> = arrived.iter().map(|one| one.outlives_client).collect();
+    assert_eq!(outlive, [true, false]);
+}
+
+#[test]
 fn a_key_is_asked_for_before_content_is_read_and_another_request_is_not_its_own() {
     let (gate, ports) = (gate(&policy(json!({}))), ports());
     for (key, reason) in [("", "no_idempotency_key"), ("bare", "header_malformed")] {

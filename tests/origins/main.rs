@@ -170,6 +170,24 @@ fn what_is_listed_is_sent_again_once_and_nothing_else_is() {
 }
 
 #[test]
+fn a_client_that_goes_away_says_nothing_of_its_origin() {
+    let rules = json!({
+        "circuit_breaker": { "consecutive": 1 },
+        "retry": { "attempts": 2, "on": ["connect", "timeout", "503"] },
+        "max_concurrent": 1
+    });
+    let gate = gate_with(&rules);
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Left));
+    for _ in 0..50 {
+        assert_eq!(ask(&gate, &ports, "GET"), "client_gone");
+    }
+    assert_eq!(sent(&ports), 50);
+    ports.origin.set(None);
+    assert_eq!(ask(&gate, &ports, "GET"), "released after 0 retries");
+}
+
+#[test]
 fn content_that_can_be_read_once_only_is_sent_once_only() {
     let gate = gate_with(&json!({ "retry": { "methods": ["PUT"] } }));
     let ports = FakePorts::new();

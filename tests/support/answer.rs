@@ -59,4 +59,5 @@ pub struct Arrived {
     pub removed: Vec<String>,
     pub set: Vec<(String, String)>,
     pub content: Option<Vec<u8>>,
+    pub outlives_client: bool,
 }

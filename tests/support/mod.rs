@@ -348,6 +348,7 @@ impl Ports for FakePorts {
             method: forward.method().as_str(),
             removed: forward.remove().to_vec(),
             set: forward.set().to_vec(),
+            outlives_client: forward.outlives_client(),
             content: match forward.into_content() {
                 Content::Nothing => None,
                 Content::Unread(bytes) | Content::Bytes(bytes) => Some(bytes),

@@ -128,6 +128,17 @@ pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -
         .collect()
 }
 
+/// Most parts of content that one request may ask for. An origin that makes a part of each of many
+/// sends far more than it has.
+const RANGES_MAX: usize = 10;
+
+/// Whether more parts are asked for than [`RANGES_MAX`]. Without the field the answer is whole, which
+/// RFC 9110 §14.2 leaves to whoever is asked.
+pub(super) fn asks_for_too_many_parts(headers: &Headers) -> bool {
+    let told = headers.get("range").unwrap_or_default();
+    told.split(',').count() > RANGES_MAX
+}
+
 /// An answer that is judged is asked for whole, as it is: not a part, not coded, not whether a copy
 /// still holds, and with its content.
 pub(super) fn ask_whole(
