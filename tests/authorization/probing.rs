@@ -108,10 +108,15 @@ fn an_origin_that_says_there_is_none_counts_too() {
     ] {
         let mut ports = FakePorts::new();
         ports.origin_status.set(status);
+        let told = match status {
+            500 => "502 origin-invalid origin_failed",
+            503 => "503 origin-unavailable origin_failed",
+            _ => "200 - -",
+        };
         for _ in 0..3 * PROBES {
             assert_eq!(
                 send(&gate, &mut ports, &one(), "/origin/7", &[]).line(),
-                "200 - -",
+                told,
                 "{status}"
             );
         }

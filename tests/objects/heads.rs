@@ -150,7 +150,7 @@ fn a_route_with_a_credential_is_its_caller_s_and_varies_by_where_that_stands() {
     let mut policy = policy(json!({}));
     policy["authenticators"] = json!({
         "keys": { "kind": "api_key", "header": "x-own-key" },
-        "more": { "kind": "api_key", "prefix": "mo", "header": "x-more-key" },
+        "more": { "kind": "api_key", "prefix": "mo", "header": "x-more-key", "pepper_binding": "NONCE_SECRET" },
         "opaque": {
             "kind": "introspection", "endpoint": "https://issuer.example/i", "client_id": "e",
             "client_secret_binding": "INTROSPECTION_SECRET", "audiences": ["a"]
