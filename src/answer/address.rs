@@ -106,10 +106,7 @@ impl Known<'_> {
             told.1.is_empty() || told.1 == own
         };
         let is_named = told.0.starts_with('[') || told.0.contains('.');
-        match (
-            of_host.iter().any(|origin| is_of_port(origin)),
-            of_host.is_empty(),
-        ) {
+        match (of_host.iter().any(is_of_port), of_host.is_empty()) {
             (true, _) => Place::Origin,
             // Another service where an origin is.
             (false, false) => Place::Private,

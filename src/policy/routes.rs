@@ -16,7 +16,9 @@ use crate::limit::rule::LimitRule;
 use crate::policy::charging::charging;
 use crate::policy::contents;
 use crate::policy::deprecation::fields;
-use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
+use crate::policy::document::{
+    AuthEntry, AuthenticatorEntry, Document, RequestEntry, RequireEntry, RouteEntry,
+};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
 use crate::policy::field_rules;
@@ -138,13 +140,7 @@ fn route(
         id: entry.id.clone(),
         template,
         origin: Rc::clone(origin),
-        require: Require {
-            scopes: entry.require.scopes.all().to_vec(),
-            any_scopes: entry.require.scopes.any().to_vec(),
-            roles: entry.require.roles.clone(),
-            acr: entry.require.acr.clone(),
-            max_auth_age_s: entry.require.max_auth_age_s,
-        },
+        require: require(&entry.require),
         tenancy,
         allow,
         shield: charging.shield,
@@ -167,6 +163,16 @@ fn route(
         deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
         auth,
     })
+}
+
+fn require(entry: &RequireEntry) -> Require {
+    Require {
+        scopes: entry.scopes.all().to_vec(),
+        any_scopes: entry.scopes.any().to_vec(),
+        roles: entry.roles.clone(),
+        acr: entry.acr.clone(),
+        max_auth_age_s: entry.max_auth_age_s,
+    }
 }
 
 fn template(entry: &RouteEntry, at: &Place, faults: &mut Faults) -> Option<Template> {

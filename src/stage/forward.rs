@@ -19,7 +19,7 @@ use crate::stage::settling::settle;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName, Told};
 pub use fields::{HOP_BY_HOP, trace_id};
-use fields::{ask_whole, asks_for_too_many_parts, continues_trace, removed, told};
+use fields::{ask_whole, removed, told};
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -76,15 +76,8 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
         let forward_url = format!("{}{}{query}", target.origin.url, routed.path().as_str());
-        let mut remove = removed(&facts.headers, &gate.credential_headers, &own);
-        // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
-        if !continues_trace(facts) {
-            remove.push("tracestate".into());
-        }
+        let mut remove = removed(facts, &gate.credential_headers, &own);
         let (mut method, timeout_ms) = (routed.method(), target.timeout_ms);
-        if asks_for_too_many_parts(&facts.headers) {
-            remove.extend(["range", "if-range"].map(str::to_owned));
-        }
         if judging(route).is_some() {
             ask_whole(&mut method, &mut remove, &mut set);
         }

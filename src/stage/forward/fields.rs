@@ -106,7 +106,8 @@ pub(super) fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> 
 /// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that
 /// servers fold into others, and whatever could be taken for the gateway's or another proxy's word.
 /// Fields that `Connection` names were taken out on arrival.
-pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
+pub(super) fn removed(facts: &Facts, credentials: &[String], own: &[&str]) -> Vec<String> {
+    let headers = &facts.headers;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let gone = |name: &str| {
         HOP_BY_HOP.contains(&name)
@@ -122,10 +123,18 @@ pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -
         .iter()
         .map(|(name, _)| name)
         .filter(|name| gone(name));
-    named
+    let mut removed: Vec<String> = named
         .map(str::to_owned)
         .chain(headers.nominated())
-        .collect()
+        .collect();
+    // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
+    if !continues_trace(facts) {
+        removed.push("tracestate".into());
+    }
+    if asks_for_too_many_parts(headers) {
+        removed.extend(["range", "if-range"].map(str::to_owned));
+    }
+    removed
 }
 
 /// Most parts of content that one request may ask for. An origin that makes a part of each of many
@@ -134,7 +143,7 @@ const RANGES_MAX: usize = 10;
 
 /// Whether more parts are asked for than [`RANGES_MAX`]. Without the field the answer is whole, which
 /// RFC 9110 §14.2 leaves to whoever is asked.
-pub(super) fn asks_for_too_many_parts(headers: &Headers) -> bool {
+fn asks_for_too_many_parts(headers: &Headers) -> bool {
     let told = headers.get("range").unwrap_or_default();
     told.split(',').count() > RANGES_MAX
 }
@@ -156,7 +165,7 @@ pub(super) fn ask_whole(
     }
 }
 
-pub(super) fn continues_trace(facts: &Facts) -> bool {
+fn continues_trace(facts: &Facts) -> bool {
     facts
         .headers
         .get("traceparent")
