@@ -188,6 +188,24 @@ fn a_client_that_goes_away_says_nothing_of_its_origin() {
 }
 
 #[test]
+fn a_probe_whose_client_goes_away_closes_no_breaker() {
+    let rules = json!({ "circuit_breaker": { "consecutive": 3, "probes": 1 } });
+    let gate = gate_with(&rules);
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Down));
+    for _ in 0..3 {
+        assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    }
+    ports.clock_ms.set(ports.clock_ms.get() + 10_000);
+    ports.origin.set(Some(OriginFault::Left));
+    assert_eq!(ask(&gate, &ports, "GET"), "client_gone");
+    ports.clock_ms.set(ports.clock_ms.get() + 10_000);
+    ports.origin.set(Some(OriginFault::Down));
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_open 10000");
+}
+
+#[test]
 fn content_that_can_be_read_once_only_is_sent_once_only() {
     let gate = gate_with(&json!({ "retry": { "methods": ["PUT"] } }));
     let ports = FakePorts::new();
