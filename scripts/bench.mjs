@@ -12,13 +12,13 @@ import { setUp } from "./toolchain/setup.mjs";
 import { build } from "./wasm/build.mjs";
 
 /** The parts, in the order in which they run: modules of `benches/`. */
-const PARTS = ["gateway", "features", "growth", "limits", "decision", "peers"];
+const PARTS = ["gateway", "features", "growth", "streams", "limits", "decision", "peers"];
 
 /** Those that run only when they are named. */
 const ON_DEMAND = ["profile"];
 
 /** Those that send requests to the release build. */
-const OF_WORKER = ["gateway", "features", "growth", "peers"];
+const OF_WORKER = ["gateway", "features", "growth", "streams", "peers"];
 
 /** Even, so that each order of what is compared comes as often as its reverse. */
 const ROUNDS = 2;

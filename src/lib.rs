@@ -43,12 +43,13 @@
 //! ```
 //!
 //! `admit` is the driver; `policy` makes the `Gate` from what was written; `credential`, `limit`
-//! and `body` are the arithmetic of the stages; `origin` sends where the origin is well enough; `problem`, `reply` and `decision` say what came of
+//! and `body` are the arithmetic of the stages, `answer` that of the way back; `origin` sends where the origin is well enough; `problem`, `reply` and `decision` say what came of
 //! it; `edge` alone names `worker`.
 
 pub mod address;
 pub mod admin;
 pub mod admit;
+pub mod answer;
 pub mod body;
 pub mod challenge;
 pub mod cors;

@@ -66,6 +66,8 @@ pub enum OriginFault {
     Open { retry_after_ms: u64 },
     /// It was not asked: too many requests are open there.
     Full,
+    /// Nobody waits for its answer any more: it was told to stop, and may have acted.
+    Left,
 }
 
 /// How an answer is read.
@@ -82,6 +84,8 @@ pub trait OriginAnswer {
     fn status(&self) -> u16;
     /// A response header field; a repeated one joined by `, `.
     fn field(&self, name: &str) -> Option<String>;
+    /// The names of all response header fields, in lower case.
+    fn names(&self) -> Vec<String>;
     /// Holds a place at the origin until the answer has left.
     fn hold(&mut self, place: Place) {
         drop(place);

@@ -141,6 +141,10 @@ impl Problem {
                 let retry_after_ms = match refusal {
                     Refusal::OriginOpen { retry_after_ms } => *retry_after_ms,
                     Refusal::OriginFull => RETRY_FULL_S * 1_000,
+                    Refusal::OriginFailed {
+                        retry_after_s: Some(told_s),
+                        ..
+                    } => told_s.saturating_mul(1_000),
                     _ => RETRY_DOWN_S * 1_000,
                 };
                 problem.retry_after(retry_after_ms, telling);
@@ -278,12 +282,15 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
                 Slug::ReducedCapacity
             }
         },
-        Refusal::OriginDown => Slug::OriginUnavailable,
-        Refusal::OriginTimeout => Slug::OriginTimeout,
-        Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } | Refusal::AnswerUnfit { .. } => {
-            Slug::OriginInvalid
-        }
-        Refusal::OriginOpen { .. } => Slug::OriginUnavailable,
+        Refusal::OriginDown | Refusal::OriginFailed { status: 503, .. } => Slug::OriginUnavailable,
+        Refusal::OriginTimeout | Refusal::OriginFailed { status: 504, .. } => Slug::OriginTimeout,
+        // RFC 9110 §15.6.3: the fault is not the gateway's, so its status is none of 500.
+        Refusal::OriginFailed { .. }
+        | Refusal::OriginInvalid
+        | Refusal::OriginTooLarge { .. }
+        | Refusal::AnswerUnfit { .. } => Slug::OriginInvalid,
+        // Who is told is gone.
+        Refusal::OriginOpen { .. } | Refusal::ClientGone => Slug::OriginUnavailable,
         Refusal::OriginFull | Refusal::Panicked => Slug::Overloaded,
     }
 }

@@ -196,6 +196,12 @@ pub enum Refusal {
     OriginDown,
     OriginTimeout,
     OriginInvalid,
+    /// It answered with a 5xx, which is kept back.
+    OriginFailed {
+        status: u16,
+        /// When it asks to be tried again, in seconds.
+        retry_after_s: Option<u64>,
+    },
     /// Its answer's head tells of more than may come.
     OriginTooLarge {
         max_bytes: u64,
@@ -206,6 +212,8 @@ pub enum Refusal {
     },
     /// It was not asked: too many requests are open there.
     OriginFull,
+    /// Nobody waits for the answer any more.
+    ClientGone,
     /// What came back is not this caller's.
     ObjectRefused {
         /// Whether the caller is told that there is nothing.
@@ -353,9 +361,11 @@ impl Refusal {
             Self::OriginDown => "origin_down",
             Self::OriginTimeout => "origin_timeout",
             Self::OriginInvalid => "origin_invalid",
+            Self::OriginFailed { .. } => "origin_failed",
             Self::OriginTooLarge { .. } => "origin_too_large",
             Self::OriginOpen { .. } => "origin_open",
             Self::OriginFull => "origin_full",
+            Self::ClientGone => "client_gone",
             Self::ObjectRefused { why: None, .. } => "object_refused",
             Self::ObjectRefused { why: Some(_), .. } => "object_rule_failed",
             Self::ObjectMissing => "object_missing",

@@ -1,8 +1,12 @@
 //! The header fields of every answer, an origin's and the gateway's own.
 
+use base64ct::{Base64, Encoding};
+
 use crate::cors;
+use crate::idempotency::KeptAnswer;
 use crate::limit::headers;
 use crate::policy::gate::Gate;
+use crate::problem::Problem;
 use crate::trail::Trail;
 
 /// Fields that are set on an answer, and those that are added to what stands there.
@@ -74,4 +78,20 @@ pub fn own(kept: Kept) -> [(&'static str, String); 3] {
         ),
         ("referrer-policy", "no-referrer".into()),
     ]
+}
+
+/// A refusal as it is kept for repeats of its request: they are told the same, byte by byte.
+pub fn kept(problem: &Problem, document: &str) -> KeptAnswer {
+    let kind = ("content-type", "application/problem+json".to_owned());
+    let fields = own(Kept::Never)
+        .into_iter()
+        .chain([kind])
+        .chain(problem.fields.clone());
+    KeptAnswer {
+        status: problem.slug.status(),
+        fields: fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        content: Some(Base64::encode_string(document.as_bytes())),
+    }
 }

@@ -9,7 +9,7 @@ use crate::challenge::Challenge;
 use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
 use crate::facts::Facts;
-use crate::idempotency::Act;
+use crate::idempotency::{Act, Granted};
 use crate::limit::charge::{Charge, Taken};
 use crate::limit::errand::Errand;
 use crate::limit::headers::LimitReport;
@@ -92,6 +92,8 @@ pub struct Trail {
     pub is_replayed: bool,
     /// What is to be told of a claim when the request has its answer.
     pub told: Option<Told>,
+    /// The claim for which a refusal is to be kept: of a request that was carried out.
+    pub keep: Option<Granted>,
     /// Fields that were taken out, at most [`FIELD_NOTES_MAX`].
     pub fields: Vec<FieldNote>,
 }
@@ -170,6 +172,7 @@ impl Trail {
             origin: None,
             is_replayed: false,
             told: None,
+            keep: None,
             fields: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 // A native origin: nginx on loopback. It answers from its configuration,
 // which costs as little as can be; where it is asked to, with what it was told of the caller.
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, ftruncateSync, mkdtempSync, openSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,12 +13,21 @@ const START_MS = 5_000;
 /** Where the origin reads a body to its end before it answers. */
 export const READING_PATH = "/pass";
 
-/** Gives `{ address, url, stop() }`. */
-export async function startOrigin(nginx) {
+/** The end of every path under which the origin sends `streamBytes` of content. */
+export const STREAM_END = "/stream";
+
+/** Gives `{ address, url, stop() }`. - `streamBytes`: how much it sends where a path ends in `STREAM_END`. */
+export async function startOrigin(nginx, { streamBytes = 0 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "edgeward-origin-"));
   const port = await freePort();
   const config = join(folder, "nginx.conf");
   writeFileSync(config, configText(folder, port));
+  // Started by root, nginx reads as somebody who may not look into a folder of root's.
+  chmodSync(folder, 0o755);
+  // Zeros that take no room on the disk.
+  const stream = openSync(join(folder, STREAM_END), "w");
+  ftruncateSync(stream, streamBytes);
+  closeSync(stream);
   const child = spawn(nginx, ["-p", folder, "-c", config], { stdio: ["ignore", "ignore", "ignore"] });
   const { stop } = minding(child, folder, "SIGTERM");
   const until = performance.now() + START_MS;
@@ -53,6 +62,10 @@ http {
     listen 127.0.0.1:${port};
     default_type application/json;
     location / { return 200 $answer; }
+    location ~ ${STREAM_END}$ {
+      root ${folder};
+      try_files ${STREAM_END} =404;
+    }
     # Answers when it has read all: wrk takes an answer that comes before for the end of what it still sends.
     location = ${READING_PATH} {
       client_body_buffer_size 16m;

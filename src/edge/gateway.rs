@@ -12,6 +12,7 @@ use crate::admit::{Outcome, admit};
 use crate::cors;
 use crate::decision::{Ending, line};
 use crate::edge::ports::{EdgePorts, Unread, run_behind};
+use crate::edge::reply::Refusing;
 use crate::edge::watch::Stay;
 use crate::edge::{admin, clock, incoming, keep, key_records, log, policy, reply};
 use crate::facts::{Facts, Headers, Method};
@@ -101,7 +102,14 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
             log_end(env, Some(gate), &trail, reply.status);
             Ok(reply.response)
         }
-        Err(refused) => refuse(Some(gate), env, refused),
+        Err(mut refused) => {
+            let granted = refused.trail.keep.take();
+            let refusing = reply::refuse(Some(gate), &refused)?;
+            if let Some(granted) = granted {
+                keep::keep_refusal(env, &granted, &refusing).await;
+            }
+            Ok(log_refused(Some(gate), env, &refused, refusing))
+        }
     }
 }
 
@@ -204,15 +212,25 @@ fn own_page(
 }
 
 fn refuse(gate: Option<&Rc<Gate>>, env: &Env, refused: Refused) -> Result<Response> {
-    let (reply, problem) = reply::refuse(gate.map(Rc::as_ref), &refused)?;
+    let refusing = reply::refuse(gate.map(Rc::as_ref), &refused)?;
+    Ok(log_refused(gate, env, &refused, refusing))
+}
+
+fn log_refused(
+    gate: Option<&Rc<Gate>>,
+    env: &Env,
+    refused: &Refused,
+    refusing: Refusing,
+) -> Response {
+    let reply = refusing.reply;
     let ending = Ending {
         status: reply.status,
-        refusal: Some((&refused.refusal, problem.slug)),
+        refusal: Some((&refused.refusal, refusing.problem.slug)),
         policy: gate.map(|gate| gate.version.as_str()),
         ms: elapsed_ms(&refused.trail),
     };
     log::decision(env, line(&refused.trail, &ending));
-    Ok(reply.response)
+    reply.response
 }
 
 fn log_end(env: &Env, gate: Option<&Rc<Gate>>, trail: &Trail, status: u16) {

@@ -10,9 +10,11 @@ use web_sys::{Headers, ReadableStream, Response, ResponseInit};
 use worker::Env;
 
 use crate::edge::origin::{Answer, Care};
+use crate::edge::reply::Refusing;
 use crate::edge::{idempotency, platform};
-use crate::idempotency::{FIELD_BYTES_MAX, KeptAnswer};
+use crate::idempotency::{FIELD_BYTES_MAX, Granted, KeptAnswer};
 use crate::ports::ReadFault;
+use crate::reply;
 use crate::stage::release::Cleared;
 
 /// How long an answer is read before it passes without being kept.
@@ -30,7 +32,7 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
     };
     let Answer(answer, care) = cleared.answer();
     let status = answer.status();
-    let fields = fields(&answer.headers(), cleared.remove());
+    let fields = fields(&answer.headers(), &cleared);
     let kept = match answer.body() {
         None => Found::Whole(Vec::new()),
         Some(_) if fields.is_none() || !is_kept(answer, granted.answer_bytes_max) => Found::TooMuch,
@@ -59,6 +61,12 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
         cleared.reread(Answer(passed, care));
     }
     cleared
+}
+
+/// Keeps a refusal of a request that was carried out all the same: its repeats are told no other.
+pub(super) async fn keep_refusal(env: &Env, granted: &Granted, refusing: &Refusing) {
+    let answer = reply::kept(&refusing.problem, &refusing.document);
+    let _ = idempotency::tell(env, &granted.object, &granted.keep(answer)).await;
 }
 
 /// What was found of an answer's content.
@@ -105,9 +113,17 @@ async fn read_beside(body: &ReadableStream, bytes_max: u64) -> Found {
 }
 
 /// The fields that are kept; `None`: too many.
-fn fields(headers: &Headers, removed: &[String]) -> Option<Vec<(String, String)>> {
-    let mut kept = Vec::new();
-    let mut bytes = 0_usize;
+fn fields(headers: &Headers, cleared: &Cleared<Answer>) -> Option<Vec<(String, String)>> {
+    let set = cleared.set();
+    let (removed, is_set) = (cleared.remove(), |name: &str| {
+        set.iter().any(|(one, _)| *one == name)
+    });
+    let mut kept: Vec<_> = set
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
+    let lengths = kept.iter().map(|(name, value)| name.len() + value.len());
+    let mut bytes = lengths.sum::<usize>();
     let entries = headers.entries();
     while let Ok(step) = entries.next() {
         if step.done() {
@@ -117,7 +133,7 @@ fn fields(headers: &Headers, removed: &[String]) -> Option<Vec<(String, String)>
         let (Some(name), Some(value)) = (part(0), part(1)) else {
             continue;
         };
-        if NOT_KEPT.contains(&name.as_str()) || removed.contains(&name) {
+        if NOT_KEPT.contains(&name.as_str()) || removed.contains(&name) || is_set(&name) {
             continue;
         }
         bytes = bytes.saturating_add(name.len()).saturating_add(value.len());

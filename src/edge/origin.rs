@@ -36,6 +36,11 @@ impl OriginAnswer for Answer {
         self.0.headers().get(name).ok().flatten()
     }
 
+    fn names(&self) -> Vec<String> {
+        let names = platform::names(&self.0.headers());
+        names.lines().map(str::to_owned).collect()
+    }
+
     fn hold(&mut self, place: Place) {
         self.1.place.set(Some(place));
     }
@@ -51,7 +56,8 @@ impl OriginAnswer for Answer {
 /// Sends what was checked, and waits for the head of the answer.
 ///
 /// The caller's header fields travel natively, less those taken out, so that bytes which are no
-/// UTF-8 reach the origin as they came. No redirect is followed.
+/// UTF-8 reach the origin as they came. No redirect is followed. With its client the request ends, also
+/// while its answer is on its way, unless it outlives it.
 pub(super) async fn send(
     env: &Env,
     request: &Request,
@@ -72,10 +78,12 @@ pub(super) async fn send(
     for (name, value) in forward.set() {
         set.pair(name, value);
     }
+    let outlives_client = forward.outlives_client();
     let (url, method) = (forward.url().to_owned(), forward.method().as_str());
     let content = forward.into_content();
     let sending = Sending {
         passes: matches!(content, Content::Unread(_)),
+        outlives_client,
         url: &url,
         method,
         remove,

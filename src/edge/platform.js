@@ -10,6 +10,7 @@ const TIMED_OUT = 1;
 const BROKEN = 2;
 const TOO_LARGE = 3;
 const INVALID = 4;
+const LEFT = 5;
 
 /** Announced content of up to so many bytes is read in one piece. */
 const PIECE_BYTES_MAX = 65_536;
@@ -83,22 +84,30 @@ async function parts(stream, bytesMax) {
  * Sends a request, and gives the head of its answer, or a fault's number. No redirect is followed.
  *
  * - `passes`: whether the content is the caller's own, unread: the platform's copy keeps it native and its length known.
+ * - `outlives`: whether it goes on when its client has left; else it ends with it, also while its answer is on its way.
  * - `content`: bytes, or nothing. - `by`: a binding to send by, or nothing.
  */
-export function send(request, passes, url, method, remove, set, content, waitsMs, by = globalThis) {
+export function send(request, passes, outlives, url, method, remove, set, content, waitsMs, by = globalThis) {
   const abort = new AbortController();
+  const client = outlives ? null : request.signal;
   let outgoing;
   try {
     const headers = edited(request.headers, "", remove, set, "");
     // The platform counts what is sent.
     if (content) headers.delete("content-length");
-    const init = { method, headers, redirect: "manual", signal: abort.signal };
+    const init = { method, headers, redirect: "manual", signal: client ? AbortSignal.any([abort.signal, client]) : abort.signal };
     if (content) init.body = content;
     outgoing = new Request(passes ? new Request(url, request) : url, init);
   } catch {
     return Promise.resolve(INVALID);
   }
-  return within(by.fetch(outgoing), waitsMs, BROKEN, abort);
+  const sent = within(by.fetch(outgoing), waitsMs, BROKEN, abort);
+  return sent.then((found) => (found === BROKEN && client?.aborted ? LEFT : found));
+}
+
+/** The names of fields, one a line. */
+export function namesOf(headers) {
+  return [...headers.keys()].join("\n");
 }
 
 /**

@@ -24,6 +24,7 @@ extern "C" {
     fn send_as(
         request: &Request,
         passes: bool,
+        outlives: bool,
         url: &str,
         method: &str,
         remove: &str,
@@ -32,6 +33,9 @@ extern "C" {
         waits_ms: f64,
         by: &JsValue,
     ) -> Promise;
+
+    #[wasm_bindgen(js_name = namesOf)]
+    fn names_of(headers: &Headers) -> String;
 
     #[wasm_bindgen(js_name = sign)]
     fn sign_by(algorithm: &Object, key: &CryptoKey, message: &[u8], waits_ms: f64) -> Promise;
@@ -96,6 +100,8 @@ pub(super) struct Edits {
 pub(super) struct Sending<'a> {
     /// Whether the caller's own content goes along, unread.
     pub(super) passes: bool,
+    /// Whether it goes on when its client has left.
+    pub(super) outlives_client: bool,
     pub(super) url: &'a str,
     pub(super) method: &'a str,
     pub(super) remove: Lines,
@@ -149,6 +155,7 @@ pub(super) async fn send(
     let sent = send_as(
         request,
         sending.passes,
+        sending.outlives_client,
         sending.url,
         sending.method,
         remove,
@@ -159,6 +166,11 @@ pub(super) async fn send(
     );
     let found = JsFuture::from(sent).await.map_err(|_| OriginFault::Down)?;
     found.dyn_into().map_err(|fault| origin_fault(&fault))
+}
+
+/// The names of fields in lower case, one a line.
+pub(super) fn names(headers: &Headers) -> String {
+    names_of(headers)
 }
 
 /// Signs `message`; `None` if that failed or took longer than `waits_ms`.
@@ -211,6 +223,7 @@ fn origin_fault(fault: &JsValue) -> OriginFault {
     match fault.as_f64() {
         Some(TIMED_OUT) => OriginFault::TimedOut,
         Some(BROKEN) => OriginFault::Down,
+        Some(LEFT) => OriginFault::Left,
         _ => OriginFault::Invalid,
     }
 }
@@ -218,6 +231,7 @@ fn origin_fault(fault: &JsValue) -> OriginFault {
 const TIMED_OUT: f64 = 1.0;
 const BROKEN: f64 = 2.0;
 const TOO_LARGE: f64 = 3.0;
+const LEFT: f64 = 5.0;
 
 #[expect(
     clippy::cast_precision_loss,

@@ -125,8 +125,15 @@ fn plain_length(headers: &Headers, remove: &[String]) -> Option<u64> {
     }
 }
 
+/// A refusal as it is answered.
+pub(super) struct Refusing {
+    pub(super) reply: Reply,
+    pub(super) problem: Problem,
+    pub(super) document: String,
+}
+
 /// The problem document of a refusal.
-pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<(Reply, Problem)> {
+pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<Refusing> {
     let trail = &refused.trail;
     let realm = gate.map_or("edgeward", |gate| gate.name.as_str());
     let request_id = &trail.facts.request_id;
@@ -153,7 +160,11 @@ pub(super) fn refuse(gate: Option<&Gate>, refused: &Refused) -> Result<(Reply, P
         text: Some(&document),
     };
     let reply = made(gate, trail, begin, &making)?;
-    Ok((reply, problem))
+    Ok(Refusing {
+        reply,
+        problem,
+        document,
+    })
 }
 
 /// The answer to a preflight.

@@ -87,7 +87,8 @@ async fn once<P: Ports>(
         }
     };
     let answer = ports.send(forward).await;
-    if let (Some(pass), Some(rule)) = (pass, &origin.rules.breaker) {
+    let is_left = matches!(answer, Err(OriginFault::Left));
+    if let (Some(pass), Some(rule), false) = (pass, &origin.rules.breaker, is_left) {
         let is_failure = failure(&answer).is_some_and(|failure| rule.on.contains(&failure));
         let verdict = match is_failure {
             true => Verdict::Failed,
@@ -205,5 +206,7 @@ fn failure<A: OriginAnswer>(answer: &Result<A, OriginFault>) -> Option<RefundCau
         Err(OriginFault::TimedOut) => Some(RefundCause::Timeout),
         // It was not sent, so nothing was learned of it.
         Err(OriginFault::Open { .. } | OriginFault::Full) => None,
+        // It was not waited for.
+        Err(OriginFault::Left) => None,
     }
 }

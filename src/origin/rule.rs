@@ -59,6 +59,16 @@ pub struct AnswerBounds {
     pub total_ms: u64,
 }
 
+/// What becomes of an origin's 5xx answers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Errors {
+    /// The gateway's own problem document stands in their place.
+    #[default]
+    Hide,
+    /// They pass as they came.
+    Pass,
+}
+
 /// All of it, of one origin.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OriginRules {
@@ -66,6 +76,7 @@ pub struct OriginRules {
     pub breaker: Option<BreakerRule>,
     pub retry: Option<RetryRule>,
     pub answer: Option<AnswerBounds>,
+    pub errors: Errors,
 }
 
 impl OriginRules {

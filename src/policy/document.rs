@@ -24,8 +24,8 @@ pub use limit::{
 };
 
 pub use origin::{
-    AnswerEntry, BreakerEntry, ContentDigestEntry, IdentityEntry, OriginEntry, RetryEntry,
-    SignatureEntry,
+    AnswerEntry, BreakerEntry, CacheableByEntry, ContentDigestEntry, ErrorsEntry, IdentityEntry,
+    OriginEntry, RetryEntry, SignatureEntry,
 };
 
 #[derive(Clone, Debug, Deserialize)]
@@ -258,6 +258,8 @@ pub struct RouteEntry {
     pub mode: ModeEntry,
     pub timeout_ms: Option<u64>,
     pub answer: Option<AnswerEntry>,
+    pub errors: Option<ErrorsEntry>,
+    pub cacheable_by: Option<CacheableByEntry>,
     pub deprecation: Option<DeprecationEntry>,
 }
 

@@ -60,6 +60,14 @@ pub(super) fn is_loopback(url: &str) -> bool {
     read(url).is_some_and(|(_, host)| place_of(&host) == Place::ThisMachine)
 }
 
+/// Whether anybody can reach a host: its name or address is neither private nor unclear.
+///
+/// - `authority`: a host, with or without a port.
+pub(crate) fn is_public(authority: &str) -> bool {
+    let lies = read(&format!("https://{authority}")).map(|(_, host)| place_of(&host));
+    lies == Some(Place::Public)
+}
+
 fn judge(url: &str, production: bool) -> Result<(), (String, &'static str)> {
     const HTTPS: &str = "Write the issuer's public address, as https://issuer.example/path";
     let Some((is_https, host)) = read(url) else {

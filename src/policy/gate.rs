@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
+use crate::answer::keeping::Keeping;
 use crate::body::content::ContentRules;
 use crate::body::cookies::CookieRules;
 use crate::body::parameters::ParameterRules;
@@ -21,7 +22,7 @@ use crate::credential::verified::TokenRule;
 use crate::facts::Method;
 use crate::identity::IdentityKeys;
 use crate::limit::rule::{LimitRule, Mode};
-use crate::origin::rule::AnswerBounds;
+use crate::origin::rule::{AnswerBounds, Errors};
 use crate::policy::expression::Expression;
 use crate::policy::field_rules::{AnswerRules, WriteRule};
 use crate::policy::roles::Roles;
@@ -47,6 +48,8 @@ pub struct Gate {
     /// How each authenticator is presented to, by its name.
     pub carriers: Vec<(String, Carrier)>,
     pub roles: Roles,
+    /// Every origin's URL.
+    pub origins: Vec<String>,
     /// Every limit, by its name.
     pub limits: HashMap<String, Rc<LimitRule>>,
     pub plans: HashMap<String, Vec<Rc<LimitRule>>>,
@@ -159,6 +162,12 @@ pub struct Route {
     pub timeout_ms: u64,
     /// What an answer may take on its way out; `None`: it passes natively.
     pub answer: Option<AnswerBounds>,
+    /// What becomes of 5xx answers.
+    pub errors: Errors,
+    /// Whose caches may keep answers.
+    pub keeping: Keeping,
+    /// Header fields in which the route's callers show who they are.
+    pub credential_fields: Vec<String>,
     /// Other origins, and the callers of a hundred that each gets.
     pub split: Vec<(u32, Target)>,
     /// Fields of every answer of a route that goes out of use.
@@ -171,6 +180,7 @@ pub struct Target {
     pub origin: Rc<Origin>,
     pub timeout_ms: u64,
     pub answer: Option<AnswerBounds>,
+    pub errors: Errors,
 }
 
 impl Target {
@@ -187,6 +197,7 @@ impl Route {
             origin: Rc::clone(&self.origin),
             timeout_ms: self.timeout_ms,
             answer: self.answer,
+            errors: self.errors,
         }
     }
 }

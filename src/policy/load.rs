@@ -197,6 +197,7 @@ fn build(
         authenticators: built.authenticators,
         carriers: built.carriers,
         roles,
+        origins: origins.values().map(|one| one.url.clone()).collect(),
         limits: rules,
         plans,
         default_plan: document.default_plan.clone(),

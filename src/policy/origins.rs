@@ -10,10 +10,12 @@ use crate::message::{self, MessageRule};
 use crate::origin::choice::PARTS;
 use crate::origin::rule::{
     ANSWER_BYTES_DEFAULT, ANSWER_IDLE_MS_DEFAULT, ANSWER_TOTAL_MS_DEFAULT, AnswerBounds,
-    BreakerRule, BulkheadRule, OriginRules, RetryRule,
+    BreakerRule, BulkheadRule, Errors, OriginRules, RetryRule,
 };
 use crate::policy::authenticators;
-use crate::policy::document::{AnswerEntry, ContentDigestEntry, Document, OriginEntry, RouteEntry};
+use crate::policy::document::{
+    AnswerEntry, ContentDigestEntry, Document, ErrorsEntry, OriginEntry, RouteEntry,
+};
 use crate::policy::fault::Faults;
 use crate::policy::gate::{
     Identity, Origin, OriginBinding, READ_BYTES_MAX, RefundCause, Route, Secrets, Target,
@@ -246,6 +248,15 @@ fn rules(entry: &OriginEntry) -> OriginRules {
                 on: causes(&retry.on),
             }),
         answer: entry.answer.as_ref().map(bounds),
+        errors: errors(entry.errors),
+    }
+}
+
+/// What becomes of 5xx answers.
+pub(super) fn errors(entry: ErrorsEntry) -> Errors {
+    match entry {
+        ErrorsEntry::Hide => Errors::Hide,
+        ErrorsEntry::Pass => Errors::Pass,
     }
 }
 
@@ -280,6 +291,7 @@ pub(super) fn split(
             origin: Rc::clone(origin),
             timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
             answer: answer.or(origin.rules.answer),
+            errors: entry.errors.map_or(origin.rules.errors, errors),
         };
         shares.push((*percent, target));
     }

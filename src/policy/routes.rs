@@ -17,14 +17,17 @@ use crate::limit::rule::LimitRule;
 use crate::policy::charging::charging;
 use crate::policy::contents;
 use crate::policy::deprecation::fields;
-use crate::policy::document::{AuthEntry, AuthenticatorEntry, Document, RequestEntry, RouteEntry};
+use crate::policy::document::{
+    AuthEntry, AuthenticatorEntry, Document, RequestEntry, RequireEntry, RouteEntry,
+};
 use crate::policy::expression::Expression;
 use crate::policy::fault::Faults;
 use crate::policy::field_rules;
 use crate::policy::gate::{Auth, Origin, RequestRules, Require, Route};
+use crate::policy::keeping::{credential_fields, keeping};
 use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
-use crate::policy::origins::{bounds, check_told, split};
+use crate::policy::origins::{bounds, check_told, errors, split};
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
 use crate::policy::{rules, tenancy};
 
@@ -141,14 +144,7 @@ fn route(
         id: entry.id.clone(),
         template,
         origin: Rc::clone(origin),
-        auth,
-        require: Require {
-            scopes: entry.require.scopes.all().to_vec(),
-            any_scopes: entry.require.scopes.any().to_vec(),
-            roles: entry.require.roles.clone(),
-            acr: entry.require.acr.clone(),
-            max_auth_age_s: entry.require.max_auth_age_s,
-        },
+        require: require(&entry.require),
         tenancy,
         allow,
         shield: charging.shield,
@@ -164,9 +160,23 @@ fn route(
         mode: mode(entry.mode),
         timeout_ms: entry.timeout_ms.unwrap_or(origin.timeout_ms),
         answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
+        errors: entry.errors.map_or(origin.rules.errors, errors),
+        keeping: keeping(entry.cacheable_by, &auth),
+        credential_fields: credential_fields(&auth, document),
         split: split(entry, context.origins, at, faults),
         deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
+        auth,
     })
+}
+
+fn require(entry: &RequireEntry) -> Require {
+    Require {
+        scopes: entry.scopes.all().to_vec(),
+        any_scopes: entry.scopes.any().to_vec(),
+        roles: entry.roles.clone(),
+        acr: entry.acr.clone(),
+        max_auth_age_s: entry.max_auth_age_s,
+    }
 }
 
 fn template(entry: &RouteEntry, at: &Place, faults: &mut Faults) -> Option<Template> {

@@ -186,8 +186,17 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::OriginFull => {
             "Too many requests are open at once. This one had no effect. Try again after Retry-After."
         }
+        Refusal::OriginFailed { status: 503, .. } => {
+            "The service behind the gateway says that it is not available. Try again after Retry-After."
+        }
+        Refusal::OriginFailed { .. } => {
+            "The service behind the gateway failed. It may have acted; check before you repeat."
+        }
         Refusal::OriginInvalid | Refusal::OriginTooLarge { .. } | Refusal::AnswerUnfit { .. } => {
             "The service behind the gateway answered with nothing that can be passed on."
+        }
+        Refusal::ClientGone => {
+            "The client went away before the service behind the gateway answered."
         }
         Refusal::Panicked => {
             "The gateway failed on this request alone. Try again after Retry-After."

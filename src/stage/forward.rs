@@ -5,11 +5,12 @@ mod unsigned;
 
 use std::rc::Rc;
 
+use crate::answer::retry_after;
 use crate::facts::{Facts, Method};
 use crate::idempotency::Granted;
 use crate::identity::Statement;
 use crate::message;
-use crate::origin::rule::AnswerBounds;
+use crate::origin::rule::{AnswerBounds, Errors};
 use crate::policy::gate::Origin;
 use crate::ports::{OriginAnswer, OriginFault};
 use crate::refusal::{Port, Refusal};
@@ -20,7 +21,7 @@ use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, STRIPPED, StageName, Told, Trail};
-use fields::{DIGESTS, ask_whole, continues_trace, removed, told};
+use fields::{DIGESTS, ask_whole, removed, told};
 pub use fields::{HOP_BY_HOP, trace_id};
 pub use unsigned::Unsigned;
 
@@ -37,6 +38,8 @@ pub struct Forward<B> {
     answer: Option<AnswerBounds>,
     /// The request's own, for jitter.
     fraction: f64,
+    /// Whether it goes on without its client: whoever repeats it is to be told what became of it.
+    outlives_client: bool,
 }
 
 /// The request was handed to the origin.
@@ -48,6 +51,8 @@ pub struct Sent<'g> {
     granted: Option<Granted>,
     /// What the answer may take.
     answer: Option<AnswerBounds>,
+    /// What becomes of it where it is a 5xx.
+    errors: Errors,
 }
 
 impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
@@ -101,6 +106,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             origin: target.origin,
             answer: target.answer,
             fraction: self.trail.facts.request_id.fraction(),
+            outlives_client: granted.is_some(),
         };
         let sent = Exchange {
             trail: self.trail,
@@ -110,6 +116,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 granted,
                 claimed: self.stage,
                 answer: target.answer,
+                errors: target.errors,
             },
         };
         Ok((Unsigned::new(forward), sent))
@@ -136,11 +143,7 @@ fn fields(
     if origin.signature.is_some() {
         own.extend(message::FIELDS);
     }
-    let mut remove = removed(&facts.headers, &routed.gate().credential_headers, &own);
-    // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
-    if !continues_trace(facts) {
-        remove.push("tracestate".into());
-    }
+    let mut remove = removed(facts, &routed.gate().credential_headers, &own);
     // What a caller says of its content is of other content than what is left of it.
     if trail.fields.iter().any(|note| note.act == STRIPPED) {
         remove.extend(DIGESTS.map(str::to_owned));
@@ -190,6 +193,10 @@ impl<B> Forward<B> {
         self.fraction
     }
 
+    pub fn outlives_client(&self) -> bool {
+        self.outlives_client
+    }
+
     /// The same once more, for when this one fails; `None` where the content can be sent once only.
     pub fn again(&self) -> Option<Self> {
         let content = match &self.content {
@@ -207,6 +214,7 @@ impl<B> Forward<B> {
             origin: Rc::clone(&self.origin),
             answer: self.answer,
             fraction: self.fraction,
+            outlives_client: self.outlives_client,
         })
     }
 
@@ -247,6 +255,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
             cost,
             granted,
             answer: bounds,
+            errors,
         } = self.stage;
         let route = claimed.identified().routed().route();
         settle(&mut self.trail, route, cost, &answer);
@@ -261,6 +270,13 @@ impl<'g> Exchange<Sent<'g>, ()> {
             // A switch of protocols is never asked for here, so nobody may switch.
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
+            }
+            Ok(answer) if errors == Errors::Hide && answer.status() >= 500 => {
+                let mut sent = sent;
+                sent.trail.keep = keep;
+                let refusal = failed(&answer, &sent.trail.facts);
+                answer.discard();
+                Err(sent.refuse(refusal))
             }
             Ok(answer) if let Some(max_bytes) = too_large(bounds, &sent.trail.facts, &answer) => {
                 Err(sent.refuse(Refusal::OriginTooLarge { max_bytes }))
@@ -280,6 +296,7 @@ impl<'g> Exchange<Sent<'g>, ()> {
                 Err(sent.refuse(Refusal::OriginOpen { retry_after_ms }))
             }
             Err(OriginFault::Full) => Err(sent.refuse(Refusal::OriginFull)),
+            Err(OriginFault::Left) => Err(sent.refuse(Refusal::ClientGone)),
         }
     }
 }
@@ -301,6 +318,15 @@ fn claim_after<A: OriginAnswer>(
             (None, Some(Told::of(&granted, Granted::free)))
         }
         Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
+    }
+}
+
+/// What is told of a 5xx that is kept back: its status, and when to come again.
+fn failed<A: OriginAnswer>(answer: &A, facts: &Facts) -> Refusal {
+    let told = answer.field("retry-after");
+    Refusal::OriginFailed {
+        status: answer.status(),
+        retry_after_s: told.and_then(|told| retry_after::seconds(&told, facts.received_at_ms)),
     }
 }
 

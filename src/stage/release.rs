@@ -1,8 +1,12 @@
 //! What of an origin's answer leaves.
 
+use crate::answer::address::{self, Known, Told};
+use crate::answer::keeping::{self, Keeping, Said};
+use crate::answer::withheld;
 use crate::idempotency::Granted;
 use crate::limit::errand::Errand;
 use crate::limit::rule::Mode;
+use crate::policy::gate::{Gate, Route};
 use crate::ports::{OriginAnswer, Ports};
 use crate::refusal::Refusal;
 use crate::stage::Exchange;
@@ -11,7 +15,7 @@ use crate::stage::claimed::Claimed;
 use crate::stage::forward::HOP_BY_HOP;
 use crate::stage::open::Open;
 
-use crate::trail::{Refused, StageName, Told, Trail};
+use crate::trail::{self, Refused, StageName, Trail};
 
 /// No rule keeps the answer back: it was judged, or none asks about it.
 pub struct Fit<'g> {
@@ -45,7 +49,7 @@ pub struct Cleared<A> {
     answer: A,
     left: Left,
     remove: Vec<String>,
-    set: Vec<(&'static str, &'static str)>,
+    set: Vec<(&'static str, String)>,
     keep: Option<Granted>,
     trail: Box<Trail>,
 }
@@ -60,38 +64,6 @@ const OF_CONTENT: [&str; 6] = [
     "repr-digest",
     "digest",
     "content-md5",
-];
-
-/// Fields by which shared caches keep an answer whatever `Cache-Control` says (RFC 9213 §2.2, and what
-/// was there before it).
-const OF_SHARED_CACHES: [&str; 9] = [
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "akamai-cache-control",
-    "fastly-cache-control",
-    "netlify-cdn-cache-control",
-    "vercel-cdn-cache-control",
-    "edge-control",
-    "surrogate-control",
-    "x-accel-expires",
-];
-
-/// What an origin may not say here: its software, and cross-origin and transport rules, which are
-/// the policy's.
-const WITHHELD: [&str; 13] = [
-    "server",
-    "x-powered-by",
-    "x-aspnet-version",
-    "strict-transport-security",
-    "access-control-allow-origin",
-    "access-control-allow-credentials",
-    "access-control-allow-methods",
-    "access-control-allow-headers",
-    "access-control-expose-headers",
-    "access-control-max-age",
-    "access-control-allow-private-network",
-    "edgeward-identity",
-    "x-request-id",
 ];
 
 impl<'g> Fit<'g> {
@@ -119,56 +91,49 @@ impl<'g> Fit<'g> {
 impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
     /// Decides what of the answer leaves.
     pub fn release<'p, P: Ports<Answer = A>>(self, open: Open<'p, P>) -> Release<'p, P> {
-        let route = self.stage.claimed.identified().routed().route();
-        let told_in = route.cost_told_in.clone();
+        let routed = self.stage.claimed.identified().routed();
+        let (gate, route) = (routed.gate(), routed.route());
         let judging = judging(route);
         // It was asked for with its content.
         let is_bare = judging.is_some() && self.trail.facts.method == "HEAD";
-        let is_own = judging.is_some_and(|(rules, mode)| {
-            mode == Mode::Enforce && (rules.allow.is_some() || !rules.fields.is_empty())
-        });
-        let set = match is_own {
-            true => kept_by_nobody_else(self.body.field("cache-control")),
-            false => Vec::new(),
-        };
+        let is_private = matches!(judging, Some((rules, Mode::Enforce))
+            if rules.allow.is_some() || !rules.fields.is_empty());
+        let names = self.body.names();
+        let mut set = kept(&self.body, &names, route, is_private);
+        let addressed = addressed(&self.body, &names, gate, &self.trail);
         let is_altered = self.stage.is_altered || self.body.field("content-encoding").is_some();
         let keep = self.stage.keep.clone();
+        let is_limited = !self.trail.limits.is_empty();
+        let is_callers = is_private || route.keeping == Keeping::Caller;
         let released = self.next(StageName::Released, |fit| fit.left);
         let left = match released.stage {
             _ if is_bare => Left::Nothing,
             left => left,
         };
-        let nominated = released.body.field("connection").unwrap_or_default();
-        let nominated = nominated
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase());
-        let fixed = HOP_BY_HOP
-            .iter()
-            .chain(&WITHHELD)
-            .map(|name| (*name).to_owned());
-        let mut remove: Vec<String> = nominated
-            .filter(|name| !name.is_empty())
-            .chain(fixed)
-            .collect();
-        if is_own {
-            remove.extend(OF_SHARED_CACHES.map(str::to_owned));
+        let spoiled: Vec<_> = spoiled(&left, is_altered, is_bare).collect();
+        let nominated = nominated(&released.body, &names);
+        let is_gone = |name: &str| {
+            let is_hop = HOP_BY_HOP.contains(&name) || nominated.iter().any(|one| one == name);
+            let is_nobody_s = is_callers && keeping::is_targeted(name);
+            // For the gateway, not for callers.
+            let is_told = route.cost_told_in.as_deref() == Some(name);
+            is_hop
+                || withheld::is_withheld(name)
+                || (is_limited && withheld::is_of_limits(name))
+                || is_nobody_s
+                || is_told
+                || spoiled.contains(&name)
+        };
+        let mut remove: Vec<String> = names.into_iter().filter(|name| is_gone(name)).collect();
+        for (name, told) in addressed {
+            match told {
+                Told::Instead(value) => set.push((name, value)),
+                Told::Nothing => remove.push(name.to_owned()),
+                Told::AsItCame => {}
+            }
         }
-        // For the gateway, not for callers.
-        remove.extend(told_in);
-        remove.extend(spoiled(&left, is_altered, is_bare).map(str::to_owned));
-        // The origin is behind limits of its own making no more (RateLimit draft §7.2).
-        if !released.trail.limits.is_empty() {
-            remove.extend(
-                [
-                    "ratelimit",
-                    "ratelimit-policy",
-                    "x-ratelimit-limit",
-                    "x-ratelimit-remaining",
-                    "x-ratelimit-reset",
-                ]
-                .map(str::to_owned),
-            );
-        }
+        // What is to be removed is not set after all.
+        set.retain(|(name, _)| !remove.iter().any(|one| one == name));
         let cleared = Cleared {
             answer: released.body,
             left,
@@ -179,6 +144,76 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
         };
         Release { cleared, open }
     }
+}
+
+/// The names that `Connection` lists (RFC 9110 §7.6.1).
+fn nominated<A: OriginAnswer>(answer: &A, names: &[String]) -> Vec<String> {
+    let told = match names.iter().any(|name| name == "connection") {
+        true => answer.field("connection").unwrap_or_default(),
+        false => String::new(),
+    };
+    told.split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect()
+}
+
+/// What is said of addresses in the answer's head.
+fn addressed<A: OriginAnswer>(
+    answer: &A,
+    names: &[String],
+    gate: &Gate,
+    trail: &Trail,
+) -> Vec<(&'static str, Told)> {
+    let there = |name: &&str| names.iter().any(|one| one == name);
+    let mut told = Vec::new();
+    for name in address::FIELDS.into_iter().filter(there) {
+        let known = Known {
+            base: &trail.base_url(Some(gate)),
+            origins: &gate.origins,
+        };
+        told.extend(
+            answer
+                .field(name)
+                .map(|value| (name, known.field(name, &value))),
+        );
+    }
+    told
+}
+
+/// Who may keep the answer: `Cache-Control` and `Vary`, where they are other than as they came.
+///
+/// - `is_private`: it was judged for this caller.
+fn kept<A: OriginAnswer>(
+    answer: &A,
+    names: &[String],
+    route: &Route,
+    is_private: bool,
+) -> Vec<(&'static str, String)> {
+    let field = |name: &str| {
+        let is_there = names.iter().any(|one| one == name);
+        is_there.then(|| answer.field(name)).flatten()
+    };
+    let told = field("cache-control");
+    let said = Said {
+        status: answer.status(),
+        cache_control: told.as_deref(),
+        has_expires: names.iter().any(|name| name == "expires"),
+    };
+    let value = match keeping::cache_control(&said, route.keeping) {
+        Some(value) if value == keeping::NO_STORE => Some(value),
+        _ if is_private => kept_by_nobody_else(told.as_deref()),
+        value => value,
+    };
+    let is_kept = value.as_deref() != Some(keeping::NO_STORE);
+    let varies = is_kept && route.keeping == Keeping::Caller;
+    let vary = match varies {
+        true => keeping::vary(field("vary").as_deref(), &route.credential_fields),
+        false => None,
+    };
+    let set = [("cache-control", value), ("vary", vary)];
+    set.into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 /// Fields that are no longer true.
@@ -194,13 +229,10 @@ fn spoiled(left: &Left, is_altered: bool, is_bare: bool) -> impl Iterator<Item =
 }
 
 /// What one caller may see is kept for no other, and asked for anew when rights have changed.
-fn kept_by_nobody_else(told: Option<String>) -> Vec<(&'static str, &'static str)> {
+fn kept_by_nobody_else(told: Option<&str>) -> Option<String> {
     let told = told.unwrap_or_default().to_ascii_lowercase();
     let is_kept = !told.split(',').any(|one| one.trim() == "no-store");
-    is_kept
-        .then_some(("cache-control", "private, no-cache"))
-        .into_iter()
-        .collect()
+    is_kept.then(|| "private, no-cache".to_owned())
 }
 
 impl<'p, P: Ports> Release<'p, P> {
@@ -217,7 +249,7 @@ impl<'p, P: Ports> Release<'p, P> {
     }
 
     /// What is to be told of a claim, once.
-    pub fn take_told(&mut self) -> Option<Told> {
+    pub fn take_told(&mut self) -> Option<trail::Told> {
         self.cleared.trail.told.take()
     }
 
@@ -238,7 +270,7 @@ impl<A> Cleared<A> {
         &self.remove
     }
 
-    pub fn set(&self) -> &[(&'static str, &'static str)] {
+    pub fn set(&self) -> &[(&'static str, String)] {
         &self.set
     }
 

@@ -46,7 +46,7 @@ fn cause<A: OriginAnswer>(answer: &Result<A, OriginFault>) -> Option<RefundCause
             Some(RefundCause::Connect)
         }
         Err(OriginFault::TimedOut) => Some(RefundCause::Timeout),
-        Err(OriginFault::Invalid) => None,
+        Err(OriginFault::Invalid | OriginFault::Left) => None,
     }
 }
 

@@ -180,7 +180,7 @@ test("on a machine that has not what wrangler.toml binds, a policy that names it
     mtls_certificates: [{ binding: "MTLS", certificate_id: "…" }],
   });
   const more = { bare: { url: origin.url, client_certificate_binding: "MTLS" } };
-  const its = await begin({ "GET /{*rest}": {}, "GET /bare/{*rest}": { origin: "bare" } }, {}, { services, beside: [], more });
+  const its = await begin({ "GET /{*rest}": { errors: "pass" }, "GET /bare/{*rest}": { origin: "bare" } }, {}, { services, beside: [], more });
   t.after(() => its.stop());
   const answer = await its.fetch("/x");
   assert.deepEqual([answer.status, /stock-production does not run here/.test(await answer.text())], [503, true]);

@@ -107,7 +107,8 @@ test("what cannot be judged is kept back, and an error keeps its status alone", 
     [() => json('{"owner":"7"}', { status: 206 }), 502, "origin-invalid"],
     [() => json(`${"[".repeat(300_000)}`), 502, "origin-invalid"],
     [() => new Response(null, { status: 204 }), 403, "access-denied"],
-    [() => new Response(CANARY, { status: 500, headers: { "content-type": "text/html" } }), 500, null],
+    [() => new Response(CANARY, { status: 409, headers: { "content-type": "text/html" } }), 409, null],
+    [() => new Response(CANARY, { status: 500, headers: { "content-type": "text/html" } }), 502, "origin-invalid"],
   ]) {
     answer = told;
     const response = await gateway.fetch("/own/7");

@@ -110,13 +110,13 @@ test("a redirect is passed on and never followed", async () => {
     bytes = `HTTP/1.1 ${status} Elsewhere\r\nLocation: ${origin.url}/echo\r\nContent-Length: 2\r\n\r\nhi`;
     const answer = await send(gateway.url, { target: "/raw" });
     assert.deepEqual([answer.status, answer.body.toString()], [status, "hi"]);
-    assert.deepEqual(valuesOf(answer, "location"), [`${origin.url}/echo`]);
+    assert.deepEqual(valuesOf(answer, "location"), ["http://gateway.test/echo"]);
     assert.deepEqual([raw.heads.length, origin.requests.length], [1, 0]);
   }
 });
 
-test("an origin's own errors are passed as they are", async () => {
-  for (const status of [400, 401, 404, 418, 429, 500, 503, 599]) {
+test("an origin's own errors of its callers are passed as they are", async () => {
+  for (const status of [400, 401, 404, 418, 429, 499]) {
     bytes = `HTTP/1.1 ${status} Odd\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi`;
     const answer = await send(gateway.url, { target: "/raw" });
     assert.deepEqual([answer.status, answer.body.toString()], [status, "hi"]);

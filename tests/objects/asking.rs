@@ -37,7 +37,14 @@ fn an_answer_that_is_judged_is_asked_for_whole() {
 #[test]
 fn a_head_is_asked_as_a_get_and_judged_by_its_content() {
     let rules = json!({ "response": { "allow": "body.owner == path.id" } });
-    let head = |content| send(&rules, "HEAD", &[], "", &told(content));
+    let head = |content: &str| {
+        let fields = vec![("content-length", "13")];
+        let told = Told {
+            fields,
+            ..told(content)
+        };
+        send(&rules, "HEAD", &[], "", &told)
+    };
     let mine = head(r#"{"owner":"7"}"#);
     assert_eq!(mine.arrived.as_ref().unwrap().method, "GET");
     assert_eq!(mine.row(), "left ");
@@ -191,4 +198,19 @@ fn an_answer_is_judged_or_kept_and_not_both() {
 /// A closed object with one member of text.
 fn owned() -> Value {
     json!({ "type": "object", "properties": { "owner": { "type": "string" } }, "additionalProperties": false })
+}
+
+#[test]
+fn more_parts_than_ten_of_an_answer_are_not_asked_for() {
+    for (parts, is_whole) in [(1, false), (10, false), (11, true), (1_000, true)] {
+        let told_parts = vec!["0-1"; parts].join(",");
+        let range = format!("bytes={told_parts}");
+        let fields = [("range", range.as_str()), ("if-range", "\"a\"")];
+        let end = send(&json!({}), "GET", &fields, "", &told("{}"));
+        let removed = end.arrived.unwrap().removed;
+        for name in ["range", "if-range"] {
+            let is_removed = removed.iter().any(|one| one == name);
+            assert_eq!(is_removed, is_whole, "{parts} {name}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod support;
 
 mod asking;
 mod beside;
+mod heads;
 mod releasing;
 mod writing;
 
@@ -37,7 +38,7 @@ fn policy(rules: Value) -> Value {
     }
     json!({
         "name": "t",
-        "origins": { "o": { "url": "https://origin.example" } },
+        "origins": { "o": { "url": "https://origin.example", "errors": "pass" } },
         "limits": {
             "ip": { "by": "ip", "algorithm": "sliding_window", "limit": 99, "window_s": 60, "on_error": "refuse" },
             "open": { "by": "ip", "algorithm": "concurrency", "limit": 9, "on_error": "refuse" }
@@ -75,7 +76,7 @@ struct End {
     /// What left: `None` as it came.
     content: Option<String>,
     removed: Vec<String>,
-    set: Vec<(&'static str, &'static str)>,
+    set: Vec<(&'static str, String)>,
     line: Value,
     asked: Vec<&'static str>,
     errands: usize,

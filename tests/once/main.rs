@@ -21,6 +21,7 @@ use edgeward::idempotency::KeptAnswer;
 use edgeward::policy::gate::Gate;
 use edgeward::policy::load::load;
 use edgeward::ports::OriginFault;
+use edgeward::problem::slug_of;
 use serde_json::{Value, json};
 use support::{FakePorts, bindings, gate, keys, request, run};
 
@@ -78,7 +79,18 @@ fn pay(gate: &Gate, ports: &FakePorts, id: u8, key: &str, body: &str) -> Ended {
         }
         Ok(Outcome::Replayed { answer, trail }) => ("replayed", answer.status, trail),
         Ok(Outcome::Preflight { trail, .. }) => ("preflight", 204, trail),
-        Err(refused) => (refused.refusal.reason(), 0, refused.trail),
+        Err(mut refused) => {
+            let slug = slug_of(&refused.refusal);
+            if let Some(granted) = refused.trail.keep.take() {
+                let answer = KeptAnswer {
+                    status: slug.status(),
+                    fields: Vec::new(),
+                    content: Some("ZG9uZQ==".into()),
+                };
+                ports.act(&granted.object, &granted.keep(answer));
+            }
+            (refused.refusal.reason(), slug.status(), refused.trail)
+        }
     };
     Ended {
         reason,
@@ -129,6 +141,16 @@ fn a_repeat_is_answered_without_the_origin_and_costs_its_caller_nothing() {
 }
 
 #[test]
+fn what_a_repeat_will_ask_for_goes_on_when_its_client_has_left() {
+    let (gate, ports) = (gate(&policy(json!({ "idempotency": "optional" }))), ports());
+    pay(&gate, &ports, 1, "\"k\"", "{}");
+    pay(&gate, &ports, 2, "", "{}");
+    let arrived = ports.arrived.borrow();
+    let outlive: Vec<_> = arrived.iter().map(|one| one.outlives_client).collect();
+    assert_eq!(outlive, [true, false]);
+}
+
+#[test]
 fn a_key_is_asked_for_before_content_is_read_and_another_request_is_not_its_own() {
     let (gate, ports) = (gate(&policy(json!({}))), ports());
     for (key, reason) in [("", "no_idempotency_key"), ("bare", "header_malformed")] {
@@ -165,6 +187,23 @@ fn what_becomes_of_a_claim_follows_from_what_the_origin_did() {
             again,
             "{status} {fault:?}"
         );
+    }
+}
+
+#[test]
+fn a_failure_that_is_kept_back_stands_for_its_key_as_it_was_told() {
+    for (errors, first, again) in [
+        ("hide", ("origin_failed", 502), ("replayed", 502)),
+        ("pass", ("ok", 500), ("replayed", 500)),
+    ] {
+        let (gate, ports) = (gate(&policy(json!({ "errors": errors }))), ports());
+        ports.origin_status.set(500);
+        let told = pay(&gate, &ports, 1, "\"k\"", "{}");
+        assert_eq!((told.reason, told.status), first);
+        ports.origin_status.set(200);
+        let told = pay(&gate, &ports, 2, "\"k\"", "{}");
+        assert_eq!((told.reason, told.status), again);
+        assert_eq!(origin_was_asked(&ports), 1);
     }
 }
 

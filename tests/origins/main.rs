@@ -89,8 +89,12 @@ fn no_answer_under_500_counts_against_an_origin_and_no_500_unless_it_is_named() 
     for status in [200, 301, 400, 401, 404, 408, 429, 499, 500, 501] {
         let ports = FakePorts::new();
         ports.origin_status.set(status);
+        let told = match status {
+            500.. => "origin_failed",
+            _ => "released after 0 retries",
+        };
         for _ in 0..50 {
-            assert_eq!(ask(&gate, &ports, "GET"), "released after 0 retries");
+            assert_eq!(ask(&gate, &ports, "GET"), told, "{status}");
         }
     }
     for status in [502, 503, 504, 600, 101] {
@@ -156,22 +160,49 @@ fn what_is_listed_is_sent_again_once_and_nothing_else_is() {
     assert_eq!(failing("POST", down, 0), row("origin_down", 1));
     let late = Some(OriginFault::TimedOut);
     assert_eq!(failing("GET", late, 0), row("origin_timeout", 1));
-    assert_eq!(
-        failing("GET", None, 503),
-        row("released after 1 retries", 2)
-    );
-    assert_eq!(
-        failing("POST", None, 503),
-        row("released after 0 retries", 1)
-    );
-    assert_eq!(
-        failing("GET", None, 502),
-        row("released after 0 retries", 1)
-    );
+    assert_eq!(failing("GET", None, 503), row("origin_failed", 2));
+    assert_eq!(failing("POST", None, 503), row("origin_failed", 1));
+    assert_eq!(failing("GET", None, 502), row("origin_failed", 1));
     assert_eq!(
         failing("GET", None, 200),
         row("released after 0 retries", 1)
     );
+}
+
+#[test]
+fn a_client_that_goes_away_says_nothing_of_its_origin() {
+    let rules = json!({
+        "circuit_breaker": { "consecutive": 1 },
+        "retry": { "attempts": 2, "on": ["connect", "timeout", "503"] },
+        "max_concurrent": 1
+    });
+    let gate = gate_with(&rules);
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Left));
+    for _ in 0..50 {
+        assert_eq!(ask(&gate, &ports, "GET"), "client_gone");
+    }
+    assert_eq!(sent(&ports), 50);
+    ports.origin.set(None);
+    assert_eq!(ask(&gate, &ports, "GET"), "released after 0 retries");
+}
+
+#[test]
+fn a_probe_whose_client_goes_away_closes_no_breaker() {
+    let rules = json!({ "circuit_breaker": { "consecutive": 3, "probes": 1 } });
+    let gate = gate_with(&rules);
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Down));
+    for _ in 0..3 {
+        assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    }
+    ports.clock_ms.set(ports.clock_ms.get() + 10_000);
+    ports.origin.set(Some(OriginFault::Left));
+    assert_eq!(ask(&gate, &ports, "GET"), "client_gone");
+    ports.clock_ms.set(ports.clock_ms.get() + 10_000);
+    ports.origin.set(Some(OriginFault::Down));
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_open 10000");
 }
 
 #[test]

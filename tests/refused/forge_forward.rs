@@ -15,5 +15,6 @@ pub fn attack() -> Forward<()> {
         origin: todo!(),
         answer: None,
         fraction: 0.0,
+        outlives_client: false,
     }
 }

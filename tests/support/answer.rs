@@ -41,6 +41,14 @@ impl OriginAnswer for FakeAnswer {
         told.or_else(|| further.map(|(_, value)| value.clone()))
             .or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
     }
+
+    fn names(&self) -> Vec<String> {
+        let told = self.1.iter().map(|(name, _)| (*name).to_owned());
+        let further = self.2.iter().map(|(name, _)| name.clone());
+        told.chain(further)
+            .chain(["connection", "x-internal"].map(str::to_owned))
+            .collect()
+    }
 }
 
 /// What reached an origin.
@@ -51,4 +59,5 @@ pub struct Arrived {
     pub removed: Vec<String>,
     pub set: Vec<(String, String)>,
     pub content: Option<Vec<u8>>,
+    pub outlives_client: bool,
 }

@@ -11,15 +11,13 @@ pub mod issuer;
 pub mod keys;
 pub mod memory;
 pub mod rows;
+pub mod running;
 pub mod signer;
 pub mod told;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 
 pub use answer::Arrived;
 use answer::FakeAnswer;
@@ -52,20 +50,11 @@ use edgeward::stage::validated::Content;
 use edgeward::trail::Told;
 use memory::Memory;
 use rows::{FakeClaims, FakeRows, FakeUses};
+pub use running::run;
 use serde_json::Value;
 
 pub const NOW_MS: u64 = 1_800_000_000_000;
 pub const PEPPER: &str = "a pepper of more than sixteen bytes";
-
-/// Runs a future that waits for nothing.
-pub fn run<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    match future.as_mut().poll(&mut context) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a fake port does not wait"),
-    }
-}
 
 pub fn gate(policy: &Value) -> Gate {
     load(policy.to_string().as_bytes(), &bindings()).unwrap_or_else(|faults| panic!("{faults:#?}"))
@@ -357,6 +346,7 @@ impl Ports for FakePorts {
             method: forward.method().as_str(),
             removed: forward.remove().to_vec(),
             set: forward.set().to_vec(),
+            outlives_client: forward.outlives_client(),
             content: match forward.into_content() {
                 Content::Nothing => None,
                 Content::Unread(bytes) | Content::Bytes(bytes) => Some(bytes),

@@ -16,6 +16,8 @@ pub struct OriginEntry {
     pub circuit_breaker: Option<BreakerEntry>,
     pub retry: Option<RetryEntry>,
     pub answer: Option<AnswerEntry>,
+    #[serde(default)]
+    pub errors: ErrorsEntry,
     pub signature: Option<SignatureEntry>,
     pub client_certificate_binding: Option<String>,
     pub service_binding: Option<String>,
@@ -105,6 +107,21 @@ pub struct AnswerEntry {
     pub max_bytes: Option<u64>,
     pub idle_timeout_ms: Option<u64>,
     pub total_timeout_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorsEntry {
+    #[default]
+    Hide,
+    Pass,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheableByEntry {
+    Caller,
+    Everyone,
 }
 
 fn timeout_ms() -> u64 {

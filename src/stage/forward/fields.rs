@@ -45,7 +45,8 @@ pub(super) fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> 
 /// The caller's fields that do not reach the origin: hop-by-hop ones, credentials, names that
 /// servers fold into others, and whatever could be taken for the gateway's or another proxy's word.
 /// Fields that `Connection` names were taken out on arrival.
-pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -> Vec<String> {
+pub(super) fn removed(facts: &Facts, credentials: &[String], own: &[&str]) -> Vec<String> {
+    let headers = &facts.headers;
     let gone = |name: &str| {
         HOP_BY_HOP.contains(&name)
             || is_spoken_for(name)
@@ -56,10 +57,29 @@ pub(super) fn removed(headers: &Headers, credentials: &[String], own: &[&str]) -
         .iter()
         .map(|(name, _)| name)
         .filter(|name| gone(name));
-    named
+    let mut removed: Vec<String> = named
         .map(str::to_owned)
         .chain(headers.nominated())
-        .collect()
+        .collect();
+    // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
+    if !continues_trace(facts) {
+        removed.push("tracestate".into());
+    }
+    if asks_for_too_many_parts(headers) {
+        removed.extend(["range", "if-range"].map(str::to_owned));
+    }
+    removed
+}
+
+/// Most parts of content that one request may ask for. An origin that makes a part of each of many
+/// sends far more than it has.
+const RANGES_MAX: usize = 10;
+
+/// Whether more parts are asked for than [`RANGES_MAX`]. Without the field the answer is whole, which
+/// RFC 9110 §14.2 leaves to whoever is asked.
+fn asks_for_too_many_parts(headers: &Headers) -> bool {
+    let told = headers.get("range").unwrap_or_default();
+    told.split(',').count() > RANGES_MAX
 }
 
 /// An answer that is judged is asked for whole, as it is: not a part, not coded, not whether a copy
@@ -79,7 +99,7 @@ pub(super) fn ask_whole(
     }
 }
 
-pub(super) fn continues_trace(facts: &Facts) -> bool {
+fn continues_trace(facts: &Facts) -> bool {
     facts
         .headers
         .get("traceparent")
