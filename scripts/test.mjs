@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { run } from "./command.mjs";
 import { buildFolder, root, target } from "./place.mjs";
 import { Hint, main, say, seconds, step } from "./progress.mjs";
+import { counting } from "./toolchain/counting.mjs";
 import { documents } from "./toolchain/documents.mjs";
 import { environment } from "./toolchain/compiler.mjs";
 import { setUp } from "./toolchain/setup.mjs";
@@ -55,6 +56,7 @@ async function nativeTests(compiler, tally) {
   // Optimized: two million requests and the bugs that are put in take minutes otherwise.
   const simulation = ["--locked", "--package", "edgeward-simulation"];
   await part("simulation", tally, cargo("test", ...simulation, "--release", "--", "--nocapture"), cargoCounts);
+  await nodeTests("instructions", "instructions", { ...process.env, ...(await counting(compiler)) }, tally);
 }
 
 async function endToEndTests(compiler, profile, tally) {

@@ -99,7 +99,7 @@ async fn through<'p, P: Ports>(
     let paid = paid.aim(|origin| dispatch::is_well(ports, origin));
     let claiming = paid.claim();
     let signed = match (claiming.statement(), gate.identity_keys.as_ref()) {
-        (Some(statement), Some(keys)) => match ports.sign(keys, statement).await {
+        (Some(statement), Some(keys)) => match ports.sign(keys, statement.clone()).await {
             Ok(signed) => Some(signed),
             Err(down) => return Err(claiming.refuse(down.into())),
         },

@@ -5,6 +5,7 @@
 //! (`Ports::sign`, WebCrypto at the edge).
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::credential::caller::Caller;
@@ -21,6 +22,7 @@ pub struct IdentityKeys {
     key_id: String,
     private: Secret,
     published: Vec<Value>,
+    fingerprint: String,
 }
 
 impl IdentityKeys {
@@ -37,6 +39,7 @@ impl IdentityKeys {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
+        let fingerprint = public.to_string();
         let mut published = vec![public];
         let previous = format!("{IDENTITY_BINDING}_PREVIOUS");
         if let Some(secret) = secrets.secret(&previous) {
@@ -46,6 +49,7 @@ impl IdentityKeys {
             key_id,
             private,
             published,
+            fingerprint,
         }))
     }
 
@@ -61,11 +65,8 @@ impl IdentityKeys {
 
     /// Names the signing key in memory: its public half, so that another key under the same id is
     /// another key.
-    pub fn fingerprint(&self) -> String {
-        self.published
-            .first()
-            .map(Value::to_string)
-            .unwrap_or_default()
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The public keys, as a JWK set (RFC 7517).
@@ -106,6 +107,44 @@ pub struct Statement {
     pub signing_input: String,
 }
 
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'a str,
+    kid: &'a str,
+    typ: &'a str,
+}
+
+/// A statement's claims, in the order in which they are written.
+#[derive(Serialize)]
+struct Claims<'a> {
+    aud: &'a str,
+    iat: u64,
+    exp: u64,
+    rid: String,
+    route: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'a Value>,
+}
+
+/// A part of a JWS. What is written here always can be: strings and numbers.
+fn part(said: &impl Serialize) -> String {
+    Base64UrlUnpadded::encode_string(&serde_json::to_vec(said).unwrap_or_default())
+}
+
 /// What is said of one request.
 pub struct Said<'a> {
     pub caller: &'a Caller,
@@ -126,33 +165,29 @@ impl Statement {
     /// Writes the statement for an origin. An anonymous caller has no `sub`.
     pub fn new(keys: &IdentityKeys, identity: &Identity, said: &Said<'_>) -> Self {
         let now_s = said.now_ms / 1_000;
-        let mut claims = json!({
-            "aud": identity.audience,
-            "iat": now_s, "exp": now_s + identity.ttl_s,
-            "rid": said.request_id.to_string(), "route": said.route,
-        });
-        if let (Some(issuer), Some(claims)) = (said.issuer, claims.as_object_mut()) {
-            claims.insert("iss".into(), json!(issuer));
-        }
-        if let (Some(caller), Some(claims)) = (said.caller.known(), claims.as_object_mut()) {
-            claims.insert("sub".into(), json!(caller.subject));
-            claims.insert("auth".into(), json!(caller.authenticator));
-            claims.insert("scopes".into(), json!(caller.scopes));
-            claims.insert("roles".into(), json!(caller.roles));
-            claims.extend(
-                caller
-                    .tenant
-                    .iter()
-                    .map(|tenant| ("tenant".into(), json!(tenant))),
-            );
-            for name in ["acr", "amr"] {
-                let value = caller.claims.get(name).cloned();
-                claims.extend(value.map(|value| (name.to_owned(), value)));
-            }
-        }
-        let header = json!({ "alg": "EdDSA", "kid": keys.key_id, "typ": "edgeward+jwt" });
-        let part = |json: Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
-        let signing_input = format!("{}.{}", part(header), part(claims));
+        let caller = said.caller.known();
+        let claim = |name: &str| caller.and_then(|caller| caller.claims.get(name));
+        let claims = Claims {
+            aud: &identity.audience,
+            iat: now_s,
+            exp: now_s + identity.ttl_s,
+            rid: said.request_id.to_string(),
+            route: said.route,
+            iss: said.issuer,
+            sub: caller.map(|caller| caller.subject.as_str()),
+            auth: caller.map(|caller| caller.authenticator.as_str()),
+            scopes: caller.map(|caller| caller.scopes.as_slice()),
+            roles: caller.map(|caller| caller.roles.as_slice()),
+            tenant: caller.and_then(|caller| caller.tenant.as_deref()),
+            acr: claim("acr"),
+            amr: claim("amr"),
+        };
+        let header = Header {
+            alg: "EdDSA",
+            kid: &keys.key_id,
+            typ: "edgeward+jwt",
+        };
+        let signing_input = format!("{}.{}", part(&header), part(&claims));
         Self {
             header: identity.header.clone(),
             signing_input,

@@ -76,6 +76,8 @@ function modules(folder, entry) {
 export function boundElsewhere({ services = [], mtls_certificates: certificates = [] }) {
   const absent = ({ binding, service }) => {
     const text = `the Worker ${service} does not run here: say by --origin NAME=URL what answers in its place\n`;
+    // A caller is not told: what a 5xx says is kept back.
+    console.warn(`edgeward: ${text.trim()}`);
     return [binding, () => new Response(text, { status: 503 })];
   };
   const bare = ({ binding }) => [

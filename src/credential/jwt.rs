@@ -82,16 +82,21 @@ pub enum TokenFault {
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    /// - `gate`: the version of the gate that judged it: another policy judges anew.
-    /// - `authenticator`: the one that judged it: another may know more of it.
-    pub fn of(text: &str, gate: &str, authenticator: &str) -> Self {
+    /// Hashes a token once; gives its name by the authenticator that judges it: another may know more
+    /// of it.
+    ///
+    /// - `gate`: the version of the gate that judges it: another policy judges anew.
+    pub fn of(text: &str, gate: &str) -> impl Fn(&str) -> Self + use<> {
         let mut hash = Sha256::new();
-        for part in [gate, authenticator] {
+        for part in [gate, text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        hash.update(text.as_bytes());
-        Self(hash.finalize().into())
+        move |authenticator| {
+            let mut hash = hash.clone();
+            hash.update(authenticator.as_bytes());
+            Self(hash.finalize().into())
+        }
     }
 }
 

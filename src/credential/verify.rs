@@ -40,28 +40,28 @@ pub async fn verify<P: Ports>(
     gate: &str,
     now_ms: UnixMs,
 ) -> Result<Rc<VerifiedToken>, Refusal> {
-    let digest = |authenticator: &str| TokenDigest::of(text.expose(), gate, authenticator);
+    let digest = TokenDigest::of(text.expose(), gate);
+    // Before it is read: the same bytes say the same. Only what an authenticator of this route judged
+    // is found, and it was asked because the token is of its issuer, or of none that the policy knows.
+    let signed_rules = rules.signed.iter().map(|rule| &rule.token.name);
+    let opaque_rule = rules.opaque.iter().map(|rule| &rule.token.name);
+    let mut names = signed_rules.chain(opaque_rule);
+    if let Some(verdict) = names.find_map(|name| ports.recall(&digest(name))) {
+        return verdict.map_err(refused);
+    }
     let token = UnverifiedToken::parse(text.expose());
     let of_issuer = token.as_ref().ok().and_then(|token| {
         let issuer = token.claimed_issuer();
         rules.signed.iter().find(|rule| rule.issuer == issuer)
     });
     if let (Ok(token), Some(rule)) = (&token, of_issuer) {
-        let digest = digest(&rule.token.name);
-        return match ports.recall(&digest) {
-            Some(verdict) => verdict.map_err(refused),
-            None => signed(ports, token, rule, digest, now_ms).await,
-        };
+        return signed(ports, token, rule, digest(&rule.token.name), now_ms).await;
     }
     let is_foreign = token
         .as_ref()
         .is_ok_and(|token| rules.known.contains(&token.claimed_issuer()));
     if let Some(rule) = rules.opaque.filter(|_| !is_foreign) {
-        let digest = digest(&rule.token.name);
-        return match ports.recall(&digest) {
-            Some(verdict) => verdict.map_err(refused),
-            None => opaque(ports, text, rule, digest, now_ms).await,
-        };
+        return opaque(ports, text, rule, digest(&rule.token.name), now_ms).await;
     }
     match token {
         _ if rules.signed.is_empty() => Err(Refusal::NotTaken),

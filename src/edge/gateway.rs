@@ -122,7 +122,7 @@ async fn released(
     let (env, context) = (ports.env, ports.context);
     let (cleared, open) = release.part();
     // It goes when this ends, or with the end of what is watched.
-    let place = cleared.answer().1.place.take();
+    let place = cleared.answer().care.place.take();
     let cleared = keep::keep(env, cleared).await;
     let is_watched = open.holds_permits() || place.is_some();
     let client = is_watched.then(|| ports.request.signal());

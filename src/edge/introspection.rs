@@ -51,7 +51,7 @@ async fn fetch(rule: &IntrospectionRule, token: &Secret) -> Option<Vec<u8>> {
         return None;
     }
     let body = answer.body()?;
-    platform::read(&body, None, ANSWER_BYTES_MAX as u64, TIMEOUT_MS)
+    platform::read(&body, ANSWER_BYTES_MAX as u64, TIMEOUT_MS)
         .await
         .ok()
 }

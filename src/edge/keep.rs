@@ -30,7 +30,11 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
     let Some(granted) = cleared.take_keep() else {
         return cleared;
     };
-    let Answer(answer, care) = cleared.answer();
+    let Answer {
+        response: answer,
+        care,
+        ..
+    } = cleared.answer();
     let status = answer.status();
     let fields = fields(&answer.headers(), &cleared);
     let kept = match answer.body() {
@@ -58,7 +62,7 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
             flow: care.flow.clone(),
             ..Care::default()
         };
-        cleared.reread(Answer(passed, care));
+        cleared.reread(Answer::new(passed, care));
     }
     cleared
 }
@@ -102,7 +106,7 @@ async fn read_beside(body: &ReadableStream, bytes_max: u64) -> Found {
     ) else {
         return Found::TooMuch;
     };
-    match platform::read(&read, None, bytes_max, READ_TIMEOUT_MS).await {
+    match platform::read(&read, bytes_max, READ_TIMEOUT_MS).await {
         Ok(bytes) => {
             let _ = rest.cancel();
             Found::Whole(bytes)

@@ -66,7 +66,7 @@ async fn fetch(rule: &JwtRule, uri: &str) -> Option<KeySet> {
         return None;
     }
     let body = response.body()?;
-    let bytes = platform::read(&body, None, KEY_SET_BYTES_MAX as u64, FETCH_MS_MAX)
+    let bytes = platform::read(&body, KEY_SET_BYTES_MAX as u64, FETCH_MS_MAX)
         .await
         .ok()?;
     KeySet::parse(&bytes, &rule.algorithms).ok()

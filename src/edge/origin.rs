@@ -16,7 +16,29 @@ use crate::stage::forward::Forward;
 use crate::stage::validated::Content;
 
 /// An origin's response, not yet read, and what goes with it until it has left.
-pub(super) struct Answer(pub(super) Response, pub(super) Care);
+pub(super) struct Answer {
+    pub(super) response: Response,
+    pub(super) care: Care,
+    /// Its head, read once.
+    status: u16,
+    fields: Vec<(String, String)>,
+}
+
+impl Answer {
+    pub(super) fn new(response: Response, care: Care) -> Self {
+        let (status, fields) = platform::head(&response);
+        Self {
+            response,
+            care,
+            status,
+            fields,
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+}
 
 /// What goes with an answer.
 #[derive(Default)]
@@ -29,11 +51,12 @@ pub(super) struct Care {
 
 impl OriginAnswer for Answer {
     fn status(&self) -> u16 {
-        self.0.status()
+        self.status
     }
 
     fn field(&self, name: &str) -> Option<String> {
-        self.0.headers().get(name).ok().flatten()
+        let known = self.fields.iter().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.clone())
     }
 
     fn names(&self) -> Vec<String> {
@@ -42,11 +65,11 @@ impl OriginAnswer for Answer {
     }
 
     fn hold(&mut self, place: Place) {
-        self.1.place.set(Some(place));
+        self.care.place.set(Some(place));
     }
 
     fn discard(self) {
-        if let Some(body) = self.0.body() {
+        if let Some(body) = self.response.body() {
             // Not awaited: the origin is not waited for.
             let _ = body.cancel();
         }
@@ -97,7 +120,7 @@ pub(super) async fn send(
     };
     let answer = platform::send(request, &sending).await?;
     let place = Cell::default();
-    Ok(Answer(answer, Care { place, flow }))
+    Ok(Answer::new(answer, Care { place, flow }))
 }
 
 /// A binding that requests can be sent by: another Worker, or the network with a client certificate.

@@ -36,15 +36,21 @@ export function facts(request) {
   return lines.join("\n");
 }
 
-/**
- * Reads content to its end: its bytes, or a fault's number.
- *
- * - `announced`: how many bytes are announced; negative where nobody says.
- */
-export function read(stream, announced, bytesMax, waitsMs) {
-  const whole = announced >= 0 && announced <= Math.min(bytesMax, PIECE_BYTES_MAX) ? piece(stream, announced) : parts(stream, bytesMax);
-  return within(whole, waitsMs, BROKEN);
+/** Reads the content of a request to its end: its bytes, or a fault's number. */
+export function take(request, bytesMax, waitsMs) {
+  const stream = request.body;
+  if (!stream) return Promise.resolve(new Uint8Array(0));
+  const told = request.headers.get("content-length");
+  const announced = told === null ? Number.NaN : Number(told);
+  const isSmall = announced <= Math.min(bytesMax, PIECE_BYTES_MAX);
+  return within(request, whole(isSmall ? piece(stream, announced) : parts(stream, bytesMax), announced), waitsMs, BROKEN);
 }
+
+/** The platform may end a broken upload as if it were whole. */
+const whole = (read, announced) => read.then((found) => (typeof found !== "number" && announced >= 0 && found.byteLength !== announced ? BROKEN : found));
+
+/** Reads other content to its end: its bytes, or a fault's number. */
+export const read = (stream, bytesMax, waitsMs) => within({}, parts(stream, bytesMax), waitsMs, BROKEN);
 
 /** Content that is announced, and no byte beyond: one more is asked for, and is not to come. */
 async function piece(stream, announced) {
@@ -101,7 +107,7 @@ export function send(request, passes, outlives, url, method, remove, set, conten
   } catch {
     return Promise.resolve(INVALID);
   }
-  const sent = within(by.fetch(outgoing), waitsMs, BROKEN, abort);
+  const sent = within(request, by.fetch(outgoing), waitsMs, BROKEN, abort);
   return sent.then((found) => (found === BROKEN && client?.aborted ? LEFT : found));
 }
 
@@ -110,12 +116,15 @@ export function namesOf(headers) {
   return [...headers.keys()].join("\n");
 }
 
-/**
- * Signs: the signature, or a fault's number.
- */
-export function sign(algorithm, key, message, waitsMs) {
-  return within(crypto.subtle.sign(algorithm, key, message), waitsMs, BROKEN);
+/** The head of an answer as lines: its status, then each field's name and value. */
+export function head(answer) {
+  const told = [answer.status];
+  answer.headers.forEach((value, name) => told.push(name, value));
+  return told.join("\n");
 }
+
+/** Signs for a request: the signature, or a fault's number. */
+export const sign = (request, algorithm, key, message, waitsMs) => within(request, crypto.subtle.sign(algorithm, key, message), waitsMs, BROKEN);
 
 /**
  * A response.
@@ -152,17 +161,40 @@ function pairs(text, take) {
   for (let at = 0; at + 1 < all.length; at += 2) take(all[at], all[at + 1]);
 }
 
-/** What `promise` gives; a fault's number if it fails, or takes longer: then `abort` is told. */
-function within(promise, waitsMs, failed, abort) {
+/**
+ * What `promise` gives; a fault's number if it fails, or takes longer: then `abort` is told.
+ *
+ * - `owner`: what waits. It waits for one thing at a time, and all its waits share one timer: to set one costs more than
+ *   most of what is waited for.
+ */
+function within(owner, promise, waitsMs, failed, abort) {
+  const watch = (owner[WATCH] ??= { wait: undefined, timer: undefined, ringsMs: Number.POSITIVE_INFINITY });
   return new Promise((settle) => {
-    const late = setTimeout(() => {
-      settle(TIMED_OUT);
-      abort?.abort();
-    }, waitsMs);
+    const wait = { endsMs: Date.now() + waitsMs, late: () => (settle(TIMED_OUT), abort?.abort()) };
     const ended = (found) => {
-      clearTimeout(late);
+      if (watch.wait === wait) watch.wait = undefined;
       settle(found);
     };
+    watch.wait = wait;
+    if (watch.ringsMs > wait.endsMs) ring(watch, wait.endsMs);
     promise.then(ended, () => ended(failed));
   });
+}
+
+const WATCH = Symbol("watch");
+/** So often a timer looks whether what is waited for is late: a later wait of the same request seldom needs another. */
+const LOOK_MS = 500;
+
+function ring(watch, endsMs) {
+  clearTimeout(watch.timer);
+  const now = Date.now();
+  watch.ringsMs = Math.min(endsMs, now + LOOK_MS);
+  watch.timer = setTimeout(() => {
+    watch.ringsMs = Number.POSITIVE_INFINITY;
+    const { wait } = watch;
+    if (!wait) return;
+    if (Date.now() < wait.endsMs) return ring(watch, wait.endsMs);
+    watch.wait = undefined;
+    wait.late();
+  }, watch.ringsMs - now);
 }

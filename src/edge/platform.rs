@@ -16,8 +16,14 @@ extern "C" {
     #[wasm_bindgen(js_name = facts, catch)]
     fn facts_of(request: &Request) -> std::result::Result<String, JsValue>;
 
+    #[wasm_bindgen(js_name = take)]
+    fn take_of(request: &Request, bytes_max: f64, waits_ms: f64) -> Promise;
+
     #[wasm_bindgen(js_name = read)]
-    fn read_of(stream: &ReadableStream, announced: f64, bytes_max: f64, waits_ms: f64) -> Promise;
+    fn read_of(stream: &ReadableStream, bytes_max: f64, waits_ms: f64) -> Promise;
+
+    #[wasm_bindgen(js_name = head)]
+    fn head_of(answer: &Response) -> String;
 
     #[expect(clippy::too_many_arguments, reason = "all in one crossing")]
     #[wasm_bindgen(js_name = send)]
@@ -38,7 +44,13 @@ extern "C" {
     fn names_of(headers: &Headers) -> String;
 
     #[wasm_bindgen(js_name = sign)]
-    fn sign_by(algorithm: &Object, key: &CryptoKey, message: &[u8], waits_ms: f64) -> Promise;
+    fn sign_by(
+        request: &Request,
+        algorithm: &Object,
+        key: &CryptoKey,
+        message: &[u8],
+        waits_ms: f64,
+    ) -> Promise;
 
     #[wasm_bindgen(js_name = respond, catch)]
     fn respond_as(
@@ -119,29 +131,60 @@ pub(super) fn facts(request: &Request) -> Result<String> {
     Ok(facts_of(request)?)
 }
 
-/// Reads content to its end; of more than `bytes_max` nothing is given.
-///
-/// - `announced`: how many bytes are announced, where that is known. Content of another length is
-///   broken.
-pub(super) async fn read(
-    stream: &ReadableStream,
-    announced: Option<u64>,
+/// Reads a request's content to its end; of more than `bytes_max` nothing is given. Content of
+/// another length than is announced is broken.
+pub(super) async fn take(
+    request: &Request,
     bytes_max: u64,
     waits_ms: u64,
 ) -> std::result::Result<Vec<u8>, ReadFault> {
-    let known = announced.map_or(-1.0, number);
-    let read = read_of(stream, known, number(bytes_max), number(waits_ms));
+    bytes(
+        take_of(request, number(bytes_max), number(waits_ms)),
+        bytes_max,
+    )
+    .await
+}
+
+/// Reads other content to its end; of more than `bytes_max` nothing is given.
+pub(super) async fn read(
+    stream: &ReadableStream,
+    bytes_max: u64,
+    waits_ms: u64,
+) -> std::result::Result<Vec<u8>, ReadFault> {
+    bytes(
+        read_of(stream, number(bytes_max), number(waits_ms)),
+        bytes_max,
+    )
+    .await
+}
+
+async fn bytes(read: Promise, bytes_max: u64) -> std::result::Result<Vec<u8>, ReadFault> {
     let found = JsFuture::from(read).await.map_err(|_| ReadFault::Broken)?;
-    let bytes = match found.dyn_into::<Uint8Array>() {
-        Ok(bytes) => bytes.to_vec(),
-        Err(fault) => return Err(read_fault(&fault)),
-    };
-    match bytes.len() as u64 {
-        length if length > bytes_max => Err(ReadFault::TooLarge),
-        // The platform may end a broken upload as if it were whole.
-        length if announced.is_some_and(|announced| announced != length) => Err(ReadFault::Broken),
-        _ => Ok(bytes),
+    let bytes = found.dyn_into::<Uint8Array>();
+    let bytes = bytes.map_err(|fault| read_fault(&fault))?;
+    match u64::from(bytes.length()) <= bytes_max {
+        true => Ok(bytes.to_vec()),
+        false => Err(ReadFault::TooLarge),
     }
+}
+
+/// An answer's status and fields, a repeated one joined by `, `.
+pub(super) fn head(answer: &Response) -> (u16, Vec<(String, String)>) {
+    let told = head_of(answer);
+    let mut lines = told.split('\n');
+    let status = lines.next().and_then(|text| text.parse().ok());
+    let mut fields: Vec<(String, String)> = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        match fields.iter_mut().find(|(known, _)| known == name) {
+            Some((_, first)) => {
+                first.push_str(", ");
+                first.push_str(value);
+            }
+            None => fields.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    // No status is none that may be passed on.
+    (status.unwrap_or_default(), fields)
 }
 
 /// Sends a request with the caller's fields, less some and with others; no redirect is followed.
@@ -175,12 +218,13 @@ pub(super) fn names(headers: &Headers) -> String {
 
 /// Signs `message`; `None` if that failed or took longer than `waits_ms`.
 pub(super) async fn sign(
+    request: &Request,
     algorithm: &Object,
     key: &CryptoKey,
     message: &[u8],
     waits_ms: u64,
 ) -> Option<Vec<u8>> {
-    let signed = sign_by(algorithm, key, message, number(waits_ms));
+    let signed = sign_by(request, algorithm, key, message, number(waits_ms));
     let signed = JsFuture::from(signed).await.ok()?;
     signed
         .is_object()

@@ -181,12 +181,7 @@ impl Ports for EdgePorts<'_> {
     }
 
     async fn read(&self, _body: Unread, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {
-        let Some(stream) = self.request.body() else {
-            return Ok(Vec::new());
-        };
-        let announced = self.request.headers().get("content-length").ok().flatten();
-        let announced = announced.and_then(|text| text.parse().ok());
-        platform::read(&stream, announced, max_bytes, READ_TIMEOUT_MS).await
+        platform::take(self.request, max_bytes, READ_TIMEOUT_MS).await
     }
 
     async fn sign<S: Signable>(
@@ -194,7 +189,7 @@ impl Ports for EdgePorts<'_> {
         keys: &IdentityKeys,
         unsigned: S,
     ) -> Result<(S, Vec<u8>), PortDown> {
-        signature::sign(keys, unsigned).await
+        signature::sign(self.request, keys, unsigned).await
     }
 
     async fn claim(&self, question: &ClaimQuestion) -> Result<ClaimAnswer, PortDown> {
@@ -234,13 +229,16 @@ impl Ports for EdgePorts<'_> {
         reading: Reading,
     ) -> Result<Vec<u8>, ReadFault> {
         let stream = match reading {
-            Reading::Taken => answer.0.body(),
-            Reading::Copied => answer.0.clone().map_err(|_| ReadFault::Broken)?.body(),
+            Reading::Taken => answer.response.body(),
+            Reading::Copied => {
+                let copy = answer.response.clone();
+                copy.map_err(|_| ReadFault::Broken)?.body()
+            }
         };
         let Some(stream) = stream else {
             return Ok(Vec::new());
         };
-        platform::read(&stream, None, max_bytes, READ_TIMEOUT_MS).await
+        platform::read(&stream, max_bytes, READ_TIMEOUT_MS).await
     }
 
     fn stay(&self) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, Headers, Response};
+use web_sys::{AbortSignal, Response};
 use worker::Result;
 
 use crate::challenge::Asking;
@@ -16,6 +16,7 @@ use crate::edge::watch::{or_gone, watch};
 use crate::house::Page;
 use crate::idempotency::KeptAnswer;
 use crate::policy::gate::Gate;
+use crate::ports::OriginAnswer;
 use crate::problem::{Problem, Telling};
 use crate::reply::{Kept, every, own};
 use crate::resource::METADATA_PATH;
@@ -41,11 +42,14 @@ pub(super) fn release(
     cleared: &Cleared<Answer>,
     client: Option<&AbortSignal>,
 ) -> Result<(Reply, Option<Promise>)> {
-    let Answer(answer, care) = cleared.answer();
-    let status = answer.status();
-    let fields = answer.headers();
+    let answer = cleared.answer();
+    let (status, care) = (answer.status(), &answer.care);
+    let response = &answer.response;
+    let fields = response.headers();
     let mut edits = dress(Some(gate), cleared.trail(), &[]);
-    edits.remove = Lines::of(cleared.remove().iter().map(String::as_str));
+    // What is not there need not be taken out.
+    let names = cleared.remove().iter().map(String::as_str);
+    edits.remove = Lines::of(names.filter(|name| answer.has(name)));
     for (name, value) in cleared.set() {
         edits.set.pair(name, value);
     }
@@ -65,11 +69,11 @@ pub(super) fn release(
     }
     // Coded content passes as it came: the platform knows that these bytes are coded already.
     // RFC 9110 §6.4.1: these have no content, and the platform makes none with it.
-    let mut body = answer.body().filter(|_| has_content);
+    let mut body = response.body().filter(|_| has_content);
     let mut ended = None;
     let is_minded = client.is_some() || care.flow.is_some();
     let length = match is_minded {
-        true => plain_length(&fields, cleared.remove()),
+        true => plain_length(answer, cleared.remove()),
         false => None,
     };
     // A small answer has left when its head has: nobody can hold it up.
@@ -114,10 +118,10 @@ pub(super) fn replayed(gate: &Gate, trail: &Trail, answer: &KeptAnswer) -> Resul
 /// How many bytes come, where what is read is what is sent: coded content is decoded on the way.
 ///
 /// - `remove`: fields that do not leave.
-fn plain_length(headers: &Headers, remove: &[String]) -> Option<u64> {
+fn plain_length(answer: &Answer, remove: &[String]) -> Option<u64> {
     let field = |name: &str| {
         let leaves = !remove.iter().any(|one| one == name);
-        headers.get(name).ok().flatten().filter(|_| leaves)
+        answer.field(name).filter(|_| leaves)
     };
     match field("content-encoding") {
         Some(_) => None,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
+use web_sys::{CryptoKey, Request, SubtleCrypto, WorkerGlobalScope};
 
 use crate::credential::signature::{Algorithm, SignatureAnswer, SignatureQuestion};
 use crate::edge::cache::Cache;
@@ -54,16 +54,17 @@ async fn check(question: &SignatureQuestion) -> Option<bool> {
 
 /// Signs with the identity key.
 pub(super) async fn sign<S: Signable>(
+    request: &Request,
     keys: &IdentityKeys,
     unsigned: S,
 ) -> Result<(S, Vec<u8>), PortDown> {
-    let signature = signature_of(keys, unsigned.signing_input()).await;
+    let signature = signature_of(request, keys, unsigned.signing_input()).await;
     signature
         .map(|bytes| (unsigned, bytes))
         .ok_or(PortDown { port: Port::Signer })
 }
 
-async fn signature_of(keys: &IdentityKeys, text: &str) -> Option<Vec<u8>> {
+async fn signature_of(request: &Request, keys: &IdentityKeys, text: &str) -> Option<Vec<u8>> {
     let algorithm = parameters(Algorithm::Ed25519)?;
     let name = format!("sign {}", keys.fingerprint());
     let private = keys.private().expose();
@@ -75,7 +76,7 @@ async fn signature_of(keys: &IdentityKeys, text: &str) -> Option<Vec<u8>> {
             bounded::within(TIMEOUT_MS, key).await.flatten()?
         }
     };
-    platform::sign(&algorithm, &key, text.as_bytes(), TIMEOUT_MS).await
+    platform::sign(request, &algorithm, &key, text.as_bytes(), TIMEOUT_MS).await
 }
 
 /// The key as WebCrypto holds it: imported once and remembered, where it has a name.

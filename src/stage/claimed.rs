@@ -28,6 +28,8 @@ const IN_FLIGHT_RETRY_MS_MAX: u64 = 2_000;
 pub struct Claiming<'g> {
     paid: Paid<'g>,
     question: Option<ClaimQuestion>,
+    /// The statement to the origin that has to be signed, if the origin gets one.
+    statement: Option<Statement>,
 }
 
 /// The request may go to its origin.
@@ -53,7 +55,13 @@ impl<'g, B> Exchange<Paid<'g>, Content<B>> {
     /// Makes the question, if the request is one that is carried out once.
     pub fn claim(self) -> Exchange<Claiming<'g>, Content<B>> {
         let question = question(&self);
-        self.next(StageName::Claimed, |paid| Claiming { paid, question })
+        let (identified, target) = (self.stage.identified(), self.stage.target());
+        let statement = statement(identified, target, &self.trail);
+        self.next(StageName::Claimed, |paid| Claiming {
+            paid,
+            question,
+            statement,
+        })
     }
 }
 
@@ -149,17 +157,15 @@ impl<'g, B> Exchange<Claiming<'g>, Content<B>> {
     }
 
     /// The statement to the origin that has to be signed, if the origin gets one.
-    pub fn statement(&self) -> Option<Statement> {
-        let paid = &self.stage.paid;
-        statement(paid.identified(), paid.target(), &self.trail)
+    pub fn statement(&self) -> Option<&Statement> {
+        self.stage.statement.as_ref()
     }
 }
 
 impl<B> Exchange<Claimed<'_>, B> {
     /// The statement that had to be signed.
-    pub(super) fn statement(&self) -> Option<Statement> {
-        let target = self.stage.target();
-        statement(self.stage.identified(), target, &self.trail)
+    pub(super) fn statement(&self) -> Option<&Statement> {
+        self.stage.claiming.statement.as_ref()
     }
 }
 

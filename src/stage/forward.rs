@@ -63,7 +63,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         mut self,
         signed: Option<(Statement, Vec<u8>)>,
     ) -> Result<(Unsigned<B>, Exchange<Sent<'g>, ()>), Refused> {
-        if self.statement().as_ref() != signed.as_ref().map(|(statement, _)| statement) {
+        if self.statement() != signed.as_ref().map(|(statement, _)| statement) {
             return Err(self.refuse(Refusal::AnswerMismatch { port: Port::Signer }));
         }
         let identified = self.stage.identified();

@@ -6,6 +6,7 @@ use edgeward::credential::jwk::KeySet;
 use edgeward::credential::signature::Algorithm;
 use serde_json::{Value, json};
 
+#[allow(unused_imports, reason = "each program takes what it needs")]
 pub(crate) use crate::support::keys::{SECRET, key, record};
 use crate::support::signer::Issuer;
 use crate::support::{FakePorts, NOW_MS};

@@ -38,7 +38,7 @@ fn unsigned(gate: &Gate, ports: &FakePorts) -> Unsigned<Vec<u8>> {
     let claiming = validated.pay(&charged).ok().unwrap().claim();
     let keys = gate.identity_keys.as_ref().unwrap();
     let statement = claiming.statement().unwrap();
-    let signed = run(ports.sign(keys, statement)).ok();
+    let signed = run(ports.sign(keys, statement.clone())).ok();
     let Ok(Leading::Run(claimed)) = claiming.claimed(None) else {
         panic!("nothing is claimed")
     };

@@ -95,7 +95,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        let validators = build_all(&options(), &roots);
+        let validators = build_all(&options(), &roots, is_closed);
         for ((schema, root), validator) in of.into_iter().zip(roots).zip(validators) {
             let compiled = match validator {
                 Some(validator) => Ok(validator),
@@ -164,7 +164,7 @@ pub fn build_own(options: &ValidationOptions<'_>, schema: &Value) -> Result<Vali
         visits: Visits::default(),
         copies: false,
     };
-    let together = build_all(options, std::slice::from_ref(&root));
+    let together = build_all(options, std::slice::from_ref(&root), |_| true);
     match together.into_iter().flatten().next() {
         Some(validator) => Ok(validator),
         None => build(options, &root),
@@ -189,12 +189,18 @@ fn build(options: &ValidationOptions<'_>, root: &Root) -> Result<Validator, Stri
 }
 
 /// Compiles all at once; `None` for each that does not compile, or could mean another of them.
-fn build_all(options: &ValidationOptions<'_>, roots: &[Root]) -> Vec<Option<Validator>> {
+///
+/// - `may`: which of them may be compiled beside others.
+fn build_all(
+    options: &ValidationOptions<'_>,
+    roots: &[Root],
+    may: impl Fn(&Value) -> bool,
+) -> Vec<Option<Validator>> {
     let none = || roots.iter().map(|_| None).collect();
     let resources: Vec<_> = roots
         .iter()
         .enumerate()
-        .filter(|(_, root)| is_closed(&root.document))
+        .filter(|(_, root)| may(&root.document))
         .map(|(number, root)| {
             let resource = root.draft.create_resource(root.document.clone());
             (number, format!("json-schema:///{number}"), resource)
