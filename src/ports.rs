@@ -82,6 +82,10 @@ pub trait OriginAnswer {
     fn status(&self) -> u16;
     /// A response header field; a repeated one joined by `, `.
     fn field(&self, name: &str) -> Option<String>;
+    /// Whether the origin switched to WebSocket and its end of the socket is here.
+    fn has_socket(&self) -> bool {
+        false
+    }
     /// Holds a place at the origin until the answer has left.
     fn hold(&mut self, place: Place) {
         drop(place);

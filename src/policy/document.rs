@@ -8,6 +8,7 @@ mod fields;
 mod idempotency;
 mod limit;
 mod origin;
+mod socket;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use limit::{
 };
 
 pub use origin::{AnswerEntry, BreakerEntry, RetryEntry};
+pub use socket::SocketEntry;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -279,6 +281,7 @@ pub struct RouteEntry {
     pub timeout_ms: Option<u64>,
     pub answer: Option<AnswerEntry>,
     pub deprecation: Option<DeprecationEntry>,
+    pub websocket: Option<SocketEntry>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

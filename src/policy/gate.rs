@@ -26,6 +26,7 @@ use crate::policy::roles::Roles;
 use crate::policy::route_table::{RouteTable, Template};
 use crate::policy::tenancy::Tenancy;
 use crate::secret::Secret;
+use crate::socket::rule::SocketRule;
 
 /// Most content that is read into memory, in bytes: an isolate has 128 MB for all its requests.
 pub const READ_BYTES_MAX: u64 = 8 << 20;
@@ -180,6 +181,8 @@ pub struct Route {
     pub split: Vec<(u32, Target)>,
     /// Fields of every answer of a route that goes out of use.
     pub deprecation: Vec<(&'static str, String)>,
+    /// Its requests are handshakes of WebSocket, and nothing else.
+    pub socket: Option<SocketRule>,
 }
 
 /// An origin, with its route's word on it.

@@ -15,10 +15,14 @@ use crate::stage::Exchange;
 use crate::stage::answered::{Answered, judging};
 use crate::stage::claimed::Claimed;
 use crate::stage::settling::settle;
+use crate::stage::switching;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, StageName, Told};
 pub use fields::{HOP_BY_HOP, trace_id};
 use fields::{ask_whole, continues_trace, removed, told};
+
+/// The status of an answer that switches protocols (RFC 9110 §15.2.2).
+const SWITCHING: u16 = 101;
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -29,6 +33,8 @@ pub struct Forward<B> {
     set: Vec<(String, String)>,
     content: Content<B>,
     timeout_ms: u64,
+    /// How long the session may last that it asks for; 0: it asks for none.
+    session_ms: u64,
     origin: Rc<Origin>,
     answer: Option<AnswerBounds>,
     /// The request's own, for jitter.
@@ -76,6 +82,8 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         if !continues_trace(facts) {
             remove.push("tracestate".into());
         }
+        switching::ask(facts, routed, &mut remove, &mut set);
+        let session_ms = switching::session_ms(routed);
         let (mut method, timeout_ms) = (routed.method(), target.timeout_ms);
         if judging(route).is_some() {
             ask_whole(&mut method, &mut remove, &mut set);
@@ -101,6 +109,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             set,
             content,
             timeout_ms,
+            session_ms,
             origin: target.origin,
             answer: target.answer,
             fraction: self.trail.facts.request_id.fraction(),
@@ -140,6 +149,10 @@ impl<B> Forward<B> {
         self.timeout_ms
     }
 
+    pub fn session_ms(&self) -> u64 {
+        self.session_ms
+    }
+
     pub fn origin(&self) -> &Rc<Origin> {
         &self.origin
     }
@@ -167,6 +180,7 @@ impl<B> Forward<B> {
             set: self.set.clone(),
             content,
             timeout_ms: self.timeout_ms,
+            session_ms: self.session_ms,
             origin: Rc::clone(&self.origin),
             answer: self.answer,
             fraction: self.fraction,
@@ -213,7 +227,21 @@ impl<'g> Exchange<Sent<'g>, ()> {
             stage: (),
         };
         match answer {
-            // A switch of protocols is never asked for here, so nobody may switch.
+            Ok(answer) if answer.status() == SWITCHING => {
+                // Who was not asked to may not switch.
+                let Some(agreed) = switching::agreed(claimed.identified().routed(), &answer) else {
+                    answer.discard();
+                    return Err(sent.refuse(Refusal::OriginInvalid));
+                };
+                let sent = Exchange {
+                    trail: sent.trail,
+                    body: answer,
+                    stage: (),
+                };
+                Ok(sent.next(StageName::Released, |()| {
+                    Answered::switched(claimed, agreed)
+                }))
+            }
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
             }

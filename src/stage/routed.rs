@@ -13,8 +13,10 @@ use crate::path::{CanonicalPath, CanonicalQuery, TargetFault};
 use crate::policy::gate::{Auth, AuthenticatorKind, Gate, Route};
 use crate::policy::route_table::Match;
 use crate::refusal::Refusal;
+use crate::socket::handshake::Handshake;
 use crate::stage::Exchange;
 use crate::stage::received::Received;
+use crate::stage::switching;
 use crate::trail::{Refused, StageName, Trail};
 use crate::transport;
 
@@ -27,6 +29,8 @@ pub struct Routed<'g> {
     path: CanonicalPath,
     query: CanonicalQuery,
     parameters: Vec<(String, String)>,
+    /// What the request is, on a route of sockets.
+    handshake: Option<Handshake>,
 }
 
 /// Where a received request goes.
@@ -44,6 +48,7 @@ impl<B> Exchange<Received, B> {
     /// Judges connection and frame, reads path and query, and finds the route.
     pub fn route(mut self, gate: &Gate) -> Result<Routing<'_, B>, Refused> {
         self.trail.stage = StageName::Routed;
+        let asking = switching::asking(&self.trail.facts.headers);
         let judged = |name: &str| {
             name == "connection" || gate.credential_headers.iter().any(|one| one == name)
         };
@@ -87,11 +92,16 @@ impl<B> Exchange<Received, B> {
         if self.trail.facts.has_body && !method.may_have_body() {
             return Err(self.refuse(Refusal::UnexpectedBody));
         }
+        let handshake = switching::judge(route, asking, &query);
         let names = route.template.parameters().iter().cloned();
         let parameters = names.zip(values).collect();
         self.trail.route = Some((route.id.clone(), route.template.as_str().to_owned()));
         self.trail.deprecation.clone_from(&route.deprecation);
         self.trail.challenges = challenges(gate, route);
+        let handshake = match handshake {
+            Ok(handshake) => handshake,
+            Err(refusal) => return Err(self.refuse(refusal)),
+        };
         let routed = Routed {
             gate,
             route,
@@ -100,6 +110,7 @@ impl<B> Exchange<Received, B> {
             path,
             query,
             parameters,
+            handshake,
         };
         Ok(Routing::Route(self.next(StageName::Shielded, |_| routed)))
     }
@@ -133,6 +144,11 @@ impl<'g> Routed<'g> {
     /// The path's parameters: name and decoded value.
     pub fn parameters(&self) -> &[(String, String)] {
         &self.parameters
+    }
+
+    /// The handshake that the request is; `None`: it is none, and nobody switches.
+    pub(super) fn handshake(&self) -> Option<&Handshake> {
+        self.handshake.as_ref()
     }
 
     /// The address as limits count it.
