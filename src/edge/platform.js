@@ -117,6 +117,11 @@ export function respond(status, base, begin, remove, set, append, content) {
   return new Response(content, { status, headers: edited(base, begin, remove, set, append) });
 }
 
+/** A response that switches to WebSocket: `socket` is the caller's end, and the platform adds the fields of the switch. */
+export function switching(socket, set, append) {
+  return new Response(null, { status: 101, webSocket: socket, headers: edited(undefined, "", "", set, append) });
+}
+
 /** Fields with others, less some: in the order of what is given. */
 function edited(base, begin, remove, set, append) {
   const headers = new Headers(base);

@@ -107,6 +107,10 @@ impl Tally {
         next.map_or(1, |at_ms| at_ms.saturating_sub(now_ms)).max(1)
     }
 
+    pub fn message_bytes_max(&self) -> u64 {
+        self.bounds.message_bytes_max
+    }
+
     pub fn sent(&self, by: Side) -> Sent {
         match by {
             Side::Caller => self.caller,

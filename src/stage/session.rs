@@ -105,6 +105,11 @@ impl Session {
         Ok(())
     }
 
+    /// Most bytes of one message.
+    pub fn message_bytes_max(&self) -> u64 {
+        self.tally.message_bytes_max()
+    }
+
     pub fn due(&self, now_ms: UnixMs) -> Due {
         self.tally.due(now_ms)
     }
