@@ -87,10 +87,10 @@ impl Wires for Pair {
     type Message = Message;
 
     async fn next(&self, patience_ms: u64) -> Option<Event<Message>> {
-        if let Some(event) = self.arrivals.queue.borrow_mut().next() {
+        if let Some(event) = self.arrivals.queue.borrow_mut().take() {
             return Some(event);
         }
-        let arrival = poll_fn(|context| match self.arrivals.queue.borrow_mut().next() {
+        let arrival = poll_fn(|context| match self.arrivals.queue.borrow_mut().take() {
             Some(event) => Poll::Ready(event),
             None => {
                 self.arrivals.waker.replace(Some(context.waker().clone()));

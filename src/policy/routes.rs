@@ -140,13 +140,7 @@ fn route(
         template,
         origin: Rc::clone(origin),
         auth,
-        require: Require {
-            scopes: entry.require.scopes.all().to_vec(),
-            any_scopes: entry.require.scopes.any().to_vec(),
-            roles: entry.require.roles.clone(),
-            acr: entry.require.acr.clone(),
-            max_auth_age_s: entry.require.max_auth_age_s,
-        },
+        require: require(entry),
         tenancy,
         allow,
         shield: charging.shield,
@@ -166,6 +160,16 @@ fn route(
         deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
         socket,
     })
+}
+
+fn require(entry: &RouteEntry) -> Require {
+    Require {
+        scopes: entry.require.scopes.all().to_vec(),
+        any_scopes: entry.require.scopes.any().to_vec(),
+        roles: entry.require.roles.clone(),
+        acr: entry.require.acr.clone(),
+        max_auth_age_s: entry.require.max_auth_age_s,
+    }
 }
 
 fn template(entry: &RouteEntry, at: &Place, faults: &mut Faults) -> Option<Template> {

@@ -75,7 +75,8 @@ impl<M> Queue<M> {
         self.over(Ending::Lost { by });
     }
 
-    pub fn next(&mut self) -> Option<Event<M>> {
+    /// What arrived first.
+    pub fn take(&mut self) -> Option<Event<M>> {
         let event = self.waiting.pop_front()?;
         if let Event::Message { bytes, .. } = event {
             self.bytes = self.bytes.saturating_sub(bytes);
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     fn all(mut queue: Queue<u32>) -> Vec<Event<u32>> {
-        std::iter::from_fn(|| queue.next()).collect()
+        std::iter::from_fn(|| queue.take()).collect()
     }
 
     #[test]
@@ -141,14 +142,14 @@ mod tests {
         for n in 0..QUEUE_MESSAGES_MAX {
             queue.message(from, 0, u32::try_from(n).unwrap());
         }
-        assert!(matches!(queue.next(), Some(Event::Message { .. })));
+        assert!(matches!(queue.take(), Some(Event::Message { .. })));
         queue.message(from, 0, 0);
         queue.message(from, 0, 0);
         assert_eq!(all(queue), [Event::Over(Ending::TooFast { from })]);
 
         let mut queue = Queue::new(QUEUE_BYTES_MAX);
         queue.message(from, QUEUE_BYTES_MAX, 1);
-        assert!(matches!(queue.next(), Some(Event::Message { .. })));
+        assert!(matches!(queue.take(), Some(Event::Message { .. })));
         queue.message(from, QUEUE_BYTES_MAX - 1, 2);
         queue.message(from, 1, 3);
         queue.message(from, 1, 4);

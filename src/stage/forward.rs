@@ -14,6 +14,7 @@ use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::answered::{Answered, judging};
 use crate::stage::claimed::Claimed;
+use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
 use crate::stage::switching;
 use crate::stage::validated::Content;
@@ -68,15 +69,10 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         let (gate, route) = (routed.gate(), routed.route());
         let target = self.stage.target().clone();
         let facts = &self.trail.facts;
-        let query = routed
-            .query()
-            .as_str()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
         let mut set = told(facts, routed);
         set.extend(signed.map(|(statement, signature)| statement.signed(&signature)));
         let own: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
-        let forward_url = format!("{}{}{query}", target.origin.url, routed.path().as_str());
+        let forward_url = format!("{}{}", target.origin.url, path_and_query(routed));
         let mut remove = removed(&facts.headers, &gate.credential_headers, &own);
         // W3C Trace Context §3.3: what belongs to a trace that was not continued goes with it.
         if !continues_trace(facts) {
@@ -264,6 +260,15 @@ impl<'g> Exchange<Sent<'g>, ()> {
             }
             Err(OriginFault::Full) => Err(sent.refuse(Refusal::OriginFull)),
         }
+    }
+}
+
+/// What was matched is what is sent.
+fn path_and_query(routed: &Routed<'_>) -> String {
+    let path = routed.path().as_str();
+    match routed.query().as_str() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
     }
 }
 

@@ -75,19 +75,9 @@ impl<B> Exchange<Received, B> {
             Ok(target) => target,
             Err(refusal) => return Err(self.refuse(refusal)),
         };
-        let method = Method::parse(&facts.method);
-        let found = gate.table.find(&path, method);
-        if path.has_matrix() && !takes_matrix(gate, &found, &path) {
-            let fault = TargetFault::MatrixParameter;
-            return Err(self.refuse(Refusal::AmbiguousPath { fault }));
-        }
-        let (index, values) = match found {
-            Match::Route { index, parameters } => (index, parameters),
-            Match::OtherMethods(allow) => return Err(self.refuse(Refusal::OtherMethod { allow })),
-            Match::Nothing => return Err(self.refuse(Refusal::NoRoute)),
-        };
-        let (Some(route), Some(method)) = (gate.routes.get(index), method) else {
-            return Err(self.refuse(Refusal::NoRoute));
+        let (route, method, values) = match find(gate, &path, &facts.method) {
+            Ok(found) => found,
+            Err(refusal) => return Err(self.refuse(refusal)),
         };
         if self.trail.facts.has_body && !method.may_have_body() {
             return Err(self.refuse(Refusal::UnexpectedBody));
@@ -159,6 +149,29 @@ impl<'g> Routed<'g> {
     /// Where the address is counted.
     pub fn address_object(&self) -> ObjectName {
         ObjectName::of_address(&self.address_key(), &address::network(self.address))
+    }
+}
+
+/// The route of a path and a method, and the values of its path's parameters.
+fn find<'g>(
+    gate: &'g Gate,
+    path: &CanonicalPath,
+    method: &str,
+) -> Result<(&'g Route, Method, Vec<String>), Refusal> {
+    let method = Method::parse(method);
+    let found = gate.table.find(path, method);
+    if path.has_matrix() && !takes_matrix(gate, &found, path) {
+        let fault = TargetFault::MatrixParameter;
+        return Err(Refusal::AmbiguousPath { fault });
+    }
+    let (index, values) = match found {
+        Match::Route { index, parameters } => (index, parameters),
+        Match::OtherMethods(allow) => return Err(Refusal::OtherMethod { allow }),
+        Match::Nothing => return Err(Refusal::NoRoute),
+    };
+    match (gate.routes.get(index), method) {
+        (Some(route), Some(method)) => Ok((route, method, values)),
+        _ => Err(Refusal::NoRoute),
     }
 }
 
