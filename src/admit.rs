@@ -13,7 +13,7 @@ use crate::origin::dispatch;
 use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
-use crate::release::release;
+use crate::release::{Leaving, release};
 use crate::stage::claimed::Leading;
 use crate::stage::forward::{Forward, Unsigned};
 use crate::stage::identified::{Evidence, Identified};
@@ -22,6 +22,7 @@ use crate::stage::open::Open;
 use crate::stage::presented::{Presenting, Question};
 use crate::stage::release::Release;
 use crate::stage::routed::Routing;
+use crate::stage::switching::Switch;
 use crate::stage::{Exchange, failure};
 use crate::trail::{Refused, Trail};
 
@@ -29,6 +30,8 @@ use crate::trail::{Refused, Trail};
 #[must_use]
 pub enum Outcome<'p, P: Ports> {
     Released(Release<'p, P>),
+    /// Both sides switch to WebSocket: a session begins.
+    Switched(Box<Switch<'p, P>>),
     Preflight {
         fields: Vec<(&'static str, String)>,
         trail: Box<Trail>,
@@ -54,6 +57,7 @@ pub async fn admit<'p, P: Ports>(
     };
     let (errands, told) = match &mut ended {
         Ok(Outcome::Released(release)) => (release.take_errands(), release.take_told()),
+        Ok(Outcome::Switched(switch)) => (switch.take_errands(), switch.take_told()),
         Ok(Outcome::Preflight { trail, .. } | Outcome::Replayed { trail, .. }) => {
             (std::mem::take(&mut trail.errands), trail.told.take())
         }
@@ -126,7 +130,10 @@ async fn through<'p, P: Ports>(
     let sent = sent.retried(retries);
     let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
     let answered = failure::charge_answer(ports, answered).await?;
-    Ok(Outcome::Released(release(ports, answered, open).await?))
+    Ok(match release(ports, answered, open).await? {
+        Leaving::Answer(release) => Outcome::Released(release),
+        Leaving::Switch(switch) => Outcome::Switched(Box::new(switch)),
+    })
 }
 
 /// Has the message to the origin signed, where that is asked for.

@@ -108,7 +108,8 @@ fn method_of(method: &str) -> String {
     }
 }
 
-fn caller(trail: &Trail) -> Value {
+/// Who calls, as far as the log tells; null where nobody does.
+pub fn caller(trail: &Trail) -> Value {
     let Some(caller) = &trail.caller else {
         return Value::Null;
     };

@@ -86,6 +86,10 @@ pub trait OriginAnswer {
     fn field(&self, name: &str) -> Option<String>;
     /// The names of all response header fields, in lower case.
     fn names(&self) -> Vec<String>;
+    /// Whether the origin switched to WebSocket and its end of the socket is here.
+    fn has_socket(&self) -> bool {
+        false
+    }
     /// Holds a place at the origin until the answer has left.
     fn hold(&mut self, place: Place) {
         drop(place);

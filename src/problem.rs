@@ -14,6 +14,7 @@ use crate::credential::presented::PresentFault;
 use crate::facts::{Method, RequestId};
 use crate::limit::headers::seconds;
 use crate::refusal::{Port, Refusal};
+use crate::socket::handshake;
 use detail::detail_of;
 
 macro_rules! slugs {
@@ -130,6 +131,12 @@ impl Problem {
             Refusal::NotHttps | Refusal::TlsTooOld => {
                 problem.fields.push(("upgrade", "TLS/1.3, TLS/1.2".into()));
             }
+            // RFC 6455 §4.4: which version there is.
+            Refusal::SocketAlone | Refusal::SocketVersion => {
+                problem.fields.push(("upgrade", "websocket".into()));
+                let version = handshake::VERSION.to_owned();
+                problem.fields.push(("sec-websocket-version", version));
+            }
             _ => {}
         }
         match slug.status() {
@@ -210,7 +217,9 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         Refusal::NoPolicy | Refusal::KeyRecord { .. } | Refusal::AnswerMismatch { .. } => {
             Slug::PolicyUnavailable
         }
-        Refusal::NotHttps | Refusal::TlsTooOld => Slug::UpgradeRequired,
+        Refusal::NotHttps | Refusal::TlsTooOld | Refusal::SocketAlone | Refusal::SocketVersion => {
+            Slug::UpgradeRequired
+        }
         Refusal::TargetTooLong => Slug::UriTooLong,
         Refusal::HeadersTooLarge => Slug::HeadersTooLarge,
         Refusal::HeaderMalformed { .. } => Slug::HeaderInvalid,
@@ -218,6 +227,7 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         Refusal::MalformedQuery { .. }
         | Refusal::NoAddress
         | Refusal::UnexpectedBody
+        | Refusal::NoSocket
         | Refusal::BodyBroken
         | Refusal::BodyTimeout
         | Refusal::DigestMismatch
@@ -237,7 +247,7 @@ pub fn slug_of(refusal: &Refusal) -> Slug {
         | Refusal::NoPlan
         | Refusal::NotReckoned { .. }
         | Refusal::AllowFailed { .. } => Slug::AccessDenied,
-        Refusal::OriginNotAllowed => Slug::OriginNotAllowed,
+        Refusal::OriginNotAllowed | Refusal::NoOrigin => Slug::OriginNotAllowed,
         // Hidden or not there: nobody can tell.
         Refusal::NoRoute
         | Refusal::ObjectMissing

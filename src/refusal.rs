@@ -78,6 +78,12 @@ pub enum Refusal {
         allow: Vec<Method>,
     },
     UnexpectedBody,
+    /// The request asks for WebSocket, and the route has none.
+    NoSocket,
+    /// The route is WebSocket alone, and the request does not ask for it.
+    SocketAlone,
+    /// Another version of WebSocket, or none.
+    SocketVersion,
     // shielded, limited
     OverLimit {
         limits: Vec<String>,
@@ -124,6 +130,8 @@ pub enum Refusal {
         by: RevokedBy,
     },
     // authorized
+    /// A handshake that no page sent, without a credential that no page can send.
+    NoOrigin,
     /// The caller logged in another way than the route asks for, or too long ago (RFC 9470).
     StepUp {
         acr: Vec<String>,
@@ -286,6 +294,10 @@ impl Refusal {
             Self::NoRoute => "no_route",
             Self::OtherMethod { .. } => "other_method",
             Self::UnexpectedBody => "unexpected_body",
+            Self::NoSocket => "no_websocket",
+            Self::SocketAlone => "websocket_alone",
+            Self::SocketVersion => "websocket_version",
+            Self::NoOrigin => "origin_missing",
             Self::OverLimit { .. } => "over_limit",
             Self::OverEveryLimit { .. } => "over_every_limit",
             Self::CounterDown { .. } => "counter_down",

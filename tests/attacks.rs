@@ -41,6 +41,7 @@ fn send(policy: &Value, method: &str, target: &str, fields: &[(&str, &str)], bod
     match run(admit(&gate, &ports, facts, body.as_bytes().to_vec())) {
         Ok(Outcome::Replayed { .. }) => panic!("nothing was kept"),
         Err(refused) => refused.refusal.reason().to_owned(),
+        Ok(Outcome::Switched(_)) => "switched".into(),
         Ok(Outcome::Preflight { .. }) => "preflight".into(),
         Ok(Outcome::Released(_)) => {
             let arrived = ports.arrived.borrow()[0].clone();

@@ -46,6 +46,7 @@ fn send(route: &Value, content_type: &str, body: &str) -> String {
     let facts = request("POST", "/a", &fields, body);
     match run(admit(&gate, &ports, facts, body.as_bytes().to_vec())) {
         Err(refused) => refused.refusal.reason().to_owned(),
+        Ok(Outcome::Switched(_)) => "switched".into(),
         Ok(Outcome::Preflight { .. }) => "preflight".into(),
         Ok(Outcome::Replayed { .. }) => "replayed".into(),
         Ok(Outcome::Released(released)) => {

@@ -86,6 +86,7 @@ impl Admin {
             roles: Vec::new(),
             plan: None,
             credential,
+            good_until_ms: None,
             limits: OwnLimits::new(),
             claims: serde_json::Map::new(),
         }

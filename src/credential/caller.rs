@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::credential::own_limit::OwnLimits;
+use crate::facts::UnixMs;
 use crate::revocation::Credential;
 
 /// How the caller proved itself.
@@ -38,6 +39,8 @@ pub struct KnownCaller {
     pub roles: Vec<String>,
     pub plan: Option<String>,
     pub credential: Credential,
+    /// When the credential stops being good by itself; `None` where that is nobody's to say here.
+    pub good_until_ms: Option<UnixMs>,
     /// An API key's numbers in place of limits'; empty for another credential.
     pub limits: OwnLimits,
     /// A token's claims; empty for another credential.

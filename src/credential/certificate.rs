@@ -51,6 +51,8 @@ pub fn admit<'a>(
         roles: listed.roles.clone(),
         plan: listed.plan.clone(),
         credential: Credential::Configured,
+        // The platform says of a certificate that it is good now.
+        good_until_ms: None,
         limits: OwnLimits::new(),
         claims: serde_json::Map::new(),
     })

@@ -86,6 +86,7 @@ impl VerifiedToken {
             },
             plan: mapped(&names.plan)?,
             limits: OwnLimits::new(),
+            good_until_ms: Some(good_until_ms(lifetime, rule.leeway_s)),
             credential: Credential::Token {
                 id: claims::text(claims, "jti")?,
                 issued_at_s: lifetime.issued_at_s,
@@ -132,9 +133,11 @@ impl VerifiedToken {
 
     /// When it stops being good, in Unix milliseconds.
     pub fn good_until_ms(&self) -> UnixMs {
-        self.lifetime
-            .expires_at_s
-            .saturating_add(self.leeway_s)
-            .saturating_mul(1_000)
+        good_until_ms(self.lifetime, self.leeway_s)
     }
+}
+
+fn good_until_ms(lifetime: Lifetime, leeway_s: u64) -> UnixMs {
+    let until_s = lifetime.expires_at_s.saturating_add(leeway_s);
+    until_s.saturating_mul(1_000)
 }

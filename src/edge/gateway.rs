@@ -14,7 +14,7 @@ use crate::decision::{Ending, line};
 use crate::edge::ports::{EdgePorts, Unread, run_behind};
 use crate::edge::reply::Refusing;
 use crate::edge::watch::Stay;
-use crate::edge::{admin, clock, incoming, keep, key_records, log, policy, reply};
+use crate::edge::{admin, clock, incoming, keep, key_records, log, policy, reply, session};
 use crate::facts::{Facts, Headers, Method};
 use crate::house::{self, Page};
 use crate::policy::gate::Gate;
@@ -92,6 +92,14 @@ async fn serve(gate: Option<&Rc<Gate>>, asked: &Asked<'_>, facts: Facts) -> Resu
     };
     match admit(gate, &ports, facts, Unread(())).await {
         Ok(Outcome::Released(release)) => released(gate, &ports, release).await,
+        Ok(Outcome::Switched(switch)) => match session::open(gate, *switch) {
+            Ok(opened) => {
+                store_rehash(env, context, opened.trail());
+                log_end(env, Some(gate), opened.trail(), session::SWITCHING);
+                Ok(opened.run(env, context))
+            }
+            Err(refused) => refuse(Some(gate), env, refused),
+        },
         Ok(Outcome::Replayed { answer, trail }) => {
             let reply = reply::replayed(gate, &trail, &answer)?;
             log_end(env, Some(gate), &trail, reply.status);

@@ -31,6 +31,11 @@ pub(super) fn admin(env: &Env, act: &Act, admin: &Admin, facts: &Facts) {
     sealed(env, act.line(admin, &facts.request_id.to_string(), &ts));
 }
 
+/// Writes the line of a session that has ended, in the same chain.
+pub(super) fn session(env: &Env, line: Map<String, Value>) {
+    sealed(env, line);
+}
+
 fn sealed(env: &Env, line: Map<String, Value>) {
     let text = CHAIN.with_borrow_mut(|chain| {
         let chain = chain.get_or_insert_with(|| {

@@ -24,9 +24,11 @@ mod ports;
 mod pump;
 mod replay;
 mod reply;
+mod session;
 mod signature;
 mod table;
 mod watch;
+mod wires;
 
 use worker::{Context, Env, Result, event};
 

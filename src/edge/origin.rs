@@ -2,13 +2,15 @@
 
 use std::cell::Cell;
 
-use wasm_bindgen::JsValue;
-use web_sys::{Request, Response};
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Request, Response, WebSocket};
 use worker::Env;
 
 use crate::edge::clock;
 use crate::edge::platform::{self, Lines, Sending};
 use crate::edge::ports::Unread;
+use crate::edge::session::SWITCHING;
 use crate::origin::flow::Flow;
 use crate::origin::state::{Place, SharedState};
 use crate::ports::{OriginAnswer, OriginFault};
@@ -60,8 +62,11 @@ impl OriginAnswer for Answer {
     }
 
     fn names(&self) -> Vec<String> {
-        let names = platform::names(&self.0.headers());
-        names.lines().map(str::to_owned).collect()
+        self.fields.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn has_socket(&self) -> bool {
+        socket(&self.response).is_some()
     }
 
     fn hold(&mut self, place: Place) {
@@ -69,10 +74,30 @@ impl OriginAnswer for Answer {
     }
 
     fn discard(self) {
+        hang_up(&self.response);
         if let Some(body) = self.response.body() {
             // Not awaited: the origin is not waited for.
             let _ = body.cancel();
         }
+    }
+}
+
+/// The origin's end of a socket, of an answer that switched.
+pub(super) fn socket(response: &Response) -> Option<WebSocket> {
+    // Asked of every answer, so only where there can be one.
+    if response.status() != SWITCHING {
+        return None;
+    }
+    let socket = Reflect::get(response, &"webSocket".into()).ok()?;
+    socket.is_object().then(|| socket.unchecked_into())
+}
+
+/// Closes the socket of an answer that nobody takes.
+pub(super) fn hang_up(response: &Response) {
+    if let Some(socket) = socket(response) {
+        // One that has not begun cannot be closed; one that has says so by an exception.
+        let _ = worker::WebSocket::from(socket.clone()).accept();
+        let _ = socket.close_with_code(1001);
     }
 }
 

@@ -111,11 +111,6 @@ export function send(request, passes, outlives, url, method, remove, set, conten
   return sent.then((found) => (found === BROKEN && client?.aborted ? LEFT : found));
 }
 
-/** The names of fields, one a line. */
-export function namesOf(headers) {
-  return [...headers.keys()].join("\n");
-}
-
 /** The head of an answer as lines: its status, then each field's name and value. */
 export function head(answer) {
   const told = [answer.status];
@@ -133,6 +128,11 @@ export const sign = (request, algorithm, key, message, waitsMs) => within(reques
  */
 export function respond(status, base, begin, remove, set, append, content) {
   return new Response(content, { status, headers: edited(base, begin, remove, set, append) });
+}
+
+/** A response that switches to WebSocket: `socket` is the caller's end, and the platform adds the fields of the switch. */
+export function switching(socket, set, append) {
+  return new Response(null, { status: 101, webSocket: socket, headers: edited(undefined, "", "", set, append) });
 }
 
 /** Fields with others, less some: in the order of what is given. */

@@ -6,7 +6,7 @@ use js_sys::{Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{CryptoKey, Headers, ReadableStream, Request, Response};
+use web_sys::{CryptoKey, Headers, ReadableStream, Request, Response, WebSocket};
 use worker::Result;
 
 use crate::ports::{OriginFault, ReadFault};
@@ -40,9 +40,6 @@ extern "C" {
         by: &JsValue,
     ) -> Promise;
 
-    #[wasm_bindgen(js_name = namesOf)]
-    fn names_of(headers: &Headers) -> String;
-
     #[wasm_bindgen(js_name = sign)]
     fn sign_by(
         request: &Request,
@@ -61,6 +58,13 @@ extern "C" {
         set: &str,
         append: &str,
         content: &JsValue,
+    ) -> std::result::Result<Response, JsValue>;
+
+    #[wasm_bindgen(js_name = switching, catch)]
+    fn switching_to(
+        socket: &WebSocket,
+        set: &str,
+        append: &str,
     ) -> std::result::Result<Response, JsValue>;
 }
 
@@ -211,11 +215,6 @@ pub(super) async fn send(
     found.dyn_into().map_err(|fault| origin_fault(&fault))
 }
 
-/// The names of fields in lower case, one a line.
-pub(super) fn names(headers: &Headers) -> String {
-    names_of(headers)
-}
-
 /// Signs `message`; `None` if that failed or took longer than `waits_ms`.
 pub(super) async fn sign(
     request: &Request,
@@ -252,6 +251,16 @@ pub(super) fn respond(
     Ok(respond_as(
         status, base, begin, remove, set, append, content,
     )?)
+}
+
+/// Makes the response that switches to WebSocket.
+///
+/// - `socket`: the caller's end. - `edits`: what is set and appended.
+pub(super) fn switch(socket: &WebSocket, edits: &Edits) -> Result<Response> {
+    let (Some(set), Some(append)) = (edits.set.text(), edits.append.text()) else {
+        return Err("a line break in a field".into());
+    };
+    Ok(switching_to(socket, set, append)?)
 }
 
 /// The faults of `platform.js`, by number.

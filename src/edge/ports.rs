@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Promise;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
 use worker::{Context, Env};
@@ -75,13 +76,27 @@ pub(super) fn run_behind(env: &Env, context: &Context, after: Option<Promise>, e
         if let Some(after) = after {
             let _ = JsFuture::from(after).await;
         }
-        errand::run(&ErrandPorts { env }, errand).await;
+        let context = None;
+        errand::run(&ErrandPorts { env, context }, errand).await;
     });
 }
 
-/// What errands need of the outside: they outlive their request.
-struct ErrandPorts {
+/// What errands need of the outside, and sessions: they outlive the handling of their request.
+pub(super) struct ErrandPorts {
     env: Env,
+    /// Where there is somebody to do further errands.
+    context: Option<Context>,
+}
+
+impl ErrandPorts {
+    /// For what lasts as long as its request.
+    pub(super) fn staying(env: &Env, context: &Context) -> Self {
+        let env = env.clone();
+        // The same context: another handle to it.
+        let handle: &JsValue = context.as_ref().as_ref();
+        let context = Some(Context::new(handle.clone().unchecked_into()));
+        Self { env, context }
+    }
 }
 
 impl Objects for EdgePorts<'_> {
@@ -131,8 +146,12 @@ impl Objects for ErrandPorts {
         LIMITS.with(|limits| *limits)
     }
 
-    /// An errand makes none: what it was lent and does not use is held until it ends.
-    fn defer(&self, _errand: Errand) {}
+    /// An errand makes none: what it was lent and does not use is held until it ends. A session does.
+    fn defer(&self, errand: Errand) {
+        if let Some(context) = &self.context {
+            run_behind(&self.env, context, None, errand);
+        }
+    }
 }
 
 impl Ports for EdgePorts<'_> {
@@ -217,7 +236,9 @@ impl Ports for EdgePorts<'_> {
         let env = self.env.clone();
         self.context.wait_until(async move {
             if let Some(rule) = &origin.rules.breaker {
-                share::share(&ErrandPorts { env }, &origin.known_as(), rule, &state).await;
+                let context = None;
+                let ports = ErrandPorts { env, context };
+                share::share(&ports, &origin.known_as(), rule, &state).await;
             }
         });
     }

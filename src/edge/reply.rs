@@ -239,7 +239,7 @@ fn made(gate: Option<&Gate>, trail: &Trail, begin: Lines, making: &Making<'_>) -
 }
 
 /// What every answer carries, and `extra`.
-fn dress(gate: Option<&Gate>, trail: &Trail, extra: &[(&'static str, String)]) -> Edits {
+pub(super) fn dress(gate: Option<&Gate>, trail: &Trail, extra: &[(&'static str, String)]) -> Edits {
     let fields = every(gate, trail);
     let mut edits = Edits::default();
     for (name, value) in fields.set.iter().chain(extra) {

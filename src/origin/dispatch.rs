@@ -10,7 +10,6 @@ use crate::facts::UnixMs;
 use crate::origin::breaker::{Pass, Verdict};
 use crate::origin::bulkhead::Entry;
 use crate::origin::retry::pause_ms;
-use crate::origin::rule::AnswerBounds;
 use crate::origin::state::{LOOK_MS_MIN, Place, SharedState};
 use crate::policy::gate::{Origin, RefundCause};
 use crate::ports::{OriginAnswer, OriginFault, Ports};
@@ -77,7 +76,11 @@ async fn once<P: Ports>(
 ) -> Result<P::Answer, OriginFault> {
     let answer_ms = forward.timeout_ms();
     let bounds = forward.answer_bounds();
-    let place = place(ports, origin, state, answer_ms, bounds).await?;
+    let content_ms = bounds.map_or(0, |bounds| bounds.total_ms);
+    let lasts_ms = answer_ms
+        .max(content_ms)
+        .saturating_add(forward.session_ms());
+    let place = place(ports, origin, state, lasts_ms).await?;
     let pass = match pass(origin, state, ports.now_ms(), answer_ms) {
         Ok(pass) => pass,
         Err(retry_after_ms) => {
@@ -108,19 +111,18 @@ async fn once<P: Ports>(
 }
 
 /// Waits for a place at the origin; none is needed where nothing bounds them.
+///
+/// - `lasts_ms`: how long the request may be open there, its session included.
 async fn place<P: Ports>(
     ports: &P,
     origin: &Origin,
     state: &SharedState,
-    answer_ms: u64,
-    bounds: Option<AnswerBounds>,
+    lasts_ms: u64,
 ) -> Result<Option<Place>, OriginFault> {
     let Some(rule) = &origin.rules.bulkhead else {
         return Ok(None);
     };
-    let lasts_ms = answer_ms
-        .max(bounds.map_or(0, |bounds| bounds.total_ms))
-        .saturating_add(PLACE_SLACK_MS);
+    let lasts_ms = lasts_ms.saturating_add(PLACE_SLACK_MS);
     let until_ms = |now_ms: UnixMs| now_ms.saturating_add(lasts_ms);
     let now_ms = ports.now_ms();
     let entered = state
@@ -197,6 +199,7 @@ fn spend(state: &SharedState) -> bool {
 /// The failure that an answer is, if it is one.
 fn failure<A: OriginAnswer>(answer: &Result<A, OriginFault>) -> Option<RefundCause> {
     match answer {
+        Ok(answer) if answer.has_socket() => None,
         Ok(answer) => match answer.status() {
             // What is no status is no answer.
             status @ 200..=599 => Some(RefundCause::Status(status)).filter(|_| status >= 500),

@@ -14,6 +14,7 @@ use crate::policy::gate::{Cost, RefundCause};
 use crate::policy::route_table::Template;
 use crate::policy::routes::{Context, Place};
 use crate::policy::rules;
+use crate::policy::sockets::session_s;
 
 pub(super) struct Charging {
     /// Limits by address, which come before the credential.
@@ -170,7 +171,11 @@ fn check_lifetimes<'r>(
         let timeout_ms = entry.timeout_ms.unwrap_or(origin.timeout_ms);
         origin.rules.longest_ms(timeout_ms)
     });
-    let timeout_ms = longest.max();
+    let session_s = entry.websocket.as_ref().map_or(0, session_s);
+    let session_ms = session_s.saturating_mul(1_000);
+    let timeout_ms = longest
+        .max()
+        .map(|timeout_ms| timeout_ms.saturating_add(session_ms));
     for rule in rules {
         let MeterRule::Permits(permits) = rule.meter else {
             continue;
@@ -180,7 +185,16 @@ fn check_lifetimes<'r>(
                 "a permit of `{}` ends before the origin has to answer",
                 rule.name
             );
-            let fix = "Raise its lifetime_s, or lower the timeout_ms of the route or the origin";
+            let (problem, fix) = match session_ms {
+                0 => (
+                    problem,
+                    "Raise its lifetime_s, or lower the timeout_ms of the route or the origin",
+                ),
+                _ => (
+                    format!("a permit of `{}` ends before its session has to", rule.name),
+                    "Raise its lifetime_s, or lower websocket.max_session_s",
+                ),
+            };
             at.add(faults, &["limits"], problem, fix);
         }
     }

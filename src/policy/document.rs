@@ -8,6 +8,7 @@ mod fields;
 mod idempotency;
 mod limit;
 mod origin;
+mod socket;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub use origin::{
     AnswerEntry, BreakerEntry, CacheableByEntry, ContentDigestEntry, ErrorsEntry, IdentityEntry,
     OriginEntry, RetryEntry, SignatureEntry,
 };
+pub use socket::SocketEntry;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Document {
@@ -261,6 +263,7 @@ pub struct RouteEntry {
     pub errors: Option<ErrorsEntry>,
     pub cacheable_by: Option<CacheableByEntry>,
     pub deprecation: Option<DeprecationEntry>,
+    pub websocket: Option<SocketEntry>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -29,6 +29,7 @@ use crate::policy::roles::Roles;
 use crate::policy::route_table::{RouteTable, Template};
 use crate::policy::tenancy::Tenancy;
 use crate::secret::Secret;
+use crate::socket::rule::SocketRule;
 pub use origin::{Identity, Origin, OriginBinding};
 
 /// Most content that is read into memory, in bytes: an isolate has 128 MB for all its requests.
@@ -172,6 +173,8 @@ pub struct Route {
     pub split: Vec<(u32, Target)>,
     /// Fields of every answer of a route that goes out of use.
     pub deprecation: Vec<(&'static str, String)>,
+    /// Its requests are handshakes of WebSocket, and nothing else.
+    pub socket: Option<SocketRule>,
 }
 
 /// An origin, with its route's word on it.

@@ -23,6 +23,7 @@ pub mod roles;
 pub mod route_table;
 mod routes;
 mod rules;
+mod sockets;
 pub mod tenancy;
 mod tokens;
 mod unsupported;

@@ -29,7 +29,7 @@ use crate::policy::limits::mode;
 use crate::policy::once::idempotency;
 use crate::policy::origins::{bounds, check_told, errors, split};
 use crate::policy::route_table::{Ambiguity, RouteTable, Template};
-use crate::policy::{rules, tenancy};
+use crate::policy::{rules, sockets, tenancy};
 
 /// Content of a route that names no bound, in bytes.
 const BODY_BYTES_DEFAULT: u64 = 1_048_576;
@@ -140,6 +140,7 @@ fn route(
         faults,
     );
     let idempotency = idempotency(entry, &auth, at, faults);
+    let socket = sockets::rule(entry, &auth, at, context, faults);
     Some(Route {
         id: entry.id.clone(),
         template,
@@ -166,6 +167,7 @@ fn route(
         split: split(entry, context.origins, at, faults),
         deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),
         auth,
+        socket,
     })
 }
 

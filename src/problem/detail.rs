@@ -53,6 +53,18 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         Refusal::UnexpectedBody => {
             "A request of this method has no content. Send none, or use another method."
         }
+        Refusal::NoSocket => {
+            "Nothing at this path is served over WebSocket. Send a plain request, or ask for another path."
+        }
+        Refusal::SocketAlone => {
+            "This path is served over WebSocket alone. Open it with a WebSocket client."
+        }
+        Refusal::SocketVersion => {
+            "This version of WebSocket is not known. Use the one that Sec-WebSocket-Version names."
+        }
+        Refusal::NoOrigin => {
+            "A handshake without Origin needs a credential in a header field. Send one, or connect from an allowed page."
+        }
         Refusal::OverLimit { .. } => {
             "Too many requests. Wait as long as Retry-After says, then try again."
         }

@@ -11,6 +11,7 @@ use crate::stage::Exchange;
 use crate::stage::claimed::Claimed;
 use crate::stage::identified::Identified;
 use crate::stage::release::Fit;
+use crate::stage::switching::{Agreed, Switching};
 use crate::trail::Refused;
 
 /// The origin's answer is here. Only `forward` makes one, of a request that was sent.
@@ -18,6 +19,8 @@ pub struct Answered<'g> {
     claimed: Claimed<'g>,
     /// The claim whose answer this is, where it is to be kept.
     keep: Option<Granted>,
+    /// That it is a switch, as it was asked for.
+    agreed: Option<Agreed<'g>>,
 }
 
 /// An answer that a rule has to judge before it leaves.
@@ -31,6 +34,8 @@ pub enum Sorted<'g, A> {
     /// No rule asks about it: it passes as it comes, unread.
     Free(Exchange<Fit<'g>, A>),
     Ruled(Exchange<Ruled<'g>, A>),
+    /// It is a switch: there is a session, and no content.
+    Switch(Exchange<Switching<'g>, A>),
 }
 
 /// What happens with the content.
@@ -49,7 +54,19 @@ pub(super) enum Plan {
 
 impl<'g> Answered<'g> {
     pub(super) fn new(claimed: Claimed<'g>, keep: Option<Granted>) -> Self {
-        Self { claimed, keep }
+        Self {
+            claimed,
+            keep,
+            agreed: None,
+        }
+    }
+
+    pub(super) fn switched(claimed: Claimed<'g>, agreed: Agreed<'g>) -> Self {
+        Self {
+            claimed,
+            keep: None,
+            agreed: Some(agreed),
+        }
     }
 
     /// Whether the answer is kept for requests that repeat this one.
@@ -61,6 +78,10 @@ impl<'g> Answered<'g> {
 impl<'g, A: OriginAnswer> Exchange<Answered<'g>, A> {
     /// Looks at the head of the answer. Refuses one that has to be judged and cannot be.
     pub fn sort(mut self) -> Result<Sorted<'g, A>, Refused> {
+        if let Some(agreed) = self.stage.agreed.take() {
+            let switching = |answered: Answered<'g>| Switching::new(answered.claimed, agreed);
+            return Ok(Sorted::Switch(self.map(switching)));
+        }
         let route = self.stage.claimed.identified().routed().route();
         let Some((rules, mode)) = judging(route) else {
             let fit = |answered: Answered<'g>| Fit::free(answered.claimed, answered.keep);

@@ -11,6 +11,7 @@ use crate::refusal::Refusal;
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
 use crate::stage::limited::Limited;
+use crate::stage::switching;
 use crate::stage::tenant;
 use crate::stage::view::Seen;
 use crate::trail::{Refused, StageName};
@@ -27,6 +28,10 @@ pub struct Authorized<'g> {
 impl<'g, B> Exchange<Limited<'g>, B> {
     /// Judges scopes, roles, login, tenant and the rule of the route.
     pub fn authorize(mut self) -> Result<Exchange<Authorized<'g>, B>, Refused> {
+        // No mode lifts it: it tells one client from another, not one caller.
+        if let Err(refusal) = switching::judge_sender(self.stage.identified()) {
+            return Err(self.refuse(refusal));
+        }
         let identified = self.stage.identified();
         let route = identified.routed().route();
         let mode = route.mode;

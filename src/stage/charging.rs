@@ -202,6 +202,17 @@ impl<'g> Identified<'g> {
         Ok(counting)
     }
 
+    /// What each message of a session is charged. No limit of messages counts by an expression
+    /// (`policy::sockets`).
+    pub(super) fn message_charge(&self, rule: &Rc<LimitRule>, facts: &Facts) -> Vec<ObjectCharge> {
+        if self.routed().route().mode == Mode::Off {
+            return Vec::new();
+        }
+        let object = self.near(rule, self.object(rule.by), facts);
+        let counted = self.with_own_numbers(object, rule);
+        self.routed().gather([counted], 1)
+    }
+
     /// A limit by the caller, with the numbers of the key it came with.
     fn with_own_numbers(&self, object: ObjectName, rule: &Rc<LimitRule>) -> Counted {
         let caller = self.caller().known();

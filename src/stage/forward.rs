@@ -19,11 +19,15 @@ use crate::stage::answered::{Answered, judging};
 use crate::stage::claimed::Claimed;
 use crate::stage::routed::Routed;
 use crate::stage::settling::settle;
+use crate::stage::switching;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, STRIPPED, StageName, Told, Trail};
 use fields::{DIGESTS, ask_whole, removed, told};
 pub use fields::{HOP_BY_HOP, trace_id};
 pub use unsigned::Unsigned;
+
+/// The status of an answer that switches protocols (RFC 9110 §15.2.2).
+const SWITCHING: u16 = 101;
 
 /// A request for an origin: made of what was checked, and of nothing else.
 pub struct Forward<B> {
@@ -34,6 +38,8 @@ pub struct Forward<B> {
     set: Vec<(String, String)>,
     content: Content<B>,
     timeout_ms: u64,
+    /// How long the session may last that it asks for; 0: it asks for none.
+    session_ms: u64,
     origin: Rc<Origin>,
     answer: Option<AnswerBounds>,
     /// The request's own, for jitter.
@@ -79,9 +85,11 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         let timeout_ms = target.timeout_ms;
         let Fields {
             method,
-            remove,
+            mut remove,
             mut set,
         } = fields(&self.trail, routed, &target.origin, signed);
+        switching::ask(facts, routed, &mut remove, &mut set);
+        let session_ms = switching::session_ms(routed);
         let cost = identified.price(facts).units();
         let granted = self.stage.granted();
         // What is kept is kept as it reads.
@@ -103,6 +111,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             set,
             content,
             timeout_ms,
+            session_ms,
             origin: target.origin,
             answer: target.answer,
             fraction: self.trail.facts.request_id.fraction(),
@@ -180,6 +189,10 @@ impl<B> Forward<B> {
         self.timeout_ms
     }
 
+    pub fn session_ms(&self) -> u64 {
+        self.session_ms
+    }
+
     pub fn origin(&self) -> &Rc<Origin> {
         &self.origin
     }
@@ -211,6 +224,7 @@ impl<B> Forward<B> {
             set: self.set.clone(),
             content,
             timeout_ms: self.timeout_ms,
+            session_ms: self.session_ms,
             origin: Rc::clone(&self.origin),
             answer: self.answer,
             fraction: self.fraction,
@@ -267,7 +281,21 @@ impl<'g> Exchange<Sent<'g>, ()> {
             stage: (),
         };
         match answer {
-            // A switch of protocols is never asked for here, so nobody may switch.
+            Ok(answer) if answer.status() == SWITCHING => {
+                // Who was not asked to may not switch.
+                let Some(agreed) = switching::agreed(claimed.identified().routed(), &answer) else {
+                    answer.discard();
+                    return Err(sent.refuse(Refusal::OriginInvalid));
+                };
+                let sent = Exchange {
+                    trail: sent.trail,
+                    body: answer,
+                    stage: (),
+                };
+                Ok(sent.next(StageName::Released, |()| {
+                    Answered::switched(claimed, agreed)
+                }))
+            }
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
             }
@@ -289,15 +317,19 @@ impl<'g> Exchange<Sent<'g>, ()> {
                 };
                 Ok(sent.next(StageName::Released, |()| Answered::new(claimed, keep)))
             }
-            Err(OriginFault::Down) => Err(sent.refuse(Refusal::OriginDown)),
-            Err(OriginFault::TimedOut) => Err(sent.refuse(Refusal::OriginTimeout)),
-            Err(OriginFault::Invalid) => Err(sent.refuse(Refusal::OriginInvalid)),
-            Err(OriginFault::Open { retry_after_ms }) => {
-                Err(sent.refuse(Refusal::OriginOpen { retry_after_ms }))
-            }
-            Err(OriginFault::Full) => Err(sent.refuse(Refusal::OriginFull)),
-            Err(OriginFault::Left) => Err(sent.refuse(Refusal::ClientGone)),
+            Err(fault) => Err(sent.refuse(refusal_of(fault))),
         }
+    }
+}
+
+fn refusal_of(fault: OriginFault) -> Refusal {
+    match fault {
+        OriginFault::Down => Refusal::OriginDown,
+        OriginFault::TimedOut => Refusal::OriginTimeout,
+        OriginFault::Invalid => Refusal::OriginInvalid,
+        OriginFault::Open { retry_after_ms } => Refusal::OriginOpen { retry_after_ms },
+        OriginFault::Full => Refusal::OriginFull,
+        OriginFault::Left => Refusal::ClientGone,
     }
 }
 

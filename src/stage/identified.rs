@@ -225,6 +225,7 @@ fn key_caller(authenticator: &str, record: api_key::KeyRecord) -> Caller {
         roles: record.roles,
         plan: record.plan,
         credential: Credential::Key { id: record.id },
+        good_until_ms: record.expires_at.until_ms(),
         limits: record.limits,
         claims: serde_json::Map::new(),
     }))

@@ -13,8 +13,10 @@ use crate::path::{CanonicalPath, CanonicalQuery, TargetFault};
 use crate::policy::gate::{Auth, AuthenticatorKind, Gate, Route};
 use crate::policy::route_table::Match;
 use crate::refusal::Refusal;
+use crate::socket::handshake::Handshake;
 use crate::stage::Exchange;
 use crate::stage::received::Received;
+use crate::stage::switching;
 use crate::trail::{Refused, StageName, Trail};
 use crate::transport;
 
@@ -27,6 +29,8 @@ pub struct Routed<'g> {
     path: CanonicalPath,
     query: CanonicalQuery,
     parameters: Vec<(String, String)>,
+    /// What the request is, on a route of sockets.
+    handshake: Option<Handshake>,
 }
 
 /// Where a received request goes.
@@ -44,6 +48,7 @@ impl<B> Exchange<Received, B> {
     /// Judges connection and frame, reads path and query, and finds the route.
     pub fn route(mut self, gate: &Gate) -> Result<Routing<'_, B>, Refused> {
         self.trail.stage = StageName::Routed;
+        let asking = switching::asking(&self.trail.facts.headers);
         let judged = |name: &str| {
             name == "connection" || gate.credential_headers.iter().any(|one| one == name)
         };
@@ -70,28 +75,23 @@ impl<B> Exchange<Received, B> {
             Ok(target) => target,
             Err(refusal) => return Err(self.refuse(refusal)),
         };
-        let method = Method::parse(&facts.method);
-        let found = gate.table.find(&path, method);
-        if path.has_matrix() && !takes_matrix(gate, &found, &path) {
-            let fault = TargetFault::MatrixParameter;
-            return Err(self.refuse(Refusal::AmbiguousPath { fault }));
-        }
-        let (index, values) = match found {
-            Match::Route { index, parameters } => (index, parameters),
-            Match::OtherMethods(allow) => return Err(self.refuse(Refusal::OtherMethod { allow })),
-            Match::Nothing => return Err(self.refuse(Refusal::NoRoute)),
-        };
-        let (Some(route), Some(method)) = (gate.routes.get(index), method) else {
-            return Err(self.refuse(Refusal::NoRoute));
+        let (route, method, values) = match find(gate, &path, &facts.method) {
+            Ok(found) => found,
+            Err(refusal) => return Err(self.refuse(refusal)),
         };
         if self.trail.facts.has_body && !method.may_have_body() {
             return Err(self.refuse(Refusal::UnexpectedBody));
         }
+        let handshake = switching::judge(route, asking, &query);
         let names = route.template.parameters().iter().cloned();
         let parameters = names.zip(values).collect();
         self.trail.route = Some((route.id.clone(), route.template.as_str().to_owned()));
         self.trail.deprecation.clone_from(&route.deprecation);
         self.trail.challenges = challenges(gate, route);
+        let handshake = match handshake {
+            Ok(handshake) => handshake,
+            Err(refusal) => return Err(self.refuse(refusal)),
+        };
         let routed = Routed {
             gate,
             route,
@@ -100,6 +100,7 @@ impl<B> Exchange<Received, B> {
             path,
             query,
             parameters,
+            handshake,
         };
         Ok(Routing::Route(self.next(StageName::Shielded, |_| routed)))
     }
@@ -135,6 +136,11 @@ impl<'g> Routed<'g> {
         &self.parameters
     }
 
+    /// The handshake that the request is; `None`: it is none, and nobody switches.
+    pub(super) fn handshake(&self) -> Option<&Handshake> {
+        self.handshake.as_ref()
+    }
+
     /// The address as limits count it.
     pub fn address_key(&self) -> String {
         address::limit_key(self.address, self.gate.network.ipv6_prefix)
@@ -143,6 +149,29 @@ impl<'g> Routed<'g> {
     /// Where the address is counted.
     pub fn address_object(&self) -> ObjectName {
         ObjectName::of_address(&self.address_key(), &address::network(self.address))
+    }
+}
+
+/// The route of a path and a method, and the values of its path's parameters.
+fn find<'g>(
+    gate: &'g Gate,
+    path: &CanonicalPath,
+    method: &str,
+) -> Result<(&'g Route, Method, Vec<String>), Refusal> {
+    let method = Method::parse(method);
+    let found = gate.table.find(path, method);
+    if path.has_matrix() && !takes_matrix(gate, &found, path) {
+        let fault = TargetFault::MatrixParameter;
+        return Err(Refusal::AmbiguousPath { fault });
+    }
+    let (index, values) = match found {
+        Match::Route { index, parameters } => (index, parameters),
+        Match::OtherMethods(allow) => return Err(Refusal::OtherMethod { allow }),
+        Match::Nothing => return Err(Refusal::NoRoute),
+    };
+    match (gate.routes.get(index), method) {
+        (Some(route), Some(method)) => Ok((route, method, values)),
+        _ => Err(Refusal::NoRoute),
     }
 }
 

@@ -63,21 +63,7 @@ impl<'g> Shielded<'g> {
 /// Refuses if an enforced limit had no room or did not answer, and if the answers are not to the
 /// question that was asked.
 pub(crate) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
-    let questions = asked.objects.iter().flat_map(|charge| {
-        charge
-            .units
-            .iter()
-            .map(move |unit| (&charge.object, charge.observed, unit))
-    });
-    let answers = charged
-        .units
-        .iter()
-        .map(|answer| (&answer.object, answer.observed, &answer.unit));
-    if !questions.eq(answers) {
-        return Err(Refusal::AnswerMismatch {
-            port: Port::Counter,
-        });
-    }
+    answers(asked, charged)?;
     let standing = standing(asked, charged);
     if let Err(refusal @ Refusal::Revoked { .. }) = standing {
         return Err(refusal);
@@ -95,6 +81,38 @@ pub(crate) fn judge(trail: &mut Trail, asked: &Charge, charged: &Charged) -> Res
     reports.for_each(|report| trail.report(report));
     trail.observed.extend(refusal_of(&observed));
     refusal_of(&enforced).map_or(standing, Err)
+}
+
+/// Judges the answers to the charge of a message: as those to a request's, and nobody is told of them.
+pub(super) fn judge_alone(asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
+    answers(asked, charged)?;
+    let standing = standing(asked, charged);
+    if let Err(refusal @ Refusal::Revoked { .. }) = standing {
+        return Err(refusal);
+    }
+    let enforced = charged.units.iter().filter(|answer| !answer.observed);
+    let enforced: Vec<_> = enforced.collect();
+    refusal_of(&enforced).map_or(standing, Err)
+}
+
+/// Whether the answers are to the question that was asked.
+fn answers(asked: &Charge, charged: &Charged) -> Result<(), Refusal> {
+    let questions = asked.objects.iter().flat_map(|charge| {
+        charge
+            .units
+            .iter()
+            .map(move |unit| (&charge.object, charge.observed, unit))
+    });
+    let answers = charged
+        .units
+        .iter()
+        .map(|answer| (&answer.object, answer.observed, &answer.unit));
+    match questions.eq(answers) {
+        true => Ok(()),
+        false => Err(Refusal::AnswerMismatch {
+            port: Port::Counter,
+        }),
+    }
 }
 
 /// Whether the credential that was asked about was not taken back. Anything but a "good" to this

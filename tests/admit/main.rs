@@ -43,6 +43,7 @@ fn decide(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> String {
             };
             ("200".to_owned(), line(trail, &ending))
         }
+        Ok(Outcome::Switched(_)) => return format!("101 | {asked}"),
         Ok(Outcome::Replayed { .. }) => return format!("replayed | {asked}"),
         Ok(Outcome::Preflight { .. }) => return format!("204 preflight | {asked}"),
         Err(refused) => {

@@ -18,12 +18,13 @@ use crate::{NOW_S, route};
 
 /// What of a policy has no part in who may do what: numbers, forms, and what this test has no
 /// outside for.
-const LEFT_OUT: [&str; 6] = [
+const LEFT_OUT: [&str; 7] = [
     "limits",
     "cost",
     "refund_on",
     "idempotency",
     "response",
+    "websocket",
     "timeout_ms",
 ];
 
@@ -251,7 +252,7 @@ fn outcome(gate: &Gate, route: &Route, methods: &str, claims: Option<&Value>) ->
     let target = format!("{}?tenant=acme", target.join("/"));
     let facts = request(method, &target, &fields, "");
     match run(admit(gate, &FakePorts::new(), facts, Vec::new())) {
-        Ok(Outcome::Released(_) | Outcome::Replayed { .. }) => "admitted",
+        Ok(Outcome::Released(_) | Outcome::Replayed { .. } | Outcome::Switched(_)) => "admitted",
         Ok(Outcome::Preflight { .. }) => "preflight",
         Err(refused) if refused.trail.stage <= StageName::Authorized => refused.refusal.reason(),
         Err(_) if route.allow.as_ref().is_some_and(Expression::needs_body) => "the content decides",

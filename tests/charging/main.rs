@@ -100,6 +100,7 @@ fn post(caller: &str, target: &str, body: &str) -> Facts {
 fn outcome(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> (&'static str, Box<Trail>) {
     match run(admit(gate, ports, facts, body.as_bytes().to_vec())) {
         Ok(Outcome::Released(release)) => ("ok", Box::new(copy(release.trail()))),
+        Ok(Outcome::Switched(_)) => panic!("nobody switched"),
         Ok(Outcome::Preflight { trail, .. }) => ("preflight", trail),
         Ok(Outcome::Replayed { trail, .. }) => ("replayed", trail),
         Err(refused) => (refused.refusal.reason(), refused.trail),

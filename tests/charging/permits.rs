@@ -37,7 +37,9 @@ fn open<'p>(gate: &Gate, ports: &'p FakePorts) -> Release<'p, FakePorts> {
     ));
     match ended {
         Ok(Outcome::Released(release)) => release,
-        Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. }) => panic!("no answer of now"),
+        Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. } | Outcome::Switched(_)) => {
+            panic!("no answer of now")
+        }
         Err(refused) => panic!("{refused:?}"),
     }
 }

@@ -127,7 +127,9 @@ fn send(rules: &Value, method: &str, fields: &[(&str, &str)], body: &str, told: 
                 arrived: None,
             }
         }
-        Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. }) => panic!("no answer"),
+        Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. } | Outcome::Switched(_)) => {
+            panic!("no answer")
+        }
         Ok(Outcome::Released(release)) => {
             let cleared = release.cleared();
             End {

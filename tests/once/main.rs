@@ -79,6 +79,7 @@ fn pay(gate: &Gate, ports: &FakePorts, id: u8, key: &str, body: &str) -> Ended {
         }
         Ok(Outcome::Replayed { answer, trail }) => ("replayed", answer.status, trail),
         Ok(Outcome::Preflight { trail, .. }) => ("preflight", 204, trail),
+        Ok(Outcome::Switched(_)) => panic!("nobody switched"),
         Err(mut refused) => {
             let slug = slug_of(&refused.refusal);
             if let Some(granted) = refused.trail.keep.take() {

@@ -52,6 +52,7 @@ fn ask(gate: &Gate, ports: &FakePorts, method: &str) -> String {
             let note = release.trail().origin.clone().unwrap();
             format!("released after {} retries", note.retries)
         }
+        Ok(Outcome::Switched(_)) => "switched".into(),
         Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. }) => "answered here".into(),
         Err(refused) => match refused.refusal {
             Refusal::OriginOpen { retry_after_ms } => format!("origin_open {retry_after_ms}"),

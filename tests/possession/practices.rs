@@ -80,6 +80,7 @@ fn written(gate: &Gate, facts: Facts) -> (u16, String) {
             let line = line(release.trail(), &ending(200, None));
             (200, json!(line).to_string())
         }
+        Ok(Outcome::Switched(_)) => panic!("nobody switched"),
         Ok(Outcome::Preflight { .. }) => panic!("a preflight"),
         Err(refused) => {
             let trail = &refused.trail;

@@ -12,6 +12,7 @@ pub fn attack() -> Forward<()> {
         set: Vec::new(),
         content: Content::Nothing,
         timeout_ms: 0,
+        session_ms: 0,
         origin: todo!(),
         answer: None,
         fraction: 0.0,

@@ -89,6 +89,7 @@ fn ask(
     match run(admit(gate, ports, facts, body.as_bytes().to_vec())) {
         Ok(Outcome::Released(_)) => "released",
         Ok(Outcome::Preflight { .. } | Outcome::Replayed { .. }) => "answered here",
+        Ok(Outcome::Switched(_)) => "switched",
         Err(refused) => refused.refusal.reason(),
     }
 }

@@ -34,6 +34,11 @@ impl OriginAnswer for FakeAnswer {
         self.0
     }
 
+    /// Whether it has the field of a handshake that was taken.
+    fn has_socket(&self) -> bool {
+        self.0 == 101 && self.field("sec-websocket-accept").is_some()
+    }
+
     fn field(&self, name: &str) -> Option<String> {
         let told = self.1.filter(|(field, _)| *field == name);
         let told = told.map(|(_, value)| value.to_owned());

@@ -27,6 +27,10 @@ pub async fn right_order<P: Ports>(gate: &Gate, ports: &P, facts: Facts, body: P
     let fit = match answered.sort()? {
         Sorted::Free(fit) => fit,
         Sorted::Ruled(ruled) => ruled.judge(None)?,
+        Sorted::Switch(switching) => {
+            let _ = switching.release(open, 0);
+            return Ok(());
+        }
     };
     let _ = fit.release(open);
     Ok(())

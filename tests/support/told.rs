@@ -48,6 +48,7 @@ pub fn tell(gate: &Gate, ports: &FakePorts, facts: Facts) -> Told {
     let asked = ports.asked.borrow().clone();
     match outcome {
         Ok(Outcome::Released(release)) => of(gate, release.trail(), None, asked),
+        Ok(Outcome::Switched(switch)) => of(gate, switch.trail(), None, asked),
         Ok(Outcome::Preflight { trail, .. } | Outcome::Replayed { trail, .. }) => {
             of(gate, &trail, None, asked)
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::credential::own_limit::OwnLimits;
+use crate::facts::UnixMs;
 
 /// How long a key lives; that it does not end has to be said.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -19,6 +20,16 @@ pub enum Expiry {
 #[serde(rename_all = "snake_case")]
 pub enum Never {
     Never,
+}
+
+impl Expiry {
+    /// When it ends, in Unix milliseconds; `None`: never.
+    pub fn until_ms(&self) -> Option<UnixMs> {
+        match self {
+            Self::At(at_s) => Some(at_s.saturating_mul(1_000)),
+            Self::Never(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
