@@ -4,19 +4,46 @@ import { DurableObject } from "cloudflare:workers";
 import * as rust from "./index.js";
 
 export default {
-  async fetch(request, env, ctx) {
-    try {
-      const answer = rust.fetch(request, env, ctx);
-      // A client that goes away takes neither the log line nor what others wait for along.
-      ctx.waitUntil(answer.catch(() => {}));
-      return await answer;
-    } catch (error) {
+  fetch(request, env, ctx) {
+    const answer = new Promise((settle, fail) => {
+      open.add(fail);
+      const end = (response) => {
+        open.delete(fail);
+        response ? settle(response) : fail(new Error("no response"));
+      };
+      rust.serve(request, env, ctx, end);
+    }).catch((error) => {
       // A panic is caught in Rust. What arrives here is a trap: the instance is gone, this answer is all there is.
       console.error(`trap: ${error}`);
       return trapped(request);
-    }
+    });
+    // A client that goes away takes neither the log line nor what others wait for along.
+    ctx.waitUntil(answer);
+    return answer;
   },
 };
+
+/** What ends the requests that Rust is at, if its instance is gone. */
+const open = new Set();
+
+// The JavaScript that belongs to Rust cannot see what Rust exports, and is introduced here.
+rust.enter_by((number, found) => {
+  try {
+    hand(number, found);
+  } catch (error) {
+    for (const fail of open) fail(error);
+    open.clear();
+  }
+});
+
+/** Hands over to Rust what it waited for under a number; nothing lets it run what is ready. */
+function hand(number, found) {
+  if (typeof found === "number") rust.hand_number(number, found);
+  else if (typeof found === "string") rust.hand_text(number, found);
+  else if (found instanceof Uint8Array) rust.hand_bytes(number, found);
+  else if (found !== undefined) rust.hand_value(number, found);
+  else rust.run_ready();
+}
 
 /** The answer to a request that took its wasm instance down. */
 function trapped(request) {

@@ -4,16 +4,15 @@
 
 use std::cell::Cell;
 
-use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
     durable_object,
 };
 
-use crate::edge::{alarm, bounded, clock, table};
+use crate::edge::platform::{self, Asking};
+use crate::edge::{alarm, clock, table};
 use crate::idempotency::claims::{Claims, Held, KEYS_MAX, answer};
 use crate::idempotency::{Act, ClaimAnswer, ClaimQuestion, Word};
 use crate::object::ObjectName;
@@ -233,14 +232,6 @@ fn another_type() -> Error {
     Error::RustError("a row of another type".into())
 }
 
-#[wasm_bindgen]
-extern "C" {
-    type IdempotencyStub;
-
-    #[wasm_bindgen(method, catch)]
-    fn act(this: &IdempotencyStub, act: &str) -> std::result::Result<Promise, JsValue>;
-}
-
 /// Asks one object for a claim, once. Silence is no answer: nothing is carried out.
 pub(super) async fn claim(
     env: &Env,
@@ -258,17 +249,14 @@ pub(super) async fn claim(
 
 /// Tells one object something, once. `None`: no answer in time.
 pub(super) async fn tell(env: &Env, object: &ObjectName, act: &Act) -> Option<Word> {
-    let asked = bounded::within(CALL_TIMEOUT_MS, call(env, object, act)).await;
-    asked.flatten()
-}
-
-async fn call(env: &Env, object: &ObjectName, act: &Act) -> Option<Word> {
-    let namespace = env.durable_object(BINDING).ok()?;
-    let stub = namespace
-        .get_by_name(&object.hex())
-        .ok()?
-        .into_rpc::<IdempotencyStub>();
-    let answer = stub.act(&serde_json::to_string(act).ok()?).ok()?;
-    let text = JsFuture::from(answer).await.ok()?.as_string()?;
+    let asking = Asking {
+        binding: BINDING,
+        name: &object.hex(),
+        method: "act",
+        root: None,
+        question: &serde_json::to_string(act).ok()?,
+        waits_ms: CALL_TIMEOUT_MS,
+    };
+    let text = platform::ask(None, env, &asking).await?;
     serde_json::from_str(&text).ok()
 }

@@ -7,14 +7,15 @@ use std::cell::{Cell, RefCell};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
+
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
     durable_object,
 };
 
 use crate::edge::broker::Broker;
-use crate::edge::{alarm, bounded, clock, table};
+use crate::edge::platform::{self, Asking};
+use crate::edge::{alarm, clock, table};
 use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
 use crate::limit::row::Row;
@@ -324,32 +325,19 @@ fn integer(number: u64) -> Result<SqlStorageValue> {
     SqlStorageValue::try_from_i64(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-#[wasm_bindgen]
-extern "C" {
-    type LimiterStub;
-
-    #[wasm_bindgen(method, catch)]
-    fn charge(this: &LimiterStub, question: &str) -> std::result::Result<Promise, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn broker(
-        this: &LimiterStub,
-        root: &str,
-        question: &str,
-    ) -> std::result::Result<Promise, JsValue>;
-}
-
 /// How long a broker waits for the object that it borrows from: an isolate waits for the broker.
 const ROOT_TIMEOUT_MS: u64 = CALL_TIMEOUT_MS / 2;
 
 /// Asks one object, once: a question that may have been granted is not asked again.
+/// - `request`: that asks, if it is one.
 pub(super) async fn ask(
+    request: Option<&web_sys::Request>,
     env: &Env,
     object: &ObjectName,
     question: &Question,
 ) -> std::result::Result<Answer, ObjectDown> {
-    let asked = bounded::within(CALL_TIMEOUT_MS, call(env, object, question)).await;
-    asked.flatten().ok_or(ObjectDown)
+    let answer = call(request, env, object, question, CALL_TIMEOUT_MS).await;
+    answer.ok_or(ObjectDown)
 }
 
 /// The same, asked by a broker.
@@ -358,21 +346,30 @@ pub(super) async fn ask_root(
     object: &ObjectName,
     question: &Question,
 ) -> std::result::Result<Answer, ObjectDown> {
-    let asked = bounded::within(ROOT_TIMEOUT_MS, call(env, object, question)).await;
-    asked.flatten().ok_or(ObjectDown)
+    let answer = call(None, env, object, question, ROOT_TIMEOUT_MS).await;
+    answer.ok_or(ObjectDown)
 }
 
-async fn call(env: &Env, object: &ObjectName, question: &Question) -> Option<Answer> {
-    let namespace = env.durable_object(BINDING).ok()?;
-    let stub = namespace
-        .get_by_name(&object.hex())
-        .ok()?
-        .into_rpc::<LimiterStub>();
-    let question = serde_json::to_string(question).ok()?;
-    let answer = match object.root_hex() {
-        None => stub.charge(&question).ok()?,
-        Some(root) => stub.broker(&root, &question).ok()?,
+async fn call(
+    request: Option<&web_sys::Request>,
+    env: &Env,
+    object: &ObjectName,
+    question: &Question,
+    waits_ms: u64,
+) -> Option<Answer> {
+    let root = object.root_hex();
+    let method = match root {
+        None => "charge",
+        Some(_) => "broker",
     };
-    let text = JsFuture::from(answer).await.ok()?.as_string()?;
+    let asking = Asking {
+        binding: BINDING,
+        name: &object.hex(),
+        method,
+        root: root.as_deref(),
+        question: &serde_json::to_string(question).ok()?,
+        waits_ms,
+    };
+    let text = platform::ask(request, env, &asking).await?;
     serde_json::from_str(&text).ok()
 }

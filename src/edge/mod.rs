@@ -27,17 +27,36 @@ mod reply;
 mod session;
 mod signature;
 mod table;
+mod turn;
 mod watch;
 mod wires;
 
-use worker::{Context, Env, Result, event};
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys;
+use worker::{Context, Env, event};
 
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
-    gateway::handle(request, env, context).await
+/// Answers one request.
+///
+/// - `settle`: called with the response; with nothing, where the platform makes none. It is not called where a
+///   trap ends the instance.
+#[expect(unreachable_pub, reason = "called from JavaScript")]
+#[wasm_bindgen]
+pub fn serve(request: web_sys::Request, env: Env, context: worker_sys::Context, settle: Function) {
+    turn::spawn(async move {
+        let answering = gateway::handle(request, env, Context::new(context));
+        let answered = AssertUnwindSafe(answering).catch_unwind().await;
+        let response = answered.ok().and_then(Result::ok);
+        let response = response.map_or(JsValue::UNDEFINED, JsValue::from);
+        let _ = settle.call1(&JsValue::UNDEFINED, &response);
+    });
 }

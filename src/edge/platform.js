@@ -4,6 +4,8 @@
 // Owns: steps that are the platform's alone, in the platform's language. Does not own: any decision; what passes, what is
 // taken out, what is set and how much is read is told from Rust. Lists come as text, one item a line: neither a name
 // nor a value of a field can hold a line break (RFC 9110 §5.5).
+//
+// What has to be waited for gives a number at once, and under this number it is handed over later: see `awaited`.
 
 /** What Rust is told where there is no answer: `edge::platform::Fault`. */
 const TIMED_OUT = 1;
@@ -11,6 +13,10 @@ const BROKEN = 2;
 const TOO_LARGE = 3;
 const INVALID = 4;
 const LEFT = 5;
+
+/** What Rust is told of a signature. */
+const VALID = 10;
+const INVALID_SIGNATURE = 11;
 
 /** Announced content of up to so many bytes is read in one piece. */
 const PIECE_BYTES_MAX = 65_536;
@@ -39,18 +45,18 @@ export function facts(request) {
 /** Reads the content of a request to its end: its bytes, or a fault's number. */
 export function take(request, bytesMax, waitsMs) {
   const stream = request.body;
-  if (!stream) return Promise.resolve(new Uint8Array(0));
+  if (!stream) return awaited(request, Promise.resolve(new Uint8Array(0)), waitsMs);
   const told = request.headers.get("content-length");
   const announced = told === null ? Number.NaN : Number(told);
   const isSmall = announced <= Math.min(bytesMax, PIECE_BYTES_MAX);
-  return within(request, whole(isSmall ? piece(stream, announced) : parts(stream, bytesMax), announced), waitsMs, BROKEN);
+  return awaited(request, whole(isSmall ? piece(stream, announced) : parts(stream, bytesMax), announced), waitsMs);
 }
 
 /** The platform may end a broken upload as if it were whole. */
 const whole = (read, announced) => read.then((found) => (typeof found !== "number" && announced >= 0 && found.byteLength !== announced ? BROKEN : found));
 
 /** Reads other content to its end: its bytes, or a fault's number. */
-export const read = (stream, bytesMax, waitsMs) => within({}, parts(stream, bytesMax), waitsMs, BROKEN);
+export const read = (stream, bytesMax, waitsMs) => awaited({}, parts(stream, bytesMax), waitsMs);
 
 /** Content that is announced, and no byte beyond: one more is asked for, and is not to come. */
 async function piece(stream, announced) {
@@ -95,20 +101,23 @@ async function parts(stream, bytesMax) {
  */
 export function send(request, passes, outlives, url, method, remove, set, content, waitsMs, by = globalThis) {
   const abort = new AbortController();
-  const client = outlives ? null : request.signal;
-  let outgoing;
+  let sent;
   try {
     const headers = edited(request.headers, "", remove, set, "");
     // The platform counts what is sent.
     if (content) headers.delete("content-length");
-    const init = { method, headers, redirect: "manual", signal: client ? AbortSignal.any([abort.signal, client]) : abort.signal };
-    if (content) init.body = content;
-    outgoing = new Request(passes ? new Request(url, request) : url, init);
+    const init = { method, headers, redirect: "manual", signal: abort.signal };
+    // Of bytes in the memory of Rust a copy: what stands there changes.
+    if (content) init.body = content.slice();
+    sent = by.fetch(passes ? new Request(url, request) : url, init);
   } catch {
-    return Promise.resolve(INVALID);
+    return awaited(request, Promise.resolve(INVALID), waitsMs);
   }
-  const sent = within(request, by.fetch(outgoing), waitsMs, BROKEN, abort);
-  return sent.then((found) => (found === BROKEN && client?.aborted ? LEFT : found));
+  const client = outlives ? undefined : request.signal;
+  // A signal of both would cost more than all that is set here.
+  if (client) client.aborted ? abort.abort() : client.addEventListener("abort", () => abort.abort());
+  const told = sent.catch(() => (client?.aborted ? LEFT : BROKEN));
+  return awaited(request, told, waitsMs, abort);
 }
 
 /** The head of an answer as lines: its status, then each field's name and value. */
@@ -119,7 +128,36 @@ export function head(answer) {
 }
 
 /** Signs for a request: the signature, or a fault's number. */
-export const sign = (request, algorithm, key, message, waitsMs) => within(request, crypto.subtle.sign(algorithm, key, message), waitsMs, BROKEN);
+export function sign(request, algorithm, key, message, waitsMs) {
+  const signed = crypto.subtle.sign(algorithm, key, message).then((bytes) => new Uint8Array(bytes));
+  return awaited(request, signed, waitsMs);
+}
+
+/** Checks a signature for a request: whether it is one, or a fault's number. */
+export function verify(request, algorithm, key, signature, message, waitsMs) {
+  const checked = crypto.subtle.verify(algorithm, key, signature, message);
+  const judged = checked.then(
+    (valid) => (valid ? VALID : INVALID_SIGNATURE),
+    () => INVALID_SIGNATURE,
+  );
+  return awaited(request, judged, waitsMs);
+}
+
+/**
+ * Asks a Durable Object: the text that it answers, or a fault's number.
+ *
+ * - `owner`: the request that asks, or nothing. - `root`: said before the question, if there is one.
+ */
+export function ask(owner, env, binding, name, method, root, question, waitsMs) {
+  let answer;
+  try {
+    const object = env[binding].getByName(name);
+    answer = root ? object[method](root, question) : object[method](question);
+  } catch {
+    answer = Promise.reject();
+  }
+  return awaited(owner ?? {}, answer, waitsMs);
+}
 
 /**
  * A response.
@@ -162,24 +200,44 @@ function pairs(text, take) {
 }
 
 /**
- * What `promise` gives; a fault's number if it fails, or takes longer: then `abort` is told.
+ * Hands what `promise` gives over to Rust, once: a fault's number if it fails, or takes longer: then `abort` is told. Gives
+ * the number under which it is handed over, which no other has as long as this module lives: a wasm instance that took
+ * the place of another is given nothing that the other waited for.
  *
- * - `owner`: what waits. It waits for one thing at a time, and all its waits share one timer: to set one costs more than
- *   most of what is waited for.
+ * - `owner`: what waits. All its waits share one timer: to set one costs more than most of what is waited for.
  */
-function within(owner, promise, waitsMs, failed, abort) {
-  const watch = (owner[WATCH] ??= { wait: undefined, timer: undefined, ringsMs: Number.POSITIVE_INFINITY });
-  return new Promise((settle) => {
-    const wait = { endsMs: Date.now() + waitsMs, late: () => (settle(TIMED_OUT), abort?.abort()) };
-    const ended = (found) => {
-      if (watch.wait === wait) watch.wait = undefined;
-      settle(found);
-    };
-    watch.wait = wait;
-    if (watch.ringsMs > wait.endsMs) ring(watch, wait.endsMs);
-    promise.then(ended, () => ended(failed));
-  });
+function awaited(owner, promise, waitsMs, abort) {
+  last = (last + 1) % NUMBERS_MAX;
+  const number = last + 1;
+  const watch = (owner[WATCH] ??= { waits: new Set(), timer: undefined, ringsMs: Number.POSITIVE_INFINITY });
+  const ended = (found) => {
+    if (watch.waits.delete(wait)) enter(number, found);
+  };
+  const wait = { endsMs: Date.now() + waitsMs, late: () => (ended(TIMED_OUT), abort?.abort()) };
+  watch.waits.add(wait);
+  if (watch.ringsMs > wait.endsMs) ring(watch, wait.endsMs);
+  promise.then(ended, () => ended(BROKEN));
+  return number;
 }
+
+let last = 0;
+/** Numbers begin anew after so many: what was waited for under the same one is long over. */
+const NUMBERS_MAX = 2 ** 32 - 1;
+
+/** Has what is ready run when what runs now is over. */
+export function soon() {
+  Promise.resolve().then(() => enter(NOTHING));
+}
+
+/** The number of nothing that was waited for. */
+const NOTHING = 0;
+
+/** Introduces the entry module, which can call Rust as this one cannot: `by(number, found)`. */
+export function enterBy(by) {
+  enter = by;
+}
+
+let enter;
 
 const WATCH = Symbol("watch");
 /** So often a timer looks whether what is waited for is late: a later wait of the same request seldom needs another. */
@@ -191,10 +249,10 @@ function ring(watch, endsMs) {
   watch.ringsMs = Math.min(endsMs, now + LOOK_MS);
   watch.timer = setTimeout(() => {
     watch.ringsMs = Number.POSITIVE_INFINITY;
-    const { wait } = watch;
-    if (!wait) return;
-    if (Date.now() < wait.endsMs) return ring(watch, wait.endsMs);
-    watch.wait = undefined;
-    wait.late();
+    const waits = [...watch.waits];
+    const late = waits.filter(({ endsMs }) => endsMs <= Date.now());
+    const ends = waits.filter((wait) => !late.includes(wait)).map(({ endsMs }) => endsMs);
+    if (ends.length > 0) ring(watch, Math.min(...ends));
+    for (const wait of late) wait.late();
   }, watch.ringsMs - now);
 }

@@ -2,13 +2,13 @@
 //!
 //! Owns: the calls and the form of lists in them. Does not own: what is asked for and when.
 
-use js_sys::{Object, Promise, Uint8Array};
+use js_sys::{Function, Object};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, Headers, ReadableStream, Request, Response, WebSocket};
-use worker::Result;
+use worker::{Env, Result};
 
+use crate::edge::turn::{Crossing, Found};
 use crate::ports::{OriginFault, ReadFault};
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
@@ -17,10 +17,10 @@ extern "C" {
     fn facts_of(request: &Request) -> std::result::Result<String, JsValue>;
 
     #[wasm_bindgen(js_name = take)]
-    fn take_of(request: &Request, bytes_max: f64, waits_ms: f64) -> Promise;
+    fn take_of(request: &Request, bytes_max: f64, waits_ms: f64) -> u32;
 
     #[wasm_bindgen(js_name = read)]
-    fn read_of(stream: &ReadableStream, bytes_max: f64, waits_ms: f64) -> Promise;
+    fn read_of(stream: &ReadableStream, bytes_max: f64, waits_ms: f64) -> u32;
 
     #[wasm_bindgen(js_name = head)]
     fn head_of(answer: &Response) -> String;
@@ -35,10 +35,10 @@ extern "C" {
         method: &str,
         remove: &str,
         set: &str,
-        content: Option<Uint8Array>,
+        content: Option<&[u8]>,
         waits_ms: f64,
         by: &JsValue,
-    ) -> Promise;
+    ) -> u32;
 
     #[wasm_bindgen(js_name = sign)]
     fn sign_by(
@@ -47,7 +47,37 @@ extern "C" {
         key: &CryptoKey,
         message: &[u8],
         waits_ms: f64,
-    ) -> Promise;
+    ) -> u32;
+
+    #[wasm_bindgen(js_name = verify)]
+    fn verify_by(
+        request: &Request,
+        algorithm: &Object,
+        key: &CryptoKey,
+        signature: &[u8],
+        message: &[u8],
+        waits_ms: f64,
+    ) -> u32;
+
+    #[expect(clippy::too_many_arguments, reason = "all in one crossing")]
+    #[wasm_bindgen(js_name = ask)]
+    fn ask_by(
+        owner: Option<&Request>,
+        env: &JsValue,
+        binding: &str,
+        name: &str,
+        method: &str,
+        root: Option<&str>,
+        question: &str,
+        waits_ms: f64,
+    ) -> u32;
+
+    /// Has `enter` called with the number 0 when what runs now is over.
+    pub(super) fn soon();
+
+    /// Takes the function by which JavaScript comes back in.
+    #[wasm_bindgen(js_name = enterBy)]
+    pub(super) fn enter_by(by: &Function);
 
     #[wasm_bindgen(js_name = respond, catch)]
     fn respond_as(
@@ -162,13 +192,11 @@ pub(super) async fn read(
     .await
 }
 
-async fn bytes(read: Promise, bytes_max: u64) -> std::result::Result<Vec<u8>, ReadFault> {
-    let found = JsFuture::from(read).await.map_err(|_| ReadFault::Broken)?;
-    let bytes = found.dyn_into::<Uint8Array>();
-    let bytes = bytes.map_err(|fault| read_fault(&fault))?;
-    match u64::from(bytes.length()) <= bytes_max {
-        true => Ok(bytes.to_vec()),
-        false => Err(ReadFault::TooLarge),
+async fn bytes(number: u32, bytes_max: u64) -> std::result::Result<Vec<u8>, ReadFault> {
+    match Crossing::new(number).await {
+        Found::Bytes(bytes) if bytes.len() as u64 <= bytes_max => Ok(bytes),
+        Found::Bytes(_) => Err(ReadFault::TooLarge),
+        found => Err(read_fault(&found)),
     }
 }
 
@@ -199,7 +227,7 @@ pub(super) async fn send(
     let (Some(remove), Some(set)) = (sending.remove.text(), sending.set.text()) else {
         return Err(OriginFault::Invalid);
     };
-    let sent = send_as(
+    let number = send_as(
         request,
         sending.passes,
         sending.outlives_client,
@@ -207,12 +235,14 @@ pub(super) async fn send(
         sending.method,
         remove,
         set,
-        sending.content.map(Uint8Array::from),
+        sending.content,
         number(sending.waits_ms),
         &sending.by,
     );
-    let found = JsFuture::from(sent).await.map_err(|_| OriginFault::Down)?;
-    found.dyn_into().map_err(|fault| origin_fault(&fault))
+    match Crossing::new(number).await {
+        Found::Value(answer) => answer.dyn_into().map_err(|_| OriginFault::Invalid),
+        found => Err(origin_fault(&found)),
+    }
 }
 
 /// Signs `message`; `None` if that failed or took longer than `waits_ms`.
@@ -223,11 +253,64 @@ pub(super) async fn sign(
     message: &[u8],
     waits_ms: u64,
 ) -> Option<Vec<u8>> {
-    let signed = sign_by(request, algorithm, key, message, number(waits_ms));
-    let signed = JsFuture::from(signed).await.ok()?;
-    signed
-        .is_object()
-        .then(|| Uint8Array::new(&signed).to_vec())
+    let signing = sign_by(request, algorithm, key, message, number(waits_ms));
+    match Crossing::new(signing).await {
+        Found::Bytes(signature) => Some(signature),
+        _ => None,
+    }
+}
+
+/// Checks the signature of `message`; `None` if that failed or took longer than `waits_ms`.
+pub(super) async fn verify(
+    request: &Request,
+    algorithm: &Object,
+    key: &CryptoKey,
+    signature: &[u8],
+    message: &[u8],
+    waits_ms: u64,
+) -> Option<bool> {
+    let waits_ms = number(waits_ms);
+    let checking = verify_by(request, algorithm, key, signature, message, waits_ms);
+    match Crossing::new(checking).await {
+        Found::Number(VALID) => Some(true),
+        Found::Number(INVALID_SIGNATURE) => Some(false),
+        _ => None,
+    }
+}
+
+/// A question to a Durable Object, as text.
+pub(super) struct Asking<'a> {
+    pub(super) binding: &'a str,
+    pub(super) name: &'a str,
+    pub(super) method: &'a str,
+    /// Said before the question, if there is one.
+    pub(super) root: Option<&'a str>,
+    pub(super) question: &'a str,
+    pub(super) waits_ms: u64,
+}
+
+/// Asks a Durable Object, once; `None` if it does not answer in time, or not with text.
+/// - `request`: that asks, if it is one.
+pub(super) async fn ask(
+    request: Option<&Request>,
+    env: &Env,
+    asking: &Asking<'_>,
+) -> Option<String> {
+    let env: &JsValue = env.as_ref();
+    let number = ask_by(
+        request,
+        env,
+        asking.binding,
+        asking.name,
+        asking.method,
+        asking.root,
+        asking.question,
+        number(asking.waits_ms),
+    );
+    match Crossing::new(number).await {
+        Found::Text(answer) => Some(answer),
+        _ => None,
+    }
 }
 
 /// Makes a response.
@@ -264,27 +347,29 @@ pub(super) fn switch(socket: &WebSocket, edits: &Edits) -> Result<Response> {
 }
 
 /// The faults of `platform.js`, by number.
-fn read_fault(fault: &JsValue) -> ReadFault {
-    match fault.as_f64() {
-        Some(TIMED_OUT) => ReadFault::TimedOut,
-        Some(TOO_LARGE) => ReadFault::TooLarge,
+fn read_fault(found: &Found) -> ReadFault {
+    match found {
+        Found::Number(TIMED_OUT) => ReadFault::TimedOut,
+        Found::Number(TOO_LARGE) => ReadFault::TooLarge,
         _ => ReadFault::Broken,
     }
 }
 
-fn origin_fault(fault: &JsValue) -> OriginFault {
-    match fault.as_f64() {
-        Some(TIMED_OUT) => OriginFault::TimedOut,
-        Some(BROKEN) => OriginFault::Down,
-        Some(LEFT) => OriginFault::Left,
+fn origin_fault(found: &Found) -> OriginFault {
+    match found {
+        Found::Number(TIMED_OUT) => OriginFault::TimedOut,
+        Found::Number(BROKEN) => OriginFault::Down,
+        Found::Number(LEFT) => OriginFault::Left,
         _ => OriginFault::Invalid,
     }
 }
 
-const TIMED_OUT: f64 = 1.0;
-const BROKEN: f64 = 2.0;
-const TOO_LARGE: f64 = 3.0;
-const LEFT: f64 = 5.0;
+const TIMED_OUT: u32 = 1;
+const BROKEN: u32 = 2;
+const TOO_LARGE: u32 = 3;
+const LEFT: u32 = 5;
+const VALID: u32 = 10;
+const INVALID_SIGNATURE: u32 = 11;
 
 #[expect(
     clippy::cast_precision_loss,

@@ -101,7 +101,7 @@ impl ErrandPorts {
 
 impl Objects for EdgePorts<'_> {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
-        limiter::ask(self.env, object, question).await
+        limiter::ask(Some(self.request), self.env, object, question).await
     }
 
     async fn stored_marks(&self, object: &ObjectName) -> Result<Marks, ObjectDown> {
@@ -127,7 +127,7 @@ impl Objects for EdgePorts<'_> {
 
 impl Objects for ErrandPorts {
     async fn ask(&self, object: &ObjectName, question: &Question) -> Result<Answer, ObjectDown> {
-        limiter::ask(&self.env, object, question).await
+        limiter::ask(None, &self.env, object, question).await
     }
 
     async fn stored_marks(&self, object: &ObjectName) -> Result<Marks, ObjectDown> {
@@ -180,7 +180,7 @@ impl Ports for EdgePorts<'_> {
     }
 
     async fn take(&self, question: &ReplayQuestion) -> Result<ReplayAnswer, PortDown> {
-        replay::ask(self.env, question).await
+        replay::ask(self.request, self.env, question).await
     }
 
     async fn key_set(
@@ -196,7 +196,7 @@ impl Ports for EdgePorts<'_> {
         &self,
         question: &SignatureQuestion,
     ) -> Result<SignatureAnswer, PortDown> {
-        signature::verify(question).await
+        signature::verify(self.request, question).await
     }
 
     async fn read(&self, _body: Unread, max_bytes: u64) -> Result<Vec<u8>, ReadFault> {

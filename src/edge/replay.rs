@@ -4,16 +4,16 @@
 
 use std::cell::Cell;
 
-use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
+
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
     durable_object,
 };
 
-use crate::edge::{alarm, bounded, clock, table};
+use crate::edge::platform::{self, Asking};
+use crate::edge::{alarm, clock, table};
 use crate::ports::PortDown;
 use crate::refusal::Port;
 use crate::replay::{ReplayAnswer, ReplayQuestion, Take, Taken, Uses, take};
@@ -145,21 +145,14 @@ impl Uses for Replay {
     }
 }
 
-#[wasm_bindgen]
-extern "C" {
-    type ReplayStub;
-
-    #[wasm_bindgen(method, catch)]
-    fn take(this: &ReplayStub, question: &str) -> std::result::Result<Promise, JsValue>;
-}
-
 /// Asks one object, once. Silence is no answer: nobody passes by it.
 pub(super) async fn ask(
+    request: &web_sys::Request,
     env: &Env,
     question: &ReplayQuestion,
 ) -> std::result::Result<ReplayAnswer, PortDown> {
-    let asked = bounded::within(CALL_TIMEOUT_MS, call(env, question)).await;
-    let taken = asked.flatten().filter(|taken| *taken != Taken::Full);
+    let asked = call(request, env, question).await;
+    let taken = asked.filter(|taken| *taken != Taken::Full);
     let taken = taken.ok_or(PortDown { port: Port::Replay })?;
     Ok(ReplayAnswer {
         name: question.take.name.clone(),
@@ -167,15 +160,15 @@ pub(super) async fn ask(
     })
 }
 
-async fn call(env: &Env, question: &ReplayQuestion) -> Option<Taken> {
-    let namespace = env.durable_object(BINDING).ok()?;
-    let stub = namespace
-        .get_by_name(&question.object.hex())
-        .ok()?
-        .into_rpc::<ReplayStub>();
-    let answer = stub
-        .take(&serde_json::to_string(&question.take).ok()?)
-        .ok()?;
-    let text = JsFuture::from(answer).await.ok()?.as_string()?;
+async fn call(request: &web_sys::Request, env: &Env, question: &ReplayQuestion) -> Option<Taken> {
+    let asking = Asking {
+        binding: BINDING,
+        name: &question.object.hex(),
+        method: "take",
+        root: None,
+        question: &serde_json::to_string(&question.take).ok()?,
+        waits_ms: CALL_TIMEOUT_MS,
+    };
+    let text = platform::ask(Some(request), env, &asking).await?;
     serde_json::from_str(&text).ok()
 }

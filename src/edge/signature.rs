@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
+use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, Request, SubtleCrypto, WorkerGlobalScope};
@@ -24,32 +24,48 @@ thread_local! {
 }
 
 /// Checks a signature. A key that cannot be imported (a point off its curve) verifies nothing.
-pub(super) async fn verify(question: &SignatureQuestion) -> Result<SignatureAnswer, PortDown> {
-    let check = bounded::within(TIMEOUT_MS, check(question)).await;
-    let valid = check.ok_or(PortDown {
+pub(super) async fn verify(
+    request: &Request,
+    question: &SignatureQuestion,
+) -> Result<SignatureAnswer, PortDown> {
+    let down = PortDown {
         port: Port::Signature,
-    })?;
-    Ok(question.answered(valid.unwrap_or(false)))
+    };
+    let Some(algorithm) = parameters(question.algorithm) else {
+        return Ok(question.answered(false));
+    };
+    let Some(key) = key_of(question, &algorithm).await? else {
+        return Ok(question.answered(false));
+    };
+    let (signature, message) = (&question.signature, &question.message);
+    let checked = platform::verify(request, &algorithm, &key, signature, message, TIMEOUT_MS);
+    checked
+        .await
+        .map(|valid| question.answered(valid))
+        .ok_or(down)
 }
 
-async fn check(question: &SignatureQuestion) -> Option<bool> {
-    let subtle = subtle()?;
-    let algorithm = parameters(question.algorithm)?;
+/// `None`: it cannot be imported.
+async fn key_of(
+    question: &SignatureQuestion,
+    algorithm: &Object,
+) -> Result<Option<CryptoKey>, PortDown> {
     let name = format!(
         "{} {}",
         question.algorithm.as_str(),
         question.key.thumbprint()
     );
+    if let Some(key) = known(&name) {
+        return Ok(Some(key));
+    }
     let members = question.key.members().to_string();
     // A caller's own key stays out of the memory: by many of them, issuers' would be forgotten.
     let name = (!question.key.is_presented()).then_some(name);
-    let key = import(&subtle, name, &members, &algorithm, "verify").await?;
-    let signature = Uint8Array::from(question.signature.as_slice());
-    let message = Uint8Array::from(question.message.as_slice());
-    let checked = subtle
-        .verify_with_object_and_js_u8_array_and_js_u8_array(&algorithm, &key, &signature, &message)
-        .ok()?;
-    JsFuture::from(checked).await.ok()?.as_bool()
+    let importing = async { import(&subtle()?, name, &members, algorithm, "verify").await };
+    let key = bounded::within(TIMEOUT_MS, importing).await;
+    key.ok_or(PortDown {
+        port: Port::Signature,
+    })
 }
 
 /// Signs with the identity key.
@@ -87,9 +103,6 @@ async fn import(
     algorithm: &Object,
     usage: &str,
 ) -> Option<CryptoKey> {
-    if let Some(key) = name.as_ref().and_then(known) {
-        return Some(key);
-    }
     let jwk: Object = JSON::parse(jwk).ok()?.dyn_into().ok()?;
     // `alg` and `key_ops` were judged when the set was read; what they may say differs by runtime.
     for member in ["alg", "key_ops", "use"] {

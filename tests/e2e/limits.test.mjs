@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Response, start } from "./harness.mjs";
+import { entryWithObject } from "./support/entry.mjs";
 import { HOST, PEPPER, from, keyFor, policyOf, tally, window } from "./support/policies.mjs";
 
 const origin = () => new Response("ok");
@@ -131,10 +132,7 @@ const BROKEN = {
 
 for (const [how, method] of Object.entries(BROKEN)) {
   test(`a counter that ${how} means what on_error says, in bounded time`, async () => {
-    const entry = `import * as rust from "./index.js";
-      import { DurableObject } from "cloudflare:workers";
-      export default { fetch: (request, env, context) => rust.fetch(request, env, context) };
-      export class Limiter extends DurableObject { ${method} }`;
+    const entry = entryWithObject("Limiter", method);
     for (const [on_error, expected] of [
       ["refuse", { 503: 6 }],
       ["admit", { 200: 6 }],

@@ -12,6 +12,7 @@ import { compact, makeProofKey, partsOf, prove, sealed } from "./provider/proofs
 import { startProvider } from "./provider/provider.mjs";
 import { send } from "./support/raw.mjs";
 import { tally } from "./support/policies.mjs";
+import { entryWithObject } from "./support/entry.mjs";
 
 const URL_OF = "http://gateway.test/orders";
 const HOUR_S = 3_600;
@@ -337,12 +338,7 @@ const BROKEN = {
 
 for (const [how, method] of Object.entries(BROKEN)) {
   test(`a memory of proofs that ${how} admits nobody, in bounded time (DP-17)`, async (t) => {
-    const entry = `import * as rust from "./index.js";
-      import { DurableObject } from "cloudflare:workers";
-      export default { fetch: (request, env, context) => rust.fetch(request, env, context) };
-      export class Limiter extends DurableObject {}
-      export class Idempotency extends DurableObject {}
-      export class Replay extends DurableObject { ${method} }`;
+    const entry = entryWithObject("Replay", method);
     const at = await gatewayFor({ authenticators: { accounts: jwtOf(provider) }, entry });
     t.after(() => at.stop());
     const began = performance.now();
