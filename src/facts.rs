@@ -33,29 +33,28 @@ impl RequestId {
 
     /// The 16 bytes as 32 hex digits: the trace id of a request that brought none.
     pub fn as_trace_id(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&self.0)
     }
 
     /// Eight bytes as 16 hex digits: this gateway's span in the trace.
     pub fn as_span_id(&self) -> String {
-        self.0
-            .iter()
-            .rev()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut span = self.0;
+        span.reverse();
+        base16ct::lower::encode_string(span.get(..8).unwrap_or_default())
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                formatter.write_str("-")?;
-            }
-            write!(formatter, "{byte:02x}")?;
+        let digits = self.as_trace_id();
+        let mut rest = digits.as_str();
+        for length in [8, 4, 4, 4] {
+            let (group, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+            formatter.write_str(group)?;
+            formatter.write_str("-")?;
+            rest = after;
         }
-        Ok(())
+        formatter.write_str(rest)
     }
 }
 
@@ -219,4 +218,23 @@ pub struct Facts {
     /// Whether the request carries content, or may.
     pub has_body: bool,
     pub connection: Connection,
+}
+
+impl Facts {
+    /// The same without its header fields, which are most of it.
+    #[must_use]
+    pub fn without_headers(&self) -> Self {
+        Self {
+            request_id: self.request_id.clone(),
+            received_at_ms: self.received_at_ms,
+            method: self.method.clone(),
+            is_https: self.is_https,
+            authority: self.authority.clone(),
+            raw_path: self.raw_path.clone(),
+            raw_query: self.raw_query.clone(),
+            headers: Headers::default(),
+            has_body: self.has_body,
+            connection: self.connection.clone(),
+        }
+    }
 }

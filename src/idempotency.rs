@@ -8,8 +8,6 @@
 pub mod claims;
 pub mod key;
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -132,7 +130,7 @@ impl Asked<'_> {
         let tenant = [self.tenant.map_or("0", |_| "1"), self.tenant.unwrap_or("")];
         let [has_tenant, tenant] = tenant;
         let name = ObjectName::of(&[has_tenant, tenant, self.route, self.method, key.as_str()]);
-        let content = hex(&Sha256::digest(self.content));
+        let content = base16ct::lower::encode_string(&Sha256::digest(self.content));
         let fingerprint = ObjectName::of(&[
             self.path,
             if self.query.is_some() { "?" } else { "" },
@@ -182,14 +180,6 @@ impl Granted {
 /// The end of a span that starts at `now_ms`.
 fn after(now_ms: UnixMs, ms: u64) -> UnixMs {
     now_ms.saturating_add(ms)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

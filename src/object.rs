@@ -149,7 +149,7 @@ impl ObjectName {
 }
 
 fn hex(name: &Name) -> String {
-    name.iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(name)
 }
 
 #[cfg(test)]

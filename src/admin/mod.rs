@@ -106,7 +106,7 @@ impl Act {
 fn digest(record: &KeyRecord) -> Option<String> {
     let text = serde_json::to_string(record).ok()?;
     let digest = Sha256::digest(text.as_bytes());
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(base16ct::lower::encode_string(&digest))
 }
 
 /// A command that reads well and cannot be carried out.

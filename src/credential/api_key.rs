@@ -136,12 +136,8 @@ impl Pepper {
         let mut hash = Sha256::new();
         hash.update(b"edgeward pepper id\0");
         hash.update(secret.expose().as_bytes());
-        let id = hash
-            .finalize()
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hash.finalize();
+        let id = base16ct::lower::encode_string(digest.get(..4).unwrap_or_default());
         Self { id, secret }
     }
 

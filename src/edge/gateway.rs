@@ -1,5 +1,6 @@
 //! One request at the edge: facts in, the driver, a response and one log line out.
 
+use std::cell::OnceCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
@@ -15,7 +16,7 @@ use crate::edge::ports::{EdgePorts, Unread, run_behind};
 use crate::edge::reply::Refusing;
 use crate::edge::watch::Stay;
 use crate::edge::{admin, clock, incoming, keep, key_records, log, policy, reply, session};
-use crate::facts::{Facts, Headers, Method};
+use crate::facts::{Facts, Method};
 use crate::house::{self, Page};
 use crate::policy::gate::Gate;
 use crate::refusal::Refusal;
@@ -25,6 +26,11 @@ use crate::trail::{Refused, StageName, Trail};
 /// Names a request that is to panic. Bound in tests alone: it shows that a fault of the gateway
 /// itself ends one request and no other.
 const PANIC_BINDING: &str = "EDGEWARD_TEST_PANIC_PATH";
+
+thread_local! {
+    /// Read once: what is bound does not change while an isolate lives.
+    static PANIC_PATH: OnceCell<Option<String>> = const { OnceCell::new() };
+}
 
 /// Answers one request and writes its line.
 pub(super) async fn handle(request: Request, env: Env, context: Context) -> Result<Response> {
@@ -36,10 +42,7 @@ pub(super) async fn handle(request: Request, env: Env, context: Context) -> Resu
     let development = gate.as_ref().is_some_and(|gate| !gate.production);
     let facts = incoming::facts(&request, &env, development)?;
     // What is left to tell of a request whose notes a panic took along.
-    let bare = Facts {
-        headers: Headers::default(),
-        ..facts.clone()
-    };
+    let bare = facts.without_headers();
     let cors_origin = reading_origin(gate.as_ref(), &facts);
     let asked = Asked {
         env: &env,
@@ -262,9 +265,10 @@ fn reading_origin(gate: Option<&Rc<Gate>>, facts: &Facts) -> Option<String> {
 }
 
 fn panic_if_asked(env: &Env, facts: &Facts) {
-    let asked = env
-        .var(PANIC_BINDING)
-        .is_ok_and(|path| path.to_string() == facts.raw_path);
+    let asked = PANIC_PATH.with(|path| {
+        let path = path.get_or_init(|| env.var(PANIC_BINDING).ok().map(|path| path.to_string()));
+        path.as_ref() == Some(&facts.raw_path)
+    });
     #[expect(
         clippy::panic,
         reason = "the test that panics one request among others"

@@ -1,5 +1,6 @@
 //! A platform request as facts: each header read once, the URL split without a second opinion.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use web_sys::Request;
@@ -98,6 +99,14 @@ fn client_address(headers: &Headers, played: bool) -> Option<IpAddr> {
 
 /// Whether this is a trial on one machine: bound by what serves locally, never deployed.
 pub(super) fn is_loopback_listener(env: &Env) -> bool {
-    env.var(LOOPBACK_BINDING)
-        .is_ok_and(|value| value.to_string() == "1")
+    let read = || {
+        let bound = env.var(LOOPBACK_BINDING);
+        bound.is_ok_and(|value| value.to_string() == "1")
+    };
+    IS_LOOPBACK.with(|known| *known.get_or_init(read))
+}
+
+thread_local! {
+    /// Read once: what is bound does not change while an isolate lives.
+    static IS_LOOPBACK: OnceCell<bool> = const { OnceCell::new() };
 }

@@ -1,6 +1,7 @@
 //! Signatures in WebCrypto: twenty to thirty times cheaper here than in wasm.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,6 +22,8 @@ const TIMEOUT_MS: u64 = 2_000;
 
 thread_local! {
     static KEYS: RefCell<Cache<String, CryptoKey>> = RefCell::new(Cache::new(KEYS_MAX));
+    /// Of each algorithm, once it was asked for.
+    static PARAMETERS: RefCell<BTreeMap<&'static str, Object>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Checks a signature. A key that cannot be imported (a point off its curve) verifies nothing.
@@ -134,7 +137,14 @@ fn parameters(algorithm: Algorithm) -> Option<Object> {
         Algorithm::Ed25519 => r#"{"name":"Ed25519"}"#,
         Algorithm::Hs256 => return None,
     };
-    JSON::parse(text).ok()?.dyn_into().ok()
+    PARAMETERS.with_borrow_mut(|known| {
+        if let Some(parameters) = known.get(text) {
+            return Some(parameters.clone());
+        }
+        let parameters: Object = JSON::parse(text).ok()?.dyn_into().ok()?;
+        known.insert(text, parameters.clone());
+        Some(parameters)
+    })
 }
 
 fn subtle() -> Option<SubtleCrypto> {

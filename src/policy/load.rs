@@ -80,11 +80,8 @@ fn read(text: &[u8]) -> Result<Value, PolicyFault> {
 
 /// Twelve hex digits of the SHA-256 of the text.
 fn version_of(text: &[u8]) -> String {
-    Sha256::digest(text)
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = Sha256::digest(text);
+    base16ct::lower::encode_string(digest.get(..6).unwrap_or_default())
 }
 
 /// Checks the policy against its published schema.
