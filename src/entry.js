@@ -11,7 +11,7 @@ export default {
         open.delete(fail);
         response ? settle(response) : fail(new Error("no response"));
       };
-      rust.serve(request, env, ctx, end);
+      entering(() => rust.serve(request, env, ctx, end));
     }).catch((error) => {
       // A panic is caught in Rust. What arrives here is a trap: the instance is gone, this answer is all there is.
       console.error(`trap: ${error}`);
@@ -23,18 +23,21 @@ export default {
   },
 };
 
-/** What ends the requests that Rust is at, if its instance is gone. */
+/** What ends the requests that Rust is at. */
 const open = new Set();
 
-// The JavaScript that belongs to Rust cannot see what Rust exports, and is introduced here.
-rust.enter_by((number, found) => {
+/** Calls Rust. A trap ends the instance, and with it every request that it is at: what they wait for finds nobody. */
+function entering(call) {
   try {
-    hand(number, found);
+    call();
   } catch (error) {
     for (const fail of open) fail(error);
     open.clear();
   }
-});
+}
+
+// The JavaScript that belongs to Rust cannot see what Rust exports, and is introduced here.
+rust.enter_by((number, found) => entering(() => hand(number, found)));
 
 /** Hands over to Rust what it waited for under a number; nothing lets it run what is ready. */
 function hand(number, found) {

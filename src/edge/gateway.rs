@@ -23,9 +23,10 @@ use crate::refusal::Refusal;
 use crate::stage::release::Release;
 use crate::trail::{Refused, StageName, Trail};
 
-/// Names a request that is to panic. Bound in tests alone: it shows that a fault of the gateway
-/// itself ends one request and no other.
+/// Names a request that is to panic; with [`ABORTS`] behind it, to abort. Bound in tests alone: it shows that
+/// a fault of the gateway itself ends one request and no other, or those of one wasm instance.
 const PANIC_BINDING: &str = "EDGEWARD_TEST_PANIC_PATH";
+const ABORTS: &str = "/abort";
 
 thread_local! {
     /// Read once: what is bound does not change while an isolate lives.
@@ -265,15 +266,17 @@ fn reading_origin(gate: Option<&Rc<Gate>>, facts: &Facts) -> Option<String> {
 }
 
 fn panic_if_asked(env: &Env, facts: &Facts) {
-    let asked = PANIC_PATH.with(|path| {
+    let after = PANIC_PATH.with(|path| {
         let path = path.get_or_init(|| env.var(PANIC_BINDING).ok().map(|path| path.to_string()));
-        path.as_ref() == Some(&facts.raw_path)
+        facts.raw_path.strip_prefix(path.as_deref()?)
     });
     #[expect(
         clippy::panic,
         reason = "the test that panics one request among others"
     )]
-    if asked {
-        panic!("asked to");
+    match after {
+        Some("") => panic!("asked to"),
+        Some(ABORTS) => std::process::abort(),
+        _ => {}
     }
 }

@@ -44,3 +44,31 @@ test("a panic in one request leaves the others, the counters and the log chain w
   assert.equal(lines.filter((line) => line.reason === "panicked").length, 5);
   await gateway.stop();
 });
+
+test("a trap ends the requests of its wasm instance with an answer each, and another instance goes on", async () => {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const gateway = await start({
+    policy: policyOf({ routes: [{}, { match: { methods: ["GET"], path: "/slow" } }] }),
+    vars: { EDGEWARD_TEST_PANIC_PATH: "/panic" },
+    origin: async (request) => {
+      if (request.url.endsWith("/slow")) await held;
+      return new Response("ok");
+    },
+  });
+  const ask = (path) => gateway.fetch(HOST + path, { headers: from("192.0.2.1") });
+  assert.equal((await ask("/orders")).status, 200);
+  const slow = [ask("/slow"), ask("/slow")];
+  while (gateway.originRequests.length < 3) await new Promise(setImmediate);
+
+  const ended = await Promise.all([ask("/panic/abort"), ...slow]);
+  for (const answer of ended) {
+    assert.equal(answer.status, 503);
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    assert.equal((await answer.json()).code, "overloaded");
+  }
+  // Under the numbers that the old instance waited for, the new one is given nothing.
+  release();
+  for (let count = 0; count < 5; count += 1) assert.equal((await ask("/orders")).status, 200);
+  await gateway.stop();
+});
