@@ -49,23 +49,23 @@ export function take(request, bytesMax, waitsMs) {
   const told = request.headers.get("content-length");
   const announced = told === null ? Number.NaN : Number(told);
   const isSmall = announced <= Math.min(bytesMax, PIECE_BYTES_MAX);
-  return awaited(request, whole(isSmall ? piece(stream, announced) : parts(stream, bytesMax), announced), waitsMs);
+  // The platform may end a broken upload as if it were whole.
+  const whole = (found) => (typeof found !== "number" && announced >= 0 && found.byteLength !== announced ? BROKEN : found);
+  return awaited(request, isSmall ? piece(stream, announced) : parts(stream, bytesMax), waitsMs, { told: whole });
 }
-
-/** The platform may end a broken upload as if it were whole. */
-const whole = (read, announced) => read.then((found) => (typeof found !== "number" && announced >= 0 && found.byteLength !== announced ? BROKEN : found));
 
 /** Reads other content to its end: its bytes, or a fault's number. */
 export const read = (stream, bytesMax, waitsMs) => awaited({}, parts(stream, bytesMax), waitsMs);
 
 /** Content that is announced, and no byte beyond: one more is asked for, and is not to come. */
-async function piece(stream, announced) {
+function piece(stream, announced) {
   const reader = stream.getReader({ mode: "byob" });
-  const { value } = await reader.readAtLeast(announced + 1, new Uint8Array(announced + 1));
-  if ((value?.byteLength ?? 0) === announced) return value ?? new Uint8Array(0);
-  // Not awaited: the sender is not waited for.
-  reader.cancel().catch(() => {});
-  return BROKEN;
+  return reader.readAtLeast(announced + 1, new Uint8Array(announced + 1)).then(({ value }) => {
+    if ((value?.byteLength ?? 0) === announced) return value ?? new Uint8Array(0);
+    // Not awaited: the sender is not waited for.
+    reader.cancel().catch(() => {});
+    return BROKEN;
+  });
 }
 
 async function parts(stream, bytesMax) {
@@ -116,8 +116,7 @@ export function send(request, passes, outlives, url, method, remove, set, conten
   const client = outlives ? undefined : request.signal;
   // A signal of both would cost more than all that is set here.
   if (client) client.aborted ? abort.abort() : client.addEventListener("abort", () => abort.abort());
-  const told = sent.catch(() => (client?.aborted ? LEFT : BROKEN));
-  return awaited(request, told, waitsMs, abort);
+  return awaited(request, sent, waitsMs, { failed: () => (client?.aborted ? LEFT : BROKEN), abort });
 }
 
 /** The head of an answer as lines: its status, then each field's name and value. */
@@ -129,18 +128,17 @@ export function head(answer) {
 
 /** Signs for a request: the signature, or a fault's number. */
 export function sign(request, algorithm, key, message, waitsMs) {
-  const signed = crypto.subtle.sign(algorithm, key, message).then((bytes) => new Uint8Array(bytes));
-  return awaited(request, signed, waitsMs);
+  const signed = crypto.subtle.sign(algorithm, key, message);
+  return awaited(request, signed, waitsMs, { told: (bytes) => new Uint8Array(bytes) });
 }
 
 /** Checks a signature for a request: whether it is one, or a fault's number. */
 export function verify(request, algorithm, key, signature, message, waitsMs) {
   const checked = crypto.subtle.verify(algorithm, key, signature, message);
-  const judged = checked.then(
-    (valid) => (valid ? VALID : INVALID_SIGNATURE),
-    () => INVALID_SIGNATURE,
-  );
-  return awaited(request, judged, waitsMs);
+  return awaited(request, checked, waitsMs, {
+    told: (valid) => (valid ? VALID : INVALID_SIGNATURE),
+    failed: () => INVALID_SIGNATURE,
+  });
 }
 
 /**
@@ -165,7 +163,11 @@ export function ask(owner, env, binding, name, method, root, question, waitsMs) 
  * - `base`: fields to begin with, or nothing. - `content`: text, bytes, a stream or nothing.
  */
 export function respond(status, base, begin, remove, set, append, content) {
-  return new Response(content, { status, headers: edited(base, begin, remove, set, append) });
+  // Text without a type is given one: its fields come first.
+  if (!base) return new Response(content, { status, headers: edited(undefined, begin, remove, set, append) });
+  const response = new Response(content, { status, headers: base });
+  edit(response.headers, begin, remove, set, append);
+  return response;
 }
 
 /** A response that switches to WebSocket: `socket` is the caller's end, and the platform adds the fields of the switch. */
@@ -176,12 +178,17 @@ export function switching(socket, set, append) {
 /** Fields with others, less some: in the order of what is given. */
 function edited(base, begin, remove, set, append) {
   const headers = new Headers(base);
+  edit(headers, begin, remove, set, append);
+  return headers;
+}
+
+/** The same in place: to copy fields costs more than to change them. */
+function edit(headers, begin, remove, set, append) {
   pairs(begin, (name, value) => headers.append(name, value));
   // To look costs half of what it costs to delete what is not there.
   for (const name of names(remove)) if (headers.has(name)) headers.delete(name);
   pairs(set, (name, value) => headers.set(name, value));
   pairs(append, (name, value) => headers.append(name, value));
-  return headers;
 }
 
 const lines = (text) => (text ? text.split("\n") : []);
@@ -205,8 +212,9 @@ function pairs(text, take) {
  * the place of another is given nothing that the other waited for.
  *
  * - `owner`: what waits. All its waits share one timer: to set one costs more than most of what is waited for.
+ * - `told`: makes of what is given what is handed over. - `failed`: gives the fault's number.
  */
-function awaited(owner, promise, waitsMs, abort) {
+function awaited(owner, promise, waitsMs, { told = (found) => found, failed = () => BROKEN, abort } = {}) {
   last = (last + 1) % NUMBERS_MAX;
   const number = last + 1;
   const watch = (owner[WATCH] ??= { waits: new Set(), timer: undefined, ringsMs: Number.POSITIVE_INFINITY });
@@ -216,7 +224,10 @@ function awaited(owner, promise, waitsMs, abort) {
   const wait = { endsMs: Date.now() + waitsMs, late: () => (ended(TIMED_OUT), abort?.abort()) };
   watch.waits.add(wait);
   if (watch.ringsMs > wait.endsMs) ring(watch, wait.endsMs);
-  promise.then(ended, () => ended(BROKEN));
+  promise.then(
+    (found) => ended(told(found)),
+    () => ended(failed()),
+  );
   return number;
 }
 
