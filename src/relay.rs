@@ -106,7 +106,7 @@ pub fn line(trail: &Trail, ended: &Ended, policy: &str, now_ms: u64) -> Map<Stri
     put("ts", json!(timestamp(now_ms)));
     put("request_id", json!(trail.facts.request_id.to_string()));
     put("route", json!(trail.route.as_ref().map(|(id, _)| id)));
-    put("caller", caller(trail));
+    put("caller", json!(caller(trail)));
     put("reason", json!(ended.ending.why()));
     put(
         "by",

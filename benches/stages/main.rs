@@ -106,7 +106,7 @@ fn one(gate: &Gate, ports: &FakePorts, chain: &mut Chain, facts: Facts, body: &s
                 policy: Some(&gate.version),
                 ms: 0,
             };
-            (200, chain.seal(line(trail, &ending)))
+            (200, chain.seal(&line(trail, &ending)))
         }
         Err(refused) => {
             let trail = &refused.trail;
@@ -129,7 +129,7 @@ fn one(gate: &Gate, ports: &FakePorts, chain: &mut Chain, facts: Facts, body: &s
                 policy: Some(&gate.version),
                 ms: 0,
             };
-            (status, chain.seal(line(trail, &ending)))
+            (status, chain.seal(&line(trail, &ending)))
         }
         Ok(_) => panic!("no case is a preflight or carried out once"),
     };

@@ -241,7 +241,7 @@ fn log_refused(
         policy: gate.map(|gate| gate.version.as_str()),
         ms: elapsed_ms(&refused.trail),
     };
-    log::decision(env, line(&refused.trail, &ending));
+    log::decision(env, &line(&refused.trail, &ending));
     reply.response
 }
 
@@ -252,7 +252,7 @@ fn log_end(env: &Env, gate: Option<&Rc<Gate>>, trail: &Trail, status: u16) {
         policy: gate.map(|gate| gate.version.as_str()),
         ms: elapsed_ms(trail),
     };
-    log::decision(env, line(trail, &ending));
+    log::decision(env, &line(trail, &ending));
 }
 
 fn elapsed_ms(trail: &Trail) -> u64 {

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use worker::Env;
 
 use crate::admin::Act;
 use crate::admin::caller::Admin;
-use crate::decision::{Chain, timestamp};
+use crate::decision::{Chain, Line, timestamp};
 use crate::edge::clock;
 use crate::facts::Facts;
 use crate::origin::flow::Cut;
@@ -21,22 +22,22 @@ thread_local! {
 }
 
 /// Writes the line of one request, chained to the one before it in this isolate.
-pub(super) fn decision(env: &Env, line: Map<String, Value>) {
+pub(super) fn decision(env: &Env, line: &Line<'_>) {
     sealed(env, line);
 }
 
 /// Writes the line of one change by the admin API, in the same chain.
 pub(super) fn admin(env: &Env, act: &Act, admin: &Admin, facts: &Facts) {
     let ts = timestamp(facts.received_at_ms);
-    sealed(env, act.line(admin, &facts.request_id.to_string(), &ts));
+    sealed(env, &act.line(admin, &facts.request_id.to_string(), &ts));
 }
 
 /// Writes the line of a session that has ended, in the same chain.
-pub(super) fn session(env: &Env, line: Map<String, Value>) {
+pub(super) fn session(env: &Env, line: &Map<String, Value>) {
     sealed(env, line);
 }
 
-fn sealed(env: &Env, line: Map<String, Value>) {
+fn sealed(env: &Env, line: &impl Serialize) {
     let text = CHAIN.with_borrow_mut(|chain| {
         let chain = chain.get_or_insert_with(|| {
             let key = env

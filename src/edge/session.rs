@@ -109,7 +109,7 @@ impl Opened {
                 Err(_) => broken(&pair),
             };
             drop(place);
-            log::session(&env, line(&trail, &ended, &policy, clock::now_ms()));
+            log::session(&env, &line(&trail, &ended, &policy, clock::now_ms()));
             errand::run(&ports, permits).await;
         });
         response

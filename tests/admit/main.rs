@@ -41,7 +41,7 @@ fn decide(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> String {
                 policy: None,
                 ms: 0,
             };
-            ("200".to_owned(), line(trail, &ending))
+            ("200".to_owned(), json!(line(trail, &ending)))
         }
         Ok(Outcome::Switched(_)) => return format!("101 | {asked}"),
         Ok(Outcome::Replayed { .. }) => return format!("replayed | {asked}"),
@@ -65,7 +65,7 @@ fn decide(gate: &Gate, ports: &FakePorts, facts: Facts, body: &str) -> String {
             };
             (
                 format!("{} {}", problem.slug.status(), problem.slug.as_str()),
-                line(trail, &ending),
+                json!(line(trail, &ending)),
             )
         }
     };

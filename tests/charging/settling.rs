@@ -115,9 +115,9 @@ fn the_origins_word_on_the_cost_stays_here_and_stands_in_the_line() {
             policy: None,
             ms: 1,
         };
-        let line = line(release.trail(), &ending);
+        let line = json!(line(release.trail(), &ending));
         assert_eq!(line["cost"], cost);
-        crate::check_line(line);
+        crate::check_line(&line);
     }
 }
 

@@ -62,9 +62,9 @@ fn a_silent_counter_stands_in_the_line() {
                 policy: None,
                 ms: 0,
             };
-            let line = line(&trail, &ending);
+            let line = json!(line(&trail, &ending));
             last = line["limits"].clone();
-            crate::check_line(line);
+            crate::check_line(&line);
             crate::settle(&ports);
         }
         if reasons.len() == 2 {

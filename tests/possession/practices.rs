@@ -77,7 +77,7 @@ fn written(gate: &Gate, facts: Facts) -> (u16, String) {
     match run(admit(gate, &ports(), facts, Vec::new())) {
         Ok(Outcome::Replayed { .. }) => panic!("nothing was kept"),
         Ok(Outcome::Released(release)) => {
-            let line = line(release.trail(), &ending(200, None));
+            let line = json!(line(release.trail(), &ending(200, None)));
             (200, json!(line).to_string())
         }
         Ok(Outcome::Switched(_)) => panic!("nobody switched"),
