@@ -5,7 +5,12 @@
 //! which schema applies (`policy::gate`), what an error is told as (`body::schema::told`).
 
 mod compiler;
+mod reader;
+mod sound;
 mod told;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
@@ -13,7 +18,9 @@ use serde_json::{Map, Value};
 use crate::body::finding::{FINDINGS_MAX, Finding, Location};
 use crate::body::reach::Visits;
 
+use crate::body::schema::compiler::Root;
 pub use crate::body::schema::compiler::{Compiler, build_own};
+pub use crate::body::schema::reader::{Reader, is_plain};
 
 /// Most bytes that gathering the errors of one document may take, as reckoned before.
 const GATHERED_BYTES_MAX: u64 = 32 << 20;
@@ -25,10 +32,39 @@ const VALUE_BYTES: u64 = 32;
 /// A schema ready to judge. A copy shares what was compiled.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    validator: Validator,
+    rules: Rc<Rules>,
     visits: Visits,
     /// Whether its errors may hold copies of values: those of the branches of `anyOf` do.
     copies: bool,
+}
+
+#[derive(Debug)]
+enum Rules {
+    Compiled(Validator),
+    /// Read where it stands, and compiled for the first value that is not surely valid.
+    Readable {
+        root: Root,
+        compiled: OnceCell<Option<Validator>>,
+    },
+}
+
+impl Rules {
+    /// Whether `value` is valid without the validator being asked.
+    fn read(&self, value: &Value) -> bool {
+        match self {
+            Self::Compiled(_) => false,
+            Self::Readable { root, .. } => Reader::new(&root.document).judge(value) == Some(true),
+        }
+    }
+
+    fn validator(&self) -> Option<&Validator> {
+        match self {
+            Self::Compiled(validator) => Some(validator),
+            Self::Readable { root, compiled } => {
+                compiled.get_or_init(|| root.compile().ok()).as_ref()
+            }
+        }
+    }
 }
 
 impl Schema {
@@ -37,15 +73,39 @@ impl Schema {
         Compiler::new(named).compile(schema)
     }
 
+    fn readable(root: Root) -> Self {
+        let (visits, copies) = (root.visits, root.copies);
+        let compiled = OnceCell::new();
+        Self {
+            rules: Rc::new(Rules::Readable { root, compiled }),
+            visits,
+            copies,
+        }
+    }
+
+    fn compiled(root: &Root, validator: Validator) -> Self {
+        Self {
+            rules: Rc::new(Rules::Compiled(validator)),
+            visits: root.visits,
+            copies: root.copies,
+        }
+    }
+
     /// Judges `value`; at most [`FINDINGS_MAX`] findings, none if it is valid.
     pub fn judge(&self, value: &Value, location: Location) -> Vec<Finding> {
-        if self.validator.is_valid(value) {
+        if self.rules.read(value) {
+            return Vec::new();
+        }
+        let Some(validator) = self.rules.validator() else {
+            return vec![told::in_all(location)];
+        };
+        if validator.is_valid(value) {
             return Vec::new();
         }
         if self.gathered_bytes(value) > GATHERED_BYTES_MAX {
             return vec![told::in_all(location)];
         }
-        let errors = self.validator.iter_errors(value);
+        let errors = validator.iter_errors(value);
         errors
             .flat_map(|error| told::findings(&error, location))
             .take(FINDINGS_MAX)
