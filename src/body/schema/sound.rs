@@ -78,7 +78,14 @@ fn of_keyword(name: &str, rule: &Value) -> Known {
         "contentSchema" | "unevaluatedItems" | "unevaluatedProperties" => {
             (is_schema(rule), Known::Sound)
         }
-        "dependentSchemas" | "patternProperties" => (rule.is_object(), Known::Sound),
+        // Lists, which `dependencies` could hold, are no schemas of a graph.
+        "dependentSchemas" => {
+            let meets = rule
+                .as_object()
+                .is_some_and(|schemas| schemas.values().all(is_schema));
+            (meets, Known::Sound)
+        }
+        "patternProperties" => (rule.is_object(), Known::Sound),
         "maxContains" | "minContains" => (is_length(rule), Known::Sound),
         "prefixItems" => (is_filled(rule), Known::Sound),
         name => (name.starts_with("x-"), Known::Readable),
@@ -122,4 +129,97 @@ fn are_names(rule: &Value) -> bool {
     texts.sort_unstable();
     texts.dedup();
     texts.len() == names.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn known_of(document: &Value) -> Known {
+        let graph = Graph::read(document, Draft::Draft202012, false);
+        graph.map_or(Known::Nothing, |graph| {
+            known(document, Draft::Draft202012, &graph)
+        })
+    }
+
+    /// Each keyword with each of these: what is known is so.
+    #[test]
+    fn what_is_known_is_what_the_meta_schema_and_the_library_say() {
+        let values = [
+            json!(null),
+            json!(true),
+            json!(false),
+            json!(0),
+            json!(1),
+            json!(-1),
+            json!(1.5),
+            json!(1.0),
+            json!(5_000_000_000_u64),
+            json!(u64::MAX),
+            json!(1e300),
+            json!(""),
+            json!("string"),
+            json!("#"),
+            json!("#/properties/a"),
+            json!("#/properties/b"),
+            json!("#/properties/c"),
+            json!("("),
+            json!("no-such"),
+            json!([]),
+            json!([{}]),
+            json!([1]),
+            json!(["string"]),
+            json!(["string", "string"]),
+            json!(["string", "no-such"]),
+            json!([true, false]),
+            json!([null, 1]),
+            json!({}),
+            json!({ "a": {} }),
+            json!({ "a": 1 }),
+            json!({ "a": ["b"] }),
+            json!({ "a": ["b", "b"] }),
+            json!({ "a": [1] }),
+            json!({ "type": "no-such" }),
+        ];
+        let names = "$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema \
+            additionalProperties allOf anyOf const contains contentEncoding contentMediaType \
+            contentSchema default definitions dependentRequired dependentSchemas deprecated \
+            description else enum example examples exclusiveMaximum exclusiveMinimum externalDocs \
+            format if items maxContains maxItems maxLength maxProperties maximum minContains \
+            minItems minLength minProperties minimum multipleOf not oneOf pattern \
+            patternProperties prefixItems properties propertyNames readOnly required schemas then \
+            title type unevaluatedItems unevaluatedProperties uniqueItems writeOnly x-a";
+        let (mut sound, mut readable) = (0, 0);
+        for name in names.split_whitespace() {
+            for value in &values {
+                let mut document = json!({ "properties": { "a": true, "c": {} } });
+                document[name] = value.clone();
+                let known = known_of(&document);
+                if known >= Known::Sound {
+                    sound += 1;
+                    let meets = jsonschema::draft202012::meta::is_valid(&document);
+                    assert!(meets, "{document}");
+                }
+                if known == Known::Readable {
+                    readable += 1;
+                    let options = jsonschema::options().with_draft(Draft::Draft202012);
+                    assert!(options.offline().build(&document).is_ok(), "{document}");
+                }
+            }
+        }
+        assert!(sound > 350 && readable > 300, "{sound} {readable}");
+    }
+
+    #[test]
+    fn a_schema_is_as_known_as_the_least_known_in_it() {
+        let readable = json!({ "properties": { "a": { "type": "string", "maxLength": 3 } } });
+        assert_eq!(known_of(&readable), Known::Readable);
+        let sound = json!({ "properties": { "a": { "pattern": "(" } } });
+        assert_eq!(known_of(&sound), Known::Sound);
+        let nothing = json!({ "properties": { "a": { "$id": "a" }, "b": { "pattern": "a" } } });
+        assert_eq!(known_of(&nothing), Known::Nothing);
+        let elsewhere = json!({ "$ref": "https://example.com" });
+        assert_eq!(known_of(&elsewhere), Known::Nothing);
+    }
 }
