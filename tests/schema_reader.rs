@@ -66,10 +66,14 @@ fn each_valid_example_is_read_and_surely_right() {
 
 #[test]
 fn no_invalid_example_is_surely_right() {
-    report(examples("invalid").into_iter().filter_map(|(file, example)| {
-        let read = reads(&SCHEMA, &example["policy"]);
-        (read == Some(true)).then_some(file)
-    }));
+    report(
+        examples("invalid")
+            .into_iter()
+            .filter_map(|(file, example)| {
+                let read = reads(&SCHEMA, &example["policy"]);
+                (read == Some(true)).then_some(file)
+            }),
+    );
 }
 
 #[test]
@@ -95,9 +99,9 @@ fn what_is_sure_is_what_the_suite_says() {
             if let Some(keywords) = schema.as_object_mut() {
                 keywords.shift_remove("$id");
             }
-            let own_draft = schema.get("$schema").is_some_and(|said| {
-                said != "https://json-schema.org/draft/2020-12/schema"
-            });
+            let own_draft = schema
+                .get("$schema")
+                .is_some_and(|said| said != "https://json-schema.org/draft/2020-12/schema");
             if own_draft || schema.to_string().contains("\"$id\"") {
                 continue;
             }
@@ -141,7 +145,11 @@ fn change(value: &mut Value, way: &[Index], to: &Value) {
     };
     match value {
         Value::Object(members) if !members.is_empty() => {
-            let name = members.keys().nth(step.index(members.len())).unwrap().clone();
+            let name = members
+                .keys()
+                .nth(step.index(members.len()))
+                .unwrap()
+                .clone();
             match (rest.len(), to) {
                 // Left out, or under another name.
                 (0, Value::Null) => drop(members.shift_remove(&name)),

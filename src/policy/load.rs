@@ -2,6 +2,8 @@
 //!
 //! Owns: the order of the checks. Called by: `edge::policy`.
 
+use std::cell::LazyCell;
+
 use jsonschema::error::ValidationErrorKind;
 use serde::Deserialize;
 use serde_json::Value;
@@ -164,7 +166,7 @@ fn build(
     let origins = origins::build(document, identity_keys.as_ref(), secrets, faults);
     let built = authenticators::build(&document.authenticators, secrets, production, faults);
     let rules = limits::limits(&document.limits, faults);
-    let env = environment();
+    let env = LazyCell::new(environment as fn() -> _);
     let compiler = Compiler::new(&document.schemas);
     let context = routes::Context {
         document,

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
 
     fn of_text(&self, name: &str, rule: &'a Value, text: &str) -> Verdict {
         if name != "pattern" {
-                return measured(name == "minLength", rule, text.chars().count());
+            return measured(name == "minLength", rule, text.chars().count());
         }
         let pattern = rule.as_str()?;
         let mut patterns = self.patterns.borrow_mut();
@@ -124,13 +124,7 @@ impl<'a> Reader<'a> {
         compiled.as_ref().map(|pattern| pattern.is_match(text))
     }
 
-    fn of_items(
-        &self,
-        place: Place<'a>,
-        name: &str,
-        rule: &'a Value,
-        items: &[Value],
-    ) -> Verdict {
+    fn of_items(&self, place: Place<'a>, name: &str, rule: &'a Value, items: &[Value]) -> Verdict {
         let has = |name: &str| place.keywords.contains_key(name);
         match name {
             "items" if has("prefixItems") => None,
@@ -233,7 +227,11 @@ fn one<T>(all: impl IntoIterator<Item = T>, mut holds: impl FnMut(T) -> Verdict)
 
 fn measured(least: bool, rule: &Value, length: usize) -> Verdict {
     let (bound, length) = (rule.as_u64()?, length as u64);
-    Some(if least { length >= bound } else { length <= bound })
+    Some(if least {
+        length >= bound
+    } else {
+        length <= bound
+    })
 }
 
 fn of_type(rule: &Value, value: &Value) -> Verdict {

@@ -37,7 +37,10 @@ fn of_keywords(document: &Value, schema: &Value, keywords: &Map<String, Value>) 
     let is_root = std::ptr::eq(document, schema);
     let known = keywords.iter().map(|(name, rule)| match name.as_str() {
         "$schema" | "schemas" if is_root => Known::Readable,
-        "$ref" => known_if(target(document, rule).is_some_and(is_schema), Known::Readable),
+        "$ref" => known_if(
+            target(document, rule).is_some_and(is_schema),
+            Known::Readable,
+        ),
         name => of_keyword(name, rule),
     });
     known.min().unwrap_or(Known::Readable)
@@ -53,7 +56,13 @@ fn of_keyword(name: &str, rule: &Value) -> Known {
         "examples" => (rule.is_array(), Known::Readable),
         "allOf" | "anyOf" | "enum" | "oneOf" => (is_filled(rule), Known::Readable),
         "$defs" | "definitions" | "properties" => (rule.is_object(), Known::Readable),
-        "additionalProperties" | "contains" | "else" | "if" | "items" | "not" | "propertyNames"
+        "additionalProperties"
+        | "contains"
+        | "else"
+        | "if"
+        | "items"
+        | "not"
+        | "propertyNames"
         | "then" => (is_schema(rule), Known::Readable),
         "type" => (is_type(rule), Known::Readable),
         "exclusiveMaximum" | "exclusiveMinimum" | "maximum" | "minimum" => {
@@ -106,7 +115,8 @@ fn is_filled(rule: &Value) -> bool {
 }
 
 fn is_length(rule: &Value) -> bool {
-    rule.as_u64().is_some_and(|length| u32::try_from(length).is_ok())
+    rule.as_u64()
+        .is_some_and(|length| u32::try_from(length).is_ok())
 }
 
 fn is_type(rule: &Value) -> bool {
