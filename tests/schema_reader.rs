@@ -218,3 +218,31 @@ proptest! {
         prop_assert_eq!(reads(&schema, &value), Some(library.is_valid(&value)));
     }
 }
+
+#[test]
+fn a_pattern_is_plain_where_no_engine_reads_it_otherwise() {
+    for (pattern, plain) in [
+        ("^(?:a|[b-d]{2,3})+$", true),
+        ("^[!#-)+-\\[\\]-~.]*$", true),
+        ("^[^\\t\\n\\u2028\\x20]?\\.$", true),
+        (".", false),
+        ("a.b", false),
+        ("\\d", false),
+        ("[\\s]", false),
+        ("\\bword", false),
+        ("\\p{L}", false),
+        ("(?=a)", false),
+        ("(?i)a", false),
+        ("(?<name>a)", false),
+        ("(a)\\1", false),
+        ("[[:alpha:]]", false),
+        ("[]a]", false),
+        ("[^]", false),
+        ("[a&&b]", false),
+        ("[a--b]", false),
+        ("[a~~b]", false),
+        ("a\\", false),
+    ] {
+        assert_eq!(is_plain(pattern), plain, "{pattern}");
+    }
+}

@@ -24,6 +24,8 @@ pub use crate::body::schema::reader::{Reader, is_plain};
 
 /// Most bytes that gathering the errors of one document may take, as reckoned before.
 const GATHERED_BYTES_MAX: u64 = 32 << 20;
+/// Most values of a document that is held against a schema that was not compiled.
+const READ_VALUES_MAX: usize = 300;
 /// What one error takes, beside a value that it holds.
 const ERROR_BYTES: u64 = 300;
 /// What one value takes, beside its text.
@@ -49,11 +51,16 @@ enum Rules {
 }
 
 impl Rules {
-    /// Whether `value` is valid without the validator being asked.
+    /// Whether `value` is valid without the validator being asked. It judges large values sooner,
+    /// and all once it is there.
     fn read(&self, value: &Value) -> bool {
         match self {
-            Self::Compiled(_) => false,
-            Self::Readable { root, .. } => Reader::new(&root.document).judge(value) == Some(true),
+            Self::Readable { root, compiled } if compiled.get().is_none() => {
+                let mut left = READ_VALUES_MAX;
+                is_within(value, &mut left)
+                    && Reader::new(&root.document).judge(value) == Some(true)
+            }
+            _ => false,
         }
     }
 
@@ -123,6 +130,19 @@ impl Schema {
         let once = values.saturating_mul(ERROR_BYTES);
         let once = once.saturating_add(copied_bytes);
         once.saturating_mul(self.visits.at(levels))
+    }
+}
+
+/// Whether `value` has no more than `left` values in it, which are taken from it.
+fn is_within(value: &Value, left: &mut usize) -> bool {
+    let Some(rest) = left.checked_sub(1) else {
+        return false;
+    };
+    *left = rest;
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_within(item, left)),
+        Value::Object(members) => members.values().all(|member| is_within(member, left)),
+        _ => true,
     }
 }
 
