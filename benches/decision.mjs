@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { must } from "../scripts/command.mjs";
 import { root, target } from "../scripts/place.mjs";
 import { environment } from "../scripts/toolchain/compiler.mjs";
+import { WHOLE } from "../scripts/wasm/pipeline.mjs";
 
 export const name = "decision";
 
@@ -47,6 +48,7 @@ function sample({ exports }) {
 
 function compile(compiler) {
   const args = ["build", "--release", "--locked", "--package", "edgeward-decision", "--target", TRIPLE];
+  args.push(...WHOLE.flatMap((setting) => ["--config", setting]));
   return must(compiler.cargo, [...args, "--target-dir", target, "-Zbuild-std=std,panic_unwind"], {
     cwd: root,
     env: {

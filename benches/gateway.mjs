@@ -90,12 +90,13 @@ async function measure(variant, start, { front, token, known, fresh }, wrk) {
   try {
     const call = callOf(front, token);
     const first_ms = await worker.firstAnswer(call);
+    const first_cpu_ms = worker.threadsCpuUs() / 1_000;
     if (variant !== FLOOR) await prove(variant, worker, front, token);
     await load(wrk, worker, call, { ms: WARM_MS });
     const warm = await load(wrk, worker, call, { ms: MEASURED_MS });
     await load(wrk, worker, { ...call, tokens: known }, { ms: LIST_MS });
     const cold = await load(wrk, worker, { ...call, tokens: fresh }, { ms: COLD_MS });
-    return { ...warm, cold_cpu_us: cold.cpu_us, cold_requests: cold.requests, first_ms };
+    return { ...warm, cold_cpu_us: cold.cpu_us, cold_requests: cold.requests, first_ms, first_cpu_ms };
   } finally {
     await worker.stop();
   }
@@ -114,6 +115,7 @@ function figures(samples) {
     added_cpu_ratio_no_statement: rounded(addedRatio(cpu("edgeward, no statement"))),
     rps_ratio: rounded(ratio(compared(samples, "rps")("edgeward"))),
     cold_start_ratio: rounded(ratio(compared(samples, "first_ms")("edgeward"))),
+    cold_start_cpu_ratio: rounded(ratio(compared(samples, "first_cpu_ms")("edgeward"))),
   };
 }
 
@@ -140,6 +142,7 @@ function rows(samples) {
       "p99 ms": of("p99_ms").median.toFixed(2),
       "memory MB": (of("rss_bytes").median / 1e6).toFixed(0),
       "first answer ms": told(of("first_ms")),
+      "its CPU ms": told(of("first_cpu_ms")),
     };
   });
 }

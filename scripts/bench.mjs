@@ -15,7 +15,7 @@ import { build } from "./wasm/build.mjs";
 const PARTS = ["gateway", "features", "growth", "streams", "limits", "decision", "peers"];
 
 /** Those that run only when they are named. */
-const ON_DEMAND = ["profile"];
+const ON_DEMAND = ["profile", "size"];
 
 /** Those that send requests to the release build. */
 const OF_WORKER = ["gateway", "features", "growth", "streams", "peers"];

@@ -17,11 +17,15 @@ import { dropNames } from "./names.mjs";
 
 const TRIPLE = "wasm32-unknown-unknown";
 const COMPILED = join(target, TRIPLE, "release", "edgeward.wasm");
+/** Where the linker says what it put where: of the last build of `named`. */
+export const MAP = join(target, TRIPLE, "release", "edgeward.map");
+
+/** Optimized across crates, which gives back the time that building for size costs; cargo wants one type of crate for it. */
+export const WHOLE = ['profile.release.lto="thin"'];
 
 /**
  * `release` is what is tested and deployed. `local` is for a person who edits and runs: this crate is compiled for a
- * short wait and keeps its names for stack traces. Cargo's profile is one, so that the dependencies are compiled
- * once for both.
+ * short wait and keeps its names for stack traces.
  */
 const PROFILES = {
   local: {
@@ -33,21 +37,21 @@ const PROFILES = {
     names: true,
     minify: false,
   },
-  release: { cargo: [], names: false, minify: true },
-  /** What is deployed, with its names: for a profile of where time goes. */
-  named: { cargo: [], names: true, minify: false },
+  release: { cargo: WHOLE, names: false, minify: true },
+  /** What is deployed, with its names and the linker's map: to see where time goes, and what is large. */
+  named: { cargo: WHOLE, names: true, minify: false, link: [`-Clink-arg=--Map=${MAP}`] },
 };
 
 export const profiles = Object.keys(PROFILES);
 
 /** Builds one profile into `build/PROFILE` and gives `{ rawBytes, gzipBytes }`. */
 export async function buildWasm(profile, compiler, inputs) {
-  const { cargo, names, minify } = PROFILES[profile];
+  const { cargo, names, minify, link = [] } = PROFILES[profile];
   const staging = `${buildFolder(profile)}.${process.pid}`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
   try {
-    await step(`cargo build (${profile})`, () => compile(cargo, compiler));
+    await step(`cargo build (${profile})`, () => compile(cargo, link, compiler));
     await step("wasm-bindgen", () => must(bindgenProgram(), [COMPILED, staging]));
     if (!names) dropNames(join(staging, "index_bg.wasm"));
     await step("esbuild", () => bundle(staging, minify));
@@ -60,10 +64,10 @@ export async function buildWasm(profile, compiler, inputs) {
   }
 }
 
-function compile(settings, compiler) {
-  const args = ["build", "--lib", "--release", "--locked", "--target", TRIPLE, "--target-dir", target];
+function compile(settings, link, compiler) {
+  const args = ["rustc", "--lib", "--crate-type", "cdylib", "--release", "--locked", "--target", TRIPLE, "--target-dir", target];
   args.push(...settings.flatMap((setting) => ["--config", setting]));
-  return must(compiler.cargo, [...args, "-Zbuild-std=std,panic_unwind"], {
+  return must(compiler.cargo, [...args, "-Zbuild-std=std,panic_unwind", "--", ...link], {
     cwd: root,
     env: {
       ...environment(compiler),

@@ -94,6 +94,11 @@ impl<'a> Graph<'a> {
         Ok(graph)
     }
 
+    /// Each schema of the document.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = &'a Value> {
+        self.schemas.iter().map(|held| held.schema)
+    }
+
     fn add(&mut self, schema: &'a Value, resource: Id) -> Result<Id, String> {
         if let Some(id) = self.known.get(&std::ptr::from_ref(schema)) {
             return Ok(*id);

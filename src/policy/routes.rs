@@ -1,5 +1,6 @@
 //! `routes`, `limits` and `plans` as enforced: names resolved, rules compiled.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,7 +44,8 @@ pub(super) struct Context<'a> {
     pub(super) document: &'a Document,
     pub(super) origins: &'a HashMap<String, Rc<Origin>>,
     pub(super) limits: &'a HashMap<String, Rc<LimitRule>>,
-    pub(super) env: &'a Arc<Env>,
+    /// Made for the first rule: most policies have none.
+    pub(super) env: &'a LazyCell<Arc<Env>>,
     pub(super) compiler: &'a Compiler<'a>,
 }
 

@@ -24,6 +24,7 @@ use crate::body::graph::Graph;
 use crate::body::keywords;
 use crate::body::reach::{self, Visits};
 use crate::body::schema::Schema;
+use crate::body::schema::sound::{self, Known};
 
 /// Most bytes of one compiled pattern: a bound on what a policy can make a request pay.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -38,11 +39,24 @@ pub struct Compiler<'a> {
 }
 
 /// A schema that is one by its meta-schema, and costs what it may.
-struct Root {
-    document: Value,
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) document: Value,
     draft: Draft,
-    visits: Visits,
-    copies: bool,
+    pub(super) visits: Visits,
+    pub(super) copies: bool,
+    known: Known,
+}
+
+impl Root {
+    /// Compiles it; a readable one compiles.
+    pub(super) fn compile(&self) -> Result<Validator, String> {
+        build_all(&options(), &[self], is_closed)
+            .pop()
+            .flatten()
+            // Alone it says what is wrong.
+            .map_or_else(|| build(&options(), self), Ok)
+    }
 }
 
 impl<'a> Compiler<'a> {
@@ -83,6 +97,10 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             match self.root(&schema) {
+                Ok(root) if root.known == Known::Readable => {
+                    let readable = Ok(Schema::readable(root));
+                    self.known.borrow_mut().insert(schema, readable);
+                }
                 Ok(root) => {
                     // Known as soon as it is read, so that an equal one is not read again.
                     let waiting = Err("it was not compiled".into());
@@ -95,21 +113,15 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        let validators = build_all(&options(), &roots, is_closed);
+        let validators = build_all(&options(), &roots.iter().collect::<Vec<_>>(), is_closed);
         for ((schema, root), validator) in of.into_iter().zip(roots).zip(validators) {
             let compiled = match validator {
                 Some(validator) => Ok(validator),
                 // Alone it says what is wrong.
                 None => build(&options(), &root),
             };
-            let schema_of = |validator| Schema {
-                validator,
-                visits: root.visits,
-                copies: root.copies,
-            };
-            self.known
-                .borrow_mut()
-                .insert(schema, compiled.map(schema_of));
+            let compiled = compiled.map(|validator| Schema::compiled(&root, validator));
+            self.known.borrow_mut().insert(schema, compiled);
         }
     }
 
@@ -129,13 +141,17 @@ impl<'a> Compiler<'a> {
         };
         let graph = Graph::read(&document, draft, composed)?;
         let (visits, copies) = (reach::check(&graph)?, graph.has_branches);
-        let meta = self.meta(draft);
-        meta.validate(&document).map_err(|error| told(&error))?;
+        let known = sound::known(&document, draft, &graph);
+        if known == Known::Nothing {
+            let meta = self.meta(draft);
+            meta.validate(&document).map_err(|error| told(&error))?;
+        }
         Ok(Root {
             document,
             draft,
             visits,
             copies,
+            known,
         })
     }
 
@@ -163,8 +179,9 @@ pub fn build_own(options: &ValidationOptions<'_>, schema: &Value) -> Result<Vali
         draft: Draft::Draft202012,
         visits: Visits::default(),
         copies: false,
+        known: Known::Sound,
     };
-    let together = build_all(options, std::slice::from_ref(&root), |_| true);
+    let together = build_all(options, &[&root], |_| true);
     match together.into_iter().flatten().next() {
         Some(validator) => Ok(validator),
         None => build(options, &root),
@@ -193,7 +210,7 @@ fn build(options: &ValidationOptions<'_>, root: &Root) -> Result<Validator, Stri
 /// - `may`: which of them may be compiled beside others.
 fn build_all(
     options: &ValidationOptions<'_>,
-    roots: &[Root],
+    roots: &[&Root],
     may: impl Fn(&Value) -> bool,
 ) -> Vec<Option<Validator>> {
     let none = || roots.iter().map(|_| None).collect();

@@ -168,3 +168,28 @@ fn a_hostile_document_has_a_bounded_number_of_findings() {
         FINDINGS_MAX
     );
 }
+
+#[test]
+fn a_readable_schema_is_compiled_for_the_first_value_that_is_wrong_or_large() {
+    let compiled = |schema: &Schema| match &*schema.rules {
+        Rules::Compiled(_) => true,
+        Rules::Readable { compiled, .. } => compiled.get().is_some(),
+    };
+    let numbers = |count: usize| json!(vec![1; count]);
+    let wrong = json!(["a"]);
+    let most = numbers(READ_VALUES_MAX - 1);
+    for (value, findings, compiles) in [
+        (&most, 0, false),
+        (&numbers(READ_VALUES_MAX), 0, true),
+        (&wrong, 1, true),
+    ] {
+        let schema = json!({ "type": "array", "items": { "type": "integer" } });
+        let schema = Schema::compile(&schema, &Map::new()).unwrap();
+        assert!(!compiled(&schema));
+        assert_eq!(schema.judge(value, Location::Body).len(), findings);
+        assert_eq!(compiled(&schema), compiles);
+        assert!(schema.judge(&most, Location::Body).is_empty());
+    }
+    let pattern = Schema::compile(&json!({ "pattern": "a" }), &Map::new()).unwrap();
+    assert!(compiled(&pattern));
+}

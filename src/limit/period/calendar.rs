@@ -30,7 +30,8 @@ pub(super) enum Unit {
 /// Whether a zone has this name: in the spelling of the IANA database, links such as
 /// `US/Pacific` included.
 pub fn is_timezone(name: &str) -> bool {
-    zone(name).is_some()
+    // What most limits have, and nothing has to be read for.
+    name == "UTC" || zone(name).is_some()
 }
 
 /// First instant of the day or month that contains `at_ms`, and of the next one. Before 1970
