@@ -15,6 +15,7 @@ use crate::problem::{Slug, slug_of};
 use crate::refusal::{AnswerFault, Reckoned, Refusal};
 use crate::secret::Secret;
 use crate::stage::forward::trace_id;
+use crate::stored::CacheNote;
 use crate::trail::{CostNote, OriginNote, Trail};
 
 /// How a request ended.
@@ -80,6 +81,7 @@ pub fn line(trail: &Trail, ending: &Ending<'_>) -> Map<String, Value> {
     put("refund", json!(trail.refund.map(RefundCause::as_text)));
     let replayed = trail.is_replayed.then_some("replayed");
     put("idempotency", json!(replayed));
+    put("cache", json!(trail.cache.map(CacheNote::as_str)));
     put("origin", json!(trail.origin.as_ref().map(origin)));
     let telling = ending.refusal.map(|(refusal, _)| refusal).or(observed);
     put("detail", json!(telling.and_then(detail)));

@@ -78,6 +78,7 @@ pub mod secret;
 pub mod socket;
 pub mod spoken_for;
 pub mod stage;
+pub mod stored;
 pub mod trail;
 pub mod transport;
 
