@@ -5,7 +5,7 @@
 //! by: `admit`.
 
 use crate::facts::UnixMs;
-use crate::policy::gate::{Origin, Route};
+use crate::policy::gate::{Origin, OriginBinding, Route, Target};
 use crate::ports::{OriginAnswer, ReadFault};
 use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
@@ -159,6 +159,7 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
             fields: &fields,
             at_ms: now_ms,
             took_ms: note.ms,
+            has_end: has_end(&self.body, claimed.target()),
         };
         let fresh = fresh(&seen, rule)?;
         let bounds = claimed.target().answer;
@@ -171,4 +172,12 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
     pub fn answer(&self) -> &A {
         &self.body
     }
+}
+
+/// Whether half of the content could be told from all of it: it comes in chunks (RFC 9112 §7.1), or
+/// from a Worker, whose streams end by failing.
+fn has_end(answer: &impl OriginAnswer, target: &Target) -> bool {
+    let coding = answer.field("transfer-encoding").unwrap_or_default();
+    let is_worker = matches!(target.origin.binding, Some(OriginBinding::Service(_)));
+    is_worker || coding.trim().eq_ignore_ascii_case("chunked")
 }

@@ -22,6 +22,9 @@ pub struct Seen<'a> {
     pub at_ms: UnixMs,
     /// How long that took, from the first time it was asked for.
     pub took_ms: u64,
+    /// Whether its content has an end of its own, where no length is told: one that ends with its
+    /// connection cannot be told from half of it (RFC 9112 §8).
+    pub has_end: bool,
 }
 
 /// How long an answer may be given.
@@ -55,6 +58,7 @@ pub fn fresh(seen: &Seen<'_>, rule: &StoreRule) -> Option<Fresh> {
         return None;
     }
     let told_bytes = match field("content-length") {
+        None if !seen.has_end => return None,
         None => None,
         Some(text) => Some(digits(text).filter(|bytes| *bytes <= rule.content_bytes_max)?),
     };

@@ -32,6 +32,7 @@ fn filing(told_bytes: Option<u64>) -> Filing {
         fields: &fields,
         at_ms: AT_MS,
         took_ms: 0,
+        has_end: true,
     };
     let fresh = Fresh {
         age_ms: 9_500,

@@ -23,6 +23,7 @@ fn seen_after(took_ms: u64, fields: &[(&str, &str)], rule: &StoreRule) -> Option
         fields: &fields,
         at_ms: NOW_MS,
         took_ms,
+        has_end: true,
     };
     fresh(&seen, rule)
 }
@@ -189,6 +190,7 @@ fn only_a_whole_and_plain_200_is_kept() {
             fields: &fields,
             at_ms: NOW_MS,
             took_ms: 0,
+            has_end: true,
         };
         assert_eq!(fresh(&seen, &rule()), None, "{status}");
     }
@@ -228,4 +230,23 @@ fn more_fields_than_are_kept_are_not_kept() {
     let others = "cache-control".len() + "max-age=60".len() + 1;
     assert!(with(FIELD_BYTES_MAX - others));
     assert!(!with(FIELD_BYTES_MAX - others + 1));
+}
+
+#[test]
+fn content_without_an_end_of_its_own_is_kept_only_with_its_length() {
+    let fresh_with = |has_end: bool, length: Option<&str>| {
+        let mut fields = vec![("cache-control".to_owned(), "max-age=60".to_owned())];
+        fields.extend(length.map(|length| ("content-length".to_owned(), length.to_owned())));
+        let seen = Seen {
+            status: 200,
+            fields: &fields,
+            at_ms: NOW_MS,
+            took_ms: 0,
+            has_end,
+        };
+        fresh(&seen, &rule()).is_some()
+    };
+    assert!(fresh_with(true, None));
+    assert!(fresh_with(false, Some("3")));
+    assert!(!fresh_with(false, None));
 }
