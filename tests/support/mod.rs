@@ -78,6 +78,8 @@ pub struct FakePorts {
     pub silent: RefCell<HashSet<String>>,
     pub keys_down: Cell<bool>,
     pub origin: Cell<Option<OriginFault>>,
+    /// How many requests it breaks off before it answers.
+    pub origin_fails_first: Cell<u32>,
     pub origin_status: Cell<u16>,
     /// A field of its answers.
     pub origin_tells: Cell<Option<(&'static str, &'static str)>>,
@@ -330,7 +332,13 @@ impl Ports for FakePorts {
         if self.origin_hangs.get() {
             std::future::pending::<()>().await;
         }
-        match self.origin.get() {
+        let fails = self.origin_fails_first.get();
+        self.origin_fails_first.set(fails.saturating_sub(1));
+        match self
+            .origin
+            .get()
+            .or((fails > 0).then_some(OriginFault::Down))
+        {
             Some(fault) => Err(fault),
             None => Ok(FakeAnswer(
                 self.origin_status.get(),
