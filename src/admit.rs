@@ -14,7 +14,8 @@ use crate::policy::gate::Gate;
 use crate::ports::Ports;
 use crate::refusal::Refusal;
 use crate::release::{Leaving, release};
-use crate::stage::claimed::Leading;
+use crate::stage::answered::Answered;
+use crate::stage::claimed::{Claiming, Leading};
 use crate::stage::forward::{Forward, Unsigned};
 use crate::stage::identified::{Evidence, Identified};
 use crate::stage::inspected::Need;
@@ -22,7 +23,9 @@ use crate::stage::open::Open;
 use crate::stage::presented::{Presenting, Question};
 use crate::stage::release::Release;
 use crate::stage::routed::Routing;
+use crate::stage::stored::Serving;
 use crate::stage::switching::Switch;
+use crate::stage::validated::Content;
 use crate::stage::{Exchange, failure};
 use crate::trail::{Refused, Trail};
 
@@ -101,7 +104,48 @@ async fn through<'p, P: Ports>(
     let charged = open.charge(validated.rest()).await;
     let paid = validated.pay(&charged)?;
     let paid = paid.aim(|origin| dispatch::is_well(ports, origin));
-    let claiming = paid.claim();
+    let answered = match recall(ports, paid.claim()).await? {
+        Serving::Stored(answered) => answered,
+        Serving::Ask(claiming) => match ask(gate, ports, claiming).await? {
+            Asked::Answered(answered) => answered,
+            Asked::Before(answer, trail) => return Ok(Outcome::Replayed { answer, trail }),
+        },
+    };
+    Ok(match release(ports, answered, open).await? {
+        Leaving::Answer(release) => Outcome::Released(release),
+        Leaving::Switch(switch) => Outcome::Switched(Box::new(switch)),
+    })
+}
+
+/// Looks for a kept answer to a request that was found good.
+async fn recall<'g, P: Ports>(
+    ports: &P,
+    claiming: Exchange<Claiming<'g>, Content<P::Body>>,
+) -> Result<Serving<'g, P::Body, P::Answer>, Refused> {
+    let told = match claiming.stored_question() {
+        None => None,
+        Some((key, bytes_max)) => Some(ports.stored(&key, bytes_max).await),
+    };
+    claiming.serve(told, ports.now_ms(), |stored| ports.revive(stored))
+}
+
+/// What the origin's part ends in.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and taken apart at once"
+)]
+enum Asked<'g, A> {
+    Answered(Exchange<Answered<'g>, A>),
+    /// It was carried out before.
+    Before(KeptAnswer, Box<Trail>),
+}
+
+/// Asks the origin, once for a request that is carried out once.
+async fn ask<'g, P: Ports>(
+    gate: &Gate,
+    ports: &P,
+    claiming: Exchange<Claiming<'g>, Content<P::Body>>,
+) -> Result<Asked<'g, P::Answer>, Refused> {
     let signed = match (claiming.statement(), gate.identity_keys.as_ref()) {
         (Some(statement), Some(keys)) => match ports.sign(keys, statement.clone()).await {
             Ok(signed) => Some(signed),
@@ -118,7 +162,7 @@ async fn through<'p, P: Ports>(
     };
     let claimed = match claiming.claimed(answer)? {
         Leading::Run(claimed) => claimed,
-        Leading::Replay { answer, trail } => return Ok(Outcome::Replayed { answer, trail }),
+        Leading::Replay { answer, trail } => return Ok(Asked::Before(answer, trail)),
     };
     let (unsigned, sent) = claimed.forward(signed)?;
     let forward = match sign(gate, ports, unsigned).await {
@@ -128,12 +172,13 @@ async fn through<'p, P: Ports>(
     let sent_at_ms = ports.now_ms();
     let (answer, retries) = dispatch::send(ports, forward).await;
     let sent = sent.retried(retries);
-    let answered = sent.answered(answer, ports.now_ms().saturating_sub(sent_at_ms))?;
+    let answered_at_ms = ports.now_ms();
+    let answered = sent.answered(answer, answered_at_ms.saturating_sub(sent_at_ms))?;
+    if let Some(filing) = answered.filing(answered_at_ms) {
+        ports.file(answered.answer(), filing);
+    }
     let answered = failure::charge_answer(ports, answered).await?;
-    Ok(match release(ports, answered, open).await? {
-        Leaving::Answer(release) => Outcome::Released(release),
-        Leaving::Switch(switch) => Outcome::Switched(Box::new(switch)),
-    })
+    Ok(Asked::Answered(answered))
 }
 
 /// Has the message to the origin signed, where that is asked for.

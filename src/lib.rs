@@ -22,8 +22,8 @@
 //!             Exchange<Validated>    ── question ─────────► charge(the rest, where content tells the cost)
 //!                │ pay(answer)
 //!             Exchange<Paid>
-//!                │ claim()           ── question ─────────► sign(statement), claim(the right to act, once)
-//!             Exchange<Claiming>
+//!                │ claim()           ── question ─────────► stored(key)   a kept answer is Answered
+//!             Exchange<Claiming>     ── question ─────────► sign(statement), claim(the right to act, once)
 //!                │ claimed(answer)                         what was answered before ends here
 //!             Exchange<Claimed>
 //!                │ forward(signed)
@@ -43,7 +43,8 @@
 //! ```
 //!
 //! `admit` is the driver; `policy` makes the `Gate` from what was written; `credential`, `limit`
-//! and `body` are the arithmetic of the stages, `answer` that of the way back; `origin` sends where the origin is well enough; `problem`, `reply` and `decision` say what came of
+//! and `body` are the arithmetic of the stages, `answer` that of the way back, `stored` that of answers
+//! that are kept; `origin` sends where the origin is well enough; `problem`, `reply` and `decision` say what came of
 //! it; `edge` alone names `worker`.
 
 pub mod address;
@@ -78,6 +79,7 @@ pub mod secret;
 pub mod socket;
 pub mod spoken_for;
 pub mod stage;
+pub mod stored;
 pub mod trail;
 pub mod transport;
 

@@ -20,6 +20,9 @@ use crate::refusal::{Port, Refusal};
 use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::secret::Secret;
 use crate::stage::forward::Forward;
+use crate::stored::StoredAnswer;
+use crate::stored::entry::Filing;
+use crate::stored::key::StoreKey;
 use crate::trail::Told;
 
 /// How fresh an issuer's keys have to be.
@@ -162,6 +165,15 @@ pub trait Ports: Objects {
 
     /// Tells what became of a claim, behind the answer. Whatever fails: the request counts as lost.
     fn tell(&self, told: Told);
+
+    /// What lies in the cache under a key, of at most `bytes_max`; a moment is waited for it at most.
+    async fn stored(&self, key: &StoreKey, bytes_max: u64) -> Result<Option<Vec<u8>>, ReadFault>;
+
+    /// Makes an answer of what was kept; `None`: the platform makes none of it.
+    fn revive(&self, stored: StoredAnswer) -> Option<Self::Answer>;
+
+    /// Reads a copy of the answer and keeps it, behind the answer. Whatever fails: nothing is kept.
+    fn file(&self, answer: &Self::Answer, filing: Filing);
 
     async fn send(&self, forward: Forward<Self::Body>) -> Result<Self::Answer, OriginFault>;
 

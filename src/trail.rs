@@ -16,6 +16,7 @@ use crate::limit::headers::LimitReport;
 use crate::object::ObjectName;
 use crate::policy::gate::{Gate, RefundCause};
 use crate::refusal::Refusal;
+use crate::stored::CacheNote;
 
 /// The stages, by the names the log gives them. A refusal names the stage it kept a request from.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -88,7 +89,9 @@ pub struct Trail {
     /// What rules in observe mode would have refused.
     pub observed: Vec<Refusal>,
     pub origin: Option<OriginNote>,
-    /// Whether the answer is one that was kept.
+    /// What became of looking for a kept answer, on a route with a cache.
+    pub cache: Option<CacheNote>,
+    /// Whether the answer is one that was kept for an idempotency key.
     pub is_replayed: bool,
     /// What is to be told of a claim when the request has its answer.
     pub told: Option<Told>,
@@ -170,6 +173,7 @@ impl Trail {
             refund: None,
             observed: Vec::new(),
             origin: None,
+            cache: None,
             is_replayed: false,
             told: None,
             keep: None,

@@ -86,12 +86,13 @@ pub fn vary(said: Option<&str>, names: &[String]) -> Option<String> {
     (told.len() > before).then(|| told.join(", "))
 }
 
-fn named(directive: &str) -> &str {
+/// The name of a directive.
+pub fn named(directive: &str) -> &str {
     directive.split('=').next().unwrap_or_default().trim_end()
 }
 
 /// The members of a list, quoted text in one piece; `None` where it does not end.
-fn directives(text: &str) -> Option<Vec<&str>> {
+pub fn directives(text: &str) -> Option<Vec<&str>> {
     let mut found = Vec::new();
     let (mut start, mut is_quoted, mut is_escaped) = (0, false, false);
     for (place, letter) in text.char_indices() {

@@ -89,6 +89,11 @@ impl ParameterRules {
         }
     }
 
+    /// The parameters' names; of header fields in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.types.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Judges decoded names and values, all of them: a client sends header fields that no API
     /// knows, so rules over headers are better left open.
     pub fn judge<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Finding> {

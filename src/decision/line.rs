@@ -11,6 +11,7 @@ use crate::policy::gate::RefundCause;
 use crate::problem::{Slug, slug_of};
 use crate::refusal::{AnswerFault, Reckoned, Refusal};
 use crate::stage::forward::trace_id;
+use crate::stored::CacheNote;
 use crate::trail::{CostNote, FieldNote, OriginNote, Trail};
 
 /// How a request ended.
@@ -58,6 +59,8 @@ pub struct Line<'a> {
     refund: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Origin<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +155,7 @@ pub fn line<'a>(trail: &'a Trail, ending: &Ending<'a>) -> Line<'a> {
         cost: trail.cost.as_ref().map(cost),
         refund: trail.refund.map(RefundCause::as_text),
         idempotency: trail.is_replayed.then_some("replayed"),
+        cache: trail.cache.map(CacheNote::as_str),
         origin: trail.origin.as_ref().map(origin),
         detail: telling.and_then(detail),
         observed: observed_reasons(trail),

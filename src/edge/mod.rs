@@ -26,6 +26,7 @@ mod replay;
 mod reply;
 mod session;
 mod signature;
+mod stored;
 mod table;
 mod turn;
 mod watch;

@@ -18,6 +18,9 @@ const LEFT = 5;
 const VALID = 10;
 const INVALID_SIGNATURE = 11;
 
+/** What Rust is told where nothing lies in a cache. */
+const ABSENT = 12;
+
 /** Announced content of up to so many bytes is read in one piece. */
 const PIECE_BYTES_MAX = 65_536;
 
@@ -125,6 +128,25 @@ export function head(answer) {
   answer.headers.forEach((value, name) => told.push(name, value));
   return told.join("\n");
 }
+
+/** What lies in a cache of answers under a URL: its bytes, that there is nothing, or a fault's number. */
+export function stored(request, url, bytesMax, waitsMs) {
+  const found = async () => {
+    const answer = await (await caches.open(ANSWERS)).match(url);
+    return answer?.body ? parts(answer.body, bytesMax) : ABSENT;
+  };
+  return awaited(request, found(), waitsMs);
+}
+
+/** Puts bytes there, for some seconds. */
+export function store(url, bytes, seconds, waitsMs) {
+  // Of bytes in the memory of Rust a copy: what stands there changes.
+  const answer = new Response(bytes.slice(), { headers: { "cache-control": `max-age=${seconds}` } });
+  const put = async () => (await caches.open(ANSWERS)).put(url, answer);
+  return awaited({}, put(), waitsMs, { told: () => ABSENT });
+}
+
+const ANSWERS = "edgeward-answers";
 
 /** Signs for a request: the signature, or a fault's number. */
 export function sign(request, algorithm, key, message, waitsMs) {

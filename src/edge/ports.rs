@@ -19,7 +19,7 @@ use crate::edge::cache::Cache;
 use crate::edge::watch::Stay;
 use crate::edge::{
     bounded, clock, idempotency, introspection, key_records, key_sets, limiter, marks, origin,
-    platform, replay, signature,
+    platform, replay, signature, stored,
 };
 use crate::facts::UnixMs;
 use crate::idempotency::{ClaimAnswer, ClaimQuestion};
@@ -37,6 +37,9 @@ use crate::replay::{ReplayAnswer, ReplayQuestion};
 use crate::revocation::Marks;
 use crate::secret::Secret;
 use crate::stage::forward::Forward;
+use crate::stored::StoredAnswer;
+use crate::stored::entry::Filing;
+use crate::stored::key::StoreKey;
 use crate::trail::Told;
 
 /// Tokens whose verdict an isolate remembers.
@@ -220,6 +223,18 @@ impl Ports for EdgePorts<'_> {
         self.context.wait_until(async move {
             let _ = idempotency::tell(&env, &told.object, &told.act).await;
         });
+    }
+
+    async fn stored(&self, key: &StoreKey, bytes_max: u64) -> Result<Option<Vec<u8>>, ReadFault> {
+        stored::find(self.request, key, bytes_max).await
+    }
+
+    fn revive(&self, stored: StoredAnswer) -> Option<origin::Answer> {
+        stored::revive(&stored)
+    }
+
+    fn file(&self, answer: &origin::Answer, filing: Filing) {
+        stored::file(self.context, answer, filing);
     }
 
     async fn send(&self, forward: Forward<Unread>) -> Result<origin::Answer, OriginFault> {

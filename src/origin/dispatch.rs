@@ -39,7 +39,7 @@ pub async fn send<P: Ports>(
             true => forward.again(),
             false => None,
         };
-        let method = forward.method();
+        let (method, is_claimed) = (forward.method(), forward.is_claimed());
         let answer = once(ports, &origin, &state, forward).await;
         let answer = match answer {
             // An earlier try may have acted: that this one was not sent is not the whole of it.
@@ -48,8 +48,9 @@ pub async fn send<P: Ports>(
         };
         sent = sent.saturating_add(1);
         let retry = origin.rules.retry.as_ref();
-        let is_allowed = failure(&answer)
-            .is_some_and(|failure| retry.is_some_and(|rule| rule.allows(method, failure, sent)));
+        let is_allowed = failure(&answer).is_some_and(|failure| {
+            retry.is_some_and(|rule| rule.allows(method, is_claimed, failure, sent))
+        });
         let Some(next) = again.filter(|_| is_allowed && spend(&state)) else {
             return (answer, sent.saturating_sub(1));
         };

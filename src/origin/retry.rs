@@ -1,4 +1,5 @@
-//! When a request is sent again: its method and its failure are both listed, and there is budget.
+//! When a request is sent again: its method and its failure are both listed, or its key makes up for
+//! the method, and there is budget.
 //!
 //! Owns: the budget and the pauses. Does not own: that nothing of the answer has left (`dispatch`
 //! has only a head in its hands), or that the content can be sent twice (`Forward::again`).
@@ -51,8 +52,17 @@ impl Budget {
 
 impl RetryRule {
     /// Whether a request that failed may be sent again, having been sent `sent` times.
-    pub fn allows(&self, method: Method, failure: RefundCause, sent: u32) -> bool {
-        sent <= self.attempts && self.methods.contains(&method) && self.on.contains(&failure)
+    ///
+    /// - `is_claimed`: it goes under an `Idempotency-Key` that was claimed for it.
+    pub fn allows(
+        &self,
+        method: Method,
+        is_claimed: bool,
+        failure: RefundCause,
+        sent: u32,
+    ) -> bool {
+        let is_harmless = self.methods.contains(&method) || (is_claimed && self.origin_knows_keys);
+        sent <= self.attempts && is_harmless && self.on.contains(&failure)
     }
 }
 
@@ -104,11 +114,22 @@ mod tests {
             attempts: 2,
             methods: vec![Method::Get],
             on: vec![RefundCause::Connect],
+            origin_knows_keys: false,
         };
-        assert!(rule.allows(Method::Get, RefundCause::Connect, 2));
-        assert!(!rule.allows(Method::Get, RefundCause::Connect, 3));
-        assert!(!rule.allows(Method::Post, RefundCause::Connect, 1));
-        assert!(!rule.allows(Method::Get, RefundCause::Timeout, 1));
+        for is_claimed in [true, false] {
+            assert!(rule.allows(Method::Get, is_claimed, RefundCause::Connect, 2));
+            assert!(!rule.allows(Method::Get, is_claimed, RefundCause::Connect, 3));
+            assert!(!rule.allows(Method::Post, is_claimed, RefundCause::Connect, 1));
+            assert!(!rule.allows(Method::Get, is_claimed, RefundCause::Timeout, 1));
+        }
+        let keyed = RetryRule {
+            origin_knows_keys: true,
+            ..rule
+        };
+        assert!(keyed.allows(Method::Post, true, RefundCause::Connect, 2));
+        assert!(!keyed.allows(Method::Post, true, RefundCause::Connect, 3));
+        assert!(!keyed.allows(Method::Post, true, RefundCause::Timeout, 1));
+        assert!(!keyed.allows(Method::Post, false, RefundCause::Connect, 1));
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub struct RetryRule {
     pub attempts: u32,
     pub methods: Vec<Method>,
     pub on: Vec<RefundCause>,
+    /// Whether the origin itself carries a request out once by its `Idempotency-Key`: then a claimed
+    /// one may be sent again whatever its method is.
+    pub origin_knows_keys: bool,
 }
 
 /// What an answer may take on its way to the caller. Its content is counted then, and does not pass

@@ -25,8 +25,8 @@ pub use limit::{
 };
 
 pub use origin::{
-    AnswerEntry, BreakerEntry, CacheableByEntry, ContentDigestEntry, ErrorsEntry, IdentityEntry,
-    OriginEntry, RetryEntry, SignatureEntry,
+    AnswerEntry, BreakerEntry, CacheEntry, CacheableByEntry, ContentDigestEntry, ErrorsEntry,
+    IdentityEntry, OriginEntry, RetryEntry, SignatureEntry,
 };
 pub use socket::SocketEntry;
 
@@ -262,6 +262,7 @@ pub struct RouteEntry {
     pub answer: Option<AnswerEntry>,
     pub errors: Option<ErrorsEntry>,
     pub cacheable_by: Option<CacheableByEntry>,
+    pub cache: Option<CacheEntry>,
     pub deprecation: Option<DeprecationEntry>,
     pub websocket: Option<SocketEntry>,
 }

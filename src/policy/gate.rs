@@ -30,6 +30,7 @@ use crate::policy::route_table::{RouteTable, Template};
 use crate::policy::tenancy::Tenancy;
 use crate::secret::Secret;
 use crate::socket::rule::SocketRule;
+use crate::stored::StoreRule;
 pub use origin::{Identity, Origin, OriginBinding};
 
 /// Most content that is read into memory, in bytes: an isolate has 128 MB for all its requests.
@@ -167,6 +168,8 @@ pub struct Route {
     pub errors: Errors,
     /// Whose caches may keep answers.
     pub keeping: Keeping,
+    /// What the gateway keeps of its answers; `None`: nothing.
+    pub cache: Option<StoreRule>,
     /// Header fields in which the route's callers show who they are.
     pub credential_fields: Vec<String>,
     /// Other origins, and the callers of a hundred that each gets.

@@ -178,6 +178,7 @@ fn build(
     let plans = limits::plans(document, &rules, faults);
     let roles = Roles::build(&document.roles, faults);
     let (routes, table) = routes::build(&context, faults);
+    origins::check_keys(document, &routes, faults);
     let mut credential_headers = ["authorization", "proxy-authorization", "dpop"]
         .map(str::to_owned)
         .to_vec();

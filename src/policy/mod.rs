@@ -2,6 +2,7 @@
 //! whatever cannot be enforced, with every fault told at once.
 
 mod authenticators;
+mod caching;
 mod charging;
 mod contents;
 mod deprecation;

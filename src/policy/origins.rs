@@ -182,6 +182,30 @@ pub(super) fn check_told(entry: &RouteEntry, route: &mut Route, at: &Place, faul
     route.request.is_digested = is_digested;
 }
 
+/// Judges origins that are said to know keys: some route has to take keys for them.
+pub(super) fn check_keys(document: &Document, routes: &[Route], faults: &mut Faults) {
+    for (name, entry) in &document.origins {
+        if !entry
+            .retry
+            .as_ref()
+            .is_some_and(|one| one.origin_knows_keys)
+        {
+            continue;
+        }
+        let leads = |route: &Route| {
+            let others = route.split.iter().map(|(_, target)| &target.origin);
+            others.chain([&route.origin]).any(|one| one.name == *name)
+        };
+        let mut keyed = routes.iter().filter(|route| route.idempotency.is_some());
+        if !keyed.any(leads) {
+            let problem = "no route to this origin takes an `Idempotency-Key`";
+            let fix = "Write \"idempotency\": \"required\" or \"optional\" on one, or remove it";
+            let at = ["origins", name, "retry", "origin_knows_keys"];
+            faults.add(&at, problem, fix);
+        }
+    }
+}
+
 /// A request that is sent again is sent with what was signed at first.
 fn check_expiry(target: &Target, at: &Place, faults: &mut Faults) {
     let rules = &target.origin.rules;
@@ -246,6 +270,7 @@ fn rules(entry: &OriginEntry) -> OriginRules {
                     .filter_map(|name| Method::parse(name))
                     .collect(),
                 on: causes(&retry.on),
+                origin_knows_keys: retry.origin_knows_keys,
             }),
         answer: entry.answer.as_ref().map(bounds),
         errors: errors(entry.errors),

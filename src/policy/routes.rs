@@ -15,6 +15,7 @@ use crate::body::schema::Compiler;
 use crate::facts::Method;
 use crate::house;
 use crate::limit::rule::LimitRule;
+use crate::policy::caching;
 use crate::policy::charging::charging;
 use crate::policy::contents;
 use crate::policy::deprecation::fields;
@@ -100,6 +101,7 @@ pub(super) fn build(context: &Context<'_>, faults: &mut Faults) -> (Vec<Route>, 
         }
         if let Some(mut route) = route(entry, template, &at, context, faults) {
             check_told(entry, &mut route, &at, faults);
+            caching::complete(entry, &mut route, &at, context.document, faults);
             routes.push(route);
         }
     }
@@ -165,6 +167,7 @@ fn route(
         answer: entry.answer.as_ref().map(bounds).or(origin.rules.answer),
         errors: entry.errors.map_or(origin.rules.errors, errors),
         keeping: keeping(entry.cacheable_by, &auth),
+        cache: None,
         credential_fields: credential_fields(&auth, document),
         split: split(entry, context.origins, at, faults),
         deprecation: entry.deprecation.as_ref().map_or_else(Vec::new, fields),

@@ -69,6 +69,10 @@ impl<'g> Answered<'g> {
         }
     }
 
+    pub(super) fn claimed(&self) -> &Claimed<'g> {
+        &self.claimed
+    }
+
     /// Whether the answer is kept for requests that repeat this one.
     pub(super) fn is_kept(&self) -> bool {
         self.keep.is_some()

@@ -15,7 +15,9 @@ use crate::refusal::{Port, Refusal};
 use crate::stage::Exchange;
 use crate::stage::identified::Identified;
 use crate::stage::paid::Paid;
+use crate::stage::stored;
 use crate::stage::validated::Content;
+use crate::stored::Wanted;
 use crate::trail::{Refused, StageName, Told, Trail};
 
 /// How much longer than its origin is waited for a request may be on its way: its answer is read and
@@ -30,6 +32,8 @@ pub struct Claiming<'g> {
     question: Option<ClaimQuestion>,
     /// The statement to the origin that has to be signed, if the origin gets one.
     statement: Option<Statement>,
+    /// What is looked for in the cache, or kept there.
+    wanted: Option<Wanted>,
 }
 
 /// The request may go to its origin.
@@ -57,10 +61,12 @@ impl<'g, B> Exchange<Paid<'g>, Content<B>> {
         let question = question(&self);
         let (identified, target) = (self.stage.identified(), self.stage.target());
         let statement = statement(identified, target, &self.trail);
+        let wanted = stored::wanted(&self);
         self.next(StageName::Claimed, |paid| Claiming {
             paid,
             question,
             statement,
+            wanted,
         })
     }
 }
@@ -186,7 +192,15 @@ fn statement(identified: &Identified<'_>, target: &Target, trail: &Trail) -> Opt
     Some(Statement::new(keys, identity, &said))
 }
 
-impl Claiming<'_> {
+impl<'g> Claiming<'g> {
+    pub(super) fn identified(&self) -> &Identified<'g> {
+        self.paid.identified()
+    }
+
+    pub(super) fn wanted(&self) -> Option<&Wanted> {
+        self.wanted.as_ref()
+    }
+
     fn granted(&self, answer_bytes_max: u64) -> Option<Granted> {
         self.question.as_ref().map(|question| Granted {
             object: question.object,
@@ -205,6 +219,11 @@ impl<'g> Claimed<'g> {
     /// Where it is sent.
     pub(super) fn target(&self) -> &Target {
         self.claiming.paid.target()
+    }
+
+    /// What of its answer is kept in the cache.
+    pub(super) fn wanted(&self) -> Option<&Wanted> {
+        self.claiming.wanted()
     }
 
     /// The claim, of which it is still to be told what became of the request.

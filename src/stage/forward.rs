@@ -1,5 +1,6 @@
 //! The one thing that can be sent to an origin, and the request that waits for its answer.
 
+mod claim;
 mod fields;
 mod unsigned;
 
@@ -22,7 +23,8 @@ use crate::stage::settling::settle;
 use crate::stage::switching;
 use crate::stage::validated::Content;
 use crate::trail::{OriginNote, Refused, STRIPPED, StageName, Told, Trail};
-use fields::{DIGESTS, ask_whole, removed, told};
+use claim::claim_after;
+use fields::{DIGESTS, ask_keyed, ask_whole, removed, told};
 pub use fields::{HOP_BY_HOP, trace_id};
 pub use unsigned::Unsigned;
 
@@ -44,8 +46,9 @@ pub struct Forward<B> {
     answer: Option<AnswerBounds>,
     /// The request's own, for jitter.
     fraction: f64,
-    /// Whether it goes on without its client: whoever repeats it is to be told what became of it.
-    outlives_client: bool,
+    /// Whether its key was claimed for it: it is carried out once, and whoever repeats it is told what
+    /// became of it.
+    is_claimed: bool,
 }
 
 /// The request was handed to the origin.
@@ -88,6 +91,9 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             mut remove,
             mut set,
         } = fields(&self.trail, routed, &target.origin, signed);
+        if let Some(wanted) = self.stage.wanted() {
+            ask_keyed(facts, routed.route(), &wanted.using, &mut remove, &mut set);
+        }
         switching::ask(facts, routed, &mut remove, &mut set);
         let session_ms = switching::session_ms(routed);
         let cost = identified.price(facts).units();
@@ -115,7 +121,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
             origin: target.origin,
             answer: target.answer,
             fraction: self.trail.facts.request_id.fraction(),
-            outlives_client: granted.is_some(),
+            is_claimed: granted.is_some(),
         };
         let sent = Exchange {
             trail: self.trail,
@@ -206,8 +212,14 @@ impl<B> Forward<B> {
         self.fraction
     }
 
+    /// Whether its `Idempotency-Key` was claimed for it.
+    pub fn is_claimed(&self) -> bool {
+        self.is_claimed
+    }
+
+    /// Whether it goes on without its client.
     pub fn outlives_client(&self) -> bool {
-        self.outlives_client
+        self.is_claimed
     }
 
     /// The same once more, for when this one fails; `None` where the content can be sent once only.
@@ -228,7 +240,7 @@ impl<B> Forward<B> {
             origin: Rc::clone(&self.origin),
             answer: self.answer,
             fraction: self.fraction,
-            outlives_client: self.outlives_client,
+            is_claimed: self.is_claimed,
         })
     }
 
@@ -273,7 +285,8 @@ impl<'g> Exchange<Sent<'g>, ()> {
         } = self.stage;
         let route = claimed.identified().routed().route();
         settle(&mut self.trail, route, cost, &answer);
-        let (keep, told) = claim_after(granted, &answer);
+        let retries = self.trail.origin.as_ref().map_or(0, |note| note.retries);
+        let (keep, told) = claim_after(granted, &answer, retries);
         self.trail.told = told;
         let sent = Exchange {
             trail: self.trail,
@@ -330,26 +343,6 @@ fn refusal_of(fault: OriginFault) -> Refusal {
         OriginFault::Open { retry_after_ms } => Refusal::OriginOpen { retry_after_ms },
         OriginFault::Full => Refusal::OriginFull,
         OriginFault::Left => Refusal::ClientGone,
-    }
-}
-
-/// What becomes of a claim: whose answer is kept, and what else is told. An origin that broke off may
-/// have acted; one that refused the credential, or asked to come later, did not.
-fn claim_after<A: OriginAnswer>(
-    granted: Option<Granted>,
-    answer: &Result<A, OriginFault>,
-) -> (Option<Granted>, Option<Told>) {
-    let Some(granted) = granted else {
-        return (None, None);
-    };
-    match answer.as_ref().map(OriginAnswer::status) {
-        Ok(401 | 429) => (None, Some(Told::of(&granted, Granted::free))),
-        Ok(200..=599) => (Some(granted), None),
-        // It was not sent.
-        Err(OriginFault::Open { .. } | OriginFault::Full) => {
-            (None, Some(Told::of(&granted, Granted::free)))
-        }
-        Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
     }
 }
 

@@ -24,6 +24,7 @@ pub mod routed;
 pub mod session;
 mod settling;
 pub mod shielded;
+pub mod stored;
 pub mod switching;
 mod tenant;
 pub mod validated;

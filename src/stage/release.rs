@@ -14,7 +14,7 @@ use crate::stage::answered::judging;
 use crate::stage::claimed::Claimed;
 use crate::stage::forward::HOP_BY_HOP;
 use crate::stage::open::Open;
-
+use crate::stored::CacheNote;
 use crate::trail::{self, Refused, StageName, Trail};
 
 /// No rule keeps the answer back: it was judged, or none asks about it.
@@ -103,7 +103,11 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
         let addressed = addressed(&self.body, &names, gate, &self.trail);
         let is_altered = self.stage.is_altered || self.body.field("content-encoding").is_some();
         let keep = self.stage.keep.clone();
-        let is_limited = !self.trail.limits.is_empty();
+        // What an origin counted when an answer was made, it does not count now (RateLimit draft §7.3).
+        let is_stored = matches!(self.trail.cache, Some(CacheNote::Hit { .. }));
+        let is_limited = is_stored || !self.trail.limits.is_empty();
+        let cache_status = self.trail.cache.map(CacheNote::field);
+        set.extend(cache_status.map(|value| ("cache-status", value)));
         let is_callers = is_private || route.keeping == Keeping::Caller;
         let released = self.next(StageName::Released, |fit| fit.left);
         let left = match released.stage {
@@ -147,7 +151,7 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
 }
 
 /// The names that `Connection` lists (RFC 9110 §7.6.1).
-fn nominated<A: OriginAnswer>(answer: &A, names: &[String]) -> Vec<String> {
+pub(super) fn nominated<A: OriginAnswer>(answer: &A, names: &[String]) -> Vec<String> {
     let told = match names.iter().any(|name| name == "connection") {
         true => answer.field("connection").unwrap_or_default(),
         false => String::new(),

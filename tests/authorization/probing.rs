@@ -328,7 +328,7 @@ fn objects_tried_at_once_are_not_told_of_more_often() {
                 panic!("nothing is claimed")
             };
             let (_, sent) = claimed.forward(None).ok().unwrap();
-            sent.answered(Ok(FakeAnswer(404, None, Vec::new())), 1)
+            sent.answered(Ok(FakeAnswer(404, None, Vec::new(), None)), 1)
                 .ok()
                 .unwrap()
         })

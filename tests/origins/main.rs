@@ -8,6 +8,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod keyed;
 mod several;
 mod sharing;
 #[path = "../support/mod.rs"]

@@ -16,6 +16,6 @@ pub fn attack() -> Forward<()> {
         origin: todo!(),
         answer: None,
         fraction: 0.0,
-        outlives_client: false,
+        is_claimed: false,
     }
 }

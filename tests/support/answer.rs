@@ -23,10 +23,13 @@ impl Answers {
 }
 
 /// Its status, a field, further fields.
+#[derive(Clone)]
 pub struct FakeAnswer(
     pub u16,
     pub Option<(&'static str, &'static str)>,
     pub Vec<(String, String)>,
+    /// Its content, where it was kept before.
+    pub Option<Vec<u8>>,
 );
 
 impl OriginAnswer for FakeAnswer {
@@ -44,15 +47,20 @@ impl OriginAnswer for FakeAnswer {
         let told = told.map(|(_, value)| value.to_owned());
         let further = self.2.iter().find(|(field, _)| field == name);
         told.or_else(|| further.map(|(_, value)| value.clone()))
-            .or_else(|| (name == "connection").then(|| "X-Internal, close".to_owned()))
+            .or_else(|| {
+                let is_sent = self.3.is_none();
+                (name == "connection" && is_sent).then(|| "X-Internal, close".to_owned())
+            })
     }
 
     fn names(&self) -> Vec<String> {
         let told = self.1.iter().map(|(name, _)| (*name).to_owned());
         let further = self.2.iter().map(|(name, _)| name.clone());
-        told.chain(further)
-            .chain(["connection", "x-internal"].map(str::to_owned))
-            .collect()
+        let sent = match self.3 {
+            None => vec!["connection".to_owned(), "x-internal".to_owned()],
+            Some(_) => Vec::new(),
+        };
+        told.chain(further).chain(sent).collect()
     }
 }
 

@@ -10,9 +10,11 @@ pub mod holder;
 pub mod issuer;
 pub mod keys;
 pub mod memory;
+pub mod requests;
 pub mod rows;
 pub mod running;
 pub mod signer;
+pub mod store;
 pub mod told;
 
 use std::cell::{Cell, RefCell};
@@ -28,7 +30,6 @@ use edgeward::credential::jwk::KeySet;
 use edgeward::credential::jwt::{JwtRule, TokenDigest};
 use edgeward::credential::signature::{SignatureAnswer, SignatureQuestion};
 use edgeward::credential::verify::Verdict;
-use edgeward::facts::{Connection, Facts, Headers, RequestId};
 use edgeward::idempotency::{self, Act, ClaimAnswer, ClaimQuestion, Word};
 use edgeward::identity::{IdentityKeys, Signable};
 use edgeward::limit::ask::{ObjectDown, Objects};
@@ -47,8 +48,12 @@ use edgeward::revocation::Marks;
 use edgeward::secret::Secret;
 use edgeward::stage::forward::Forward;
 use edgeward::stage::validated::Content;
+use edgeward::stored::StoredAnswer;
+use edgeward::stored::entry::Filing;
+use edgeward::stored::key::StoreKey;
 use edgeward::trail::Told;
 use memory::Memory;
+pub use requests::request;
 use rows::{FakeClaims, FakeRows, FakeUses};
 pub use running::run;
 use serde_json::Value;
@@ -58,39 +63,6 @@ pub const PEPPER: &str = "a pepper of more than sixteen bytes";
 
 pub fn gate(policy: &Value) -> Gate {
     load(policy.to_string().as_bytes(), &bindings()).unwrap_or_else(|faults| panic!("{faults:#?}"))
-}
-
-/// A request from 192.0.2.1 over TLS 1.3.
-pub fn request(method: &str, target: &str, fields: &[(&str, &str)], body: &str) -> Facts {
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (target, None),
-    };
-    let mut fields: Vec<(String, String)> = fields
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    if !body.is_empty() {
-        fields.push(("content-length".into(), body.len().to_string()));
-    }
-    Facts {
-        request_id: RequestId::from_random([7; 16]),
-        received_at_ms: NOW_MS,
-        method: method.to_owned(),
-        is_https: true,
-        authority: "api.example.com".into(),
-        raw_path: path.to_owned(),
-        raw_query: query,
-        headers: Headers::new(fields),
-        has_body: !body.is_empty(),
-        connection: Connection {
-            ip: Some([192, 0, 2, 1].into()),
-            country: Some("NL".into()),
-            colo: Some("AMS".into()),
-            tls_version: Some("TLSv1.3".into()),
-            certificate: None,
-        },
-    }
 }
 
 #[derive(Default)]
@@ -106,6 +78,8 @@ pub struct FakePorts {
     pub silent: RefCell<HashSet<String>>,
     pub keys_down: Cell<bool>,
     pub origin: Cell<Option<OriginFault>>,
+    /// How many requests it breaks off before it answers.
+    pub origin_fails_first: Cell<u32>,
     pub origin_status: Cell<u16>,
     /// A field of its answers.
     pub origin_tells: Cell<Option<(&'static str, &'static str)>>,
@@ -139,6 +113,8 @@ pub struct FakePorts {
     /// What is known of origins, and of which others are to be told or asked.
     pub origins: RefCell<OriginMemory>,
     pub shared: RefCell<Vec<Rc<Origin>>>,
+    /// The cache of answers.
+    pub store: store::FakeStore,
     memory: Memory,
     tokens: RefCell<HashMap<TokenDigest, (Verdict, u64)>>,
 }
@@ -356,24 +332,47 @@ impl Ports for FakePorts {
         if self.origin_hangs.get() {
             std::future::pending::<()>().await;
         }
-        match self.origin.get() {
+        let fails = self.origin_fails_first.get();
+        self.origin_fails_first.set(fails.saturating_sub(1));
+        match self
+            .origin
+            .get()
+            .or((fails > 0).then_some(OriginFault::Down))
+        {
             Some(fault) => Err(fault),
             None => Ok(FakeAnswer(
                 self.origin_status.get(),
                 self.origin_tells.get(),
                 self.origin_answers.fields.borrow().clone(),
+                None,
             )),
         }
     }
 
     async fn read_answer(
         &self,
-        _answer: &FakeAnswer,
+        answer: &FakeAnswer,
         _max_bytes: u64,
         _reading: Reading,
     ) -> Result<Vec<u8>, ReadFault> {
         self.note("answer");
-        self.origin_answers.read()
+        match &answer.3 {
+            Some(content) => Ok(content.clone()),
+            None => self.origin_answers.read(),
+        }
+    }
+
+    async fn stored(&self, key: &StoreKey, _bytes_max: u64) -> Result<Option<Vec<u8>>, ReadFault> {
+        self.note("stored");
+        self.store.get(key)
+    }
+
+    fn revive(&self, stored: StoredAnswer) -> Option<FakeAnswer> {
+        self.store.revive(stored)
+    }
+
+    fn file(&self, _answer: &FakeAnswer, filing: Filing) {
+        self.store.put(&filing, self.origin_answers.read());
     }
 
     fn origin_state(&self, origin: &Origin) -> SharedState {

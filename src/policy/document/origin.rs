@@ -89,6 +89,7 @@ pub struct RetryEntry {
     pub attempts: u32,
     pub methods: Vec<String>,
     pub on: Vec<String>,
+    pub origin_knows_keys: bool,
 }
 
 impl Default for RetryEntry {
@@ -97,6 +98,7 @@ impl Default for RetryEntry {
             attempts: 1,
             methods: ["GET", "HEAD"].map(str::to_owned).to_vec(),
             on: vec!["connect".into()],
+            origin_knows_keys: false,
         }
     }
 }
@@ -122,6 +124,15 @@ pub enum ErrorsEntry {
 pub enum CacheableByEntry {
     Caller,
     Everyone,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct CacheEntry {
+    pub max_age_s: u64,
+    pub max_bytes: Option<u64>,
+    pub default_age_s: Option<u64>,
+    #[serde(default)]
+    pub vary: Vec<String>,
 }
 
 fn timeout_ms() -> u64 {

@@ -1,8 +1,10 @@
 //! What of a request's fields reaches an origin, and what the gateway says in their place.
 
 use crate::facts::{Facts, Headers, Method};
+use crate::policy::gate::Route;
 use crate::spoken_for::is_spoken_for;
 use crate::stage::routed::Routed;
+use crate::stored::asked::Use;
 
 /// Fields between two neighbors (RFC 9110 §7.6.1), and `Expect`, which was met here.
 pub const HOP_BY_HOP: [&str; 10] = [
@@ -96,6 +98,34 @@ pub(super) fn ask_whole(
     set.push(("accept-encoding".into(), "identity".into()));
     if *method == Method::Head {
         *method = Method::Get;
+    }
+}
+
+/// What the origin is told of its client where its answer is kept: a client has a name, and this is
+/// none of a caller's.
+const AGENT: &str = "edgeward";
+
+/// An answer that is kept is asked for with those of the caller's fields that are part of its key, and
+/// with no other: by what an origin does not see, its answer does not differ.
+pub(super) fn ask_keyed(
+    facts: &Facts,
+    route: &Route,
+    using: &Use,
+    remove: &mut Vec<String>,
+    set: &mut Vec<(String, String)>,
+) {
+    let Some(rule) = route.cache.as_ref().filter(|_| using.keeps()) else {
+        return;
+    };
+    let is_keyed = |name: &str| rule.fields.iter().any(|field| field == name);
+    let others = facts.headers.iter().map(|(name, _)| name);
+    remove.extend(others.filter(|name| !is_keyed(name)).map(str::to_owned));
+    set.push(("accept-encoding".into(), "identity".into()));
+    if !is_keyed("user-agent") {
+        set.push(("user-agent".into(), AGENT.into()));
+    }
+    if *using == Use::Refetch {
+        set.push(("cache-control".into(), "no-cache".into()));
     }
 }
 
