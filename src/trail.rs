@@ -134,6 +134,18 @@ pub struct OriginNote {
     pub retries: u32,
 }
 
+impl OriginNote {
+    /// Of an origin that has not answered yet.
+    pub fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            status: None,
+            ms: 0,
+            retries: 0,
+        }
+    }
+}
+
 /// What a request costs where its origin tells that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CostNote {

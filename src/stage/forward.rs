@@ -102,12 +102,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
         if granted.is_some() {
             set.push(("accept-encoding".into(), "identity".into()));
         }
-        self.trail.origin = Some(OriginNote {
-            name: target.origin.name.clone(),
-            status: None,
-            ms: 0,
-            retries: 0,
-        });
+        self.trail.origin = Some(OriginNote::of(&target.origin.name));
         self.trail.stage = StageName::Answered;
         let content = self.body;
         let forward = Forward {

@@ -23,10 +23,6 @@ use crate::stored::{CacheNote, StoreRule, StoredAnswer, Wanted};
 use crate::trail::{Refused, StageName};
 
 /// Where a request goes on.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once a request, and taken apart at once"
-)]
 pub enum Serving<'g, B, A> {
     /// A kept answer was found, and is judged like any.
     Stored(Exchange<Answered<'g>, A>),

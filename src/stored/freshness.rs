@@ -51,7 +51,7 @@ pub fn fresh(seen: &Seen<'_>, rule: &StoreRule) -> Option<Fresh> {
         .iter()
         .map(|(name, value)| name.len() + value.len());
     let has = |name: &&str| field(name).is_some();
-    if seen.status != 200 || NEVER.iter().any(|name| has(name)) {
+    if seen.status != 200 || NEVER.iter().any(has) {
         return None;
     }
     if bytes.sum::<usize>() > FIELD_BYTES_MAX || !is_plain(seen.fields) {
@@ -127,7 +127,7 @@ fn lifetime_ms(seen: &Seen<'_>, rule: &StoreRule) -> Option<u64> {
         let forbids = |one: &&str| is_one_of(one, &["no-store", "no-cache", "private"]);
         let told = directives(value).filter(|_| name.ends_with("-control"));
         // What is told to another kind of cache is heeded where it forbids.
-        if told.is_none_or(|told| told.iter().any(|one| forbids(&one))) {
+        if told.is_none_or(|told| told.iter().any(forbids)) {
             return None;
         }
     }

@@ -136,7 +136,7 @@ fn ask(gate: &Gate, ports: &FakePorts, mut facts: Facts) -> End {
                     Left::Bytes(bytes) => Some(String::from_utf8(bytes.clone()).unwrap()),
                 },
                 fields,
-                line: Value::Object(line(cleared.trail(), &told(status, None))),
+                line: json!(line(cleared.trail(), &told(status, None))),
                 ..End::default()
             }
         }
@@ -147,7 +147,7 @@ fn ask(gate: &Gate, ports: &FakePorts, mut facts: Facts) -> End {
             End {
                 status: slug.status(),
                 reason: refused.refusal.reason().into(),
-                line: Value::Object(line(&refused.trail, &ending)),
+                line: json!(line(&refused.trail, &ending)),
                 ..End::default()
             }
         }

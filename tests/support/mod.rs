@@ -53,6 +53,7 @@ use edgeward::stored::entry::Filing;
 use edgeward::stored::key::StoreKey;
 use edgeward::trail::Told;
 use memory::Memory;
+#[allow(unused_imports, reason = "not every test sends one")]
 pub use requests::request;
 use rows::{FakeClaims, FakeRows, FakeUses};
 pub use running::run;
