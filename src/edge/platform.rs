@@ -2,6 +2,8 @@
 //!
 //! Owns: the calls and the form of lists in them. Does not own: what is asked for and when.
 
+mod answers;
+
 use js_sys::{Function, Object};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,6 +12,7 @@ use worker::{Env, Result};
 
 use crate::edge::turn::{Crossing, Found};
 use crate::ports::{OriginFault, ReadFault};
+pub(super) use answers::{store, stored};
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
@@ -39,12 +42,6 @@ extern "C" {
         waits_ms: f64,
         by: &JsValue,
     ) -> u32;
-
-    #[wasm_bindgen(js_name = stored)]
-    fn stored_under(request: &Request, url: &str, bytes_max: f64, waits_ms: f64) -> u32;
-
-    #[wasm_bindgen(js_name = store)]
-    fn store_under(url: &str, bytes: &[u8], seconds: f64, waits_ms: f64) -> u32;
 
     #[wasm_bindgen(js_name = sign)]
     fn sign_by(
@@ -196,27 +193,6 @@ pub(super) async fn read(
         bytes_max,
     )
     .await
-}
-
-/// What lies in the cache of answers under a URL, of at most `bytes_max`.
-pub(super) async fn stored(
-    request: &Request,
-    url: &str,
-    bytes_max: u64,
-    waits_ms: u64,
-) -> std::result::Result<Option<Vec<u8>>, ReadFault> {
-    let asked = stored_under(request, url, number(bytes_max), number(waits_ms));
-    match Crossing::new(asked).await {
-        Found::Bytes(bytes) => Ok(Some(bytes)),
-        Found::Number(ABSENT) => Ok(None),
-        found => Err(read_fault(&found)),
-    }
-}
-
-/// Puts `bytes` there for `seconds`. Whatever fails: they are not there.
-pub(super) async fn store(url: &str, bytes: &[u8], seconds: u64, waits_ms: u64) {
-    let put = store_under(url, bytes, number(seconds), number(waits_ms));
-    Crossing::new(put).await;
 }
 
 async fn bytes(number: u32, bytes_max: u64) -> std::result::Result<Vec<u8>, ReadFault> {
@@ -397,7 +373,6 @@ const TOO_LARGE: u32 = 3;
 const LEFT: u32 = 5;
 const VALID: u32 = 10;
 const INVALID_SIGNATURE: u32 = 11;
-const ABSENT: u32 = 12;
 
 #[expect(
     clippy::cast_precision_loss,

@@ -12,19 +12,21 @@ fn faults(rules: Value) -> Vec<String> {
     }
 }
 
+fn cache(change: Value) -> Value {
+    let mut cache = json!({ "max_age_s": 60 });
+    let members = change.as_object().unwrap().clone();
+    cache.as_object_mut().unwrap().extend(members);
+    json!({ "cache": cache })
+}
+
+fn at(pointer: &str) -> Vec<String> {
+    vec![format!("/routes/0/{pointer}")]
+}
+
 #[test]
 fn what_a_kept_answer_would_undo_does_not_load() {
-    let cache = |change: Value| {
-        let mut cache = json!({ "max_age_s": 60 });
-        cache
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
-        json!({ "cache": cache })
-    };
     let methods =
         |methods: Value| json!({ "match": { "methods": methods, "path": "/orders/{id}" } });
-    let at = |pointer: &str| vec![format!("/routes/0/{pointer}")];
     for (rules, told) in [
         (json!({}), vec![]),
         (methods(json!(["GET"])), vec![]),
@@ -42,6 +44,14 @@ fn what_a_kept_answer_would_undo_does_not_load() {
             json!({ "cost": { "reserve": 1, "header": "x-cost" } }),
             at("cost"),
         ),
+    ] {
+        assert_eq!(faults(rules.clone()), told, "{rules}");
+    }
+}
+
+#[test]
+fn a_cache_is_bounded_and_differs_by_what_reaches_the_origin() {
+    for (rules, told) in [
         (cache(json!({ "default_age_s": 60 })), vec![]),
         (
             cache(json!({ "default_age_s": 61 })),
