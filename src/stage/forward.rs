@@ -59,6 +59,8 @@ pub struct Sent<'g> {
     answer: Option<AnswerBounds>,
     /// What becomes of it where it is a 5xx.
     errors: Errors,
+    /// Whether its caller may still be sending its content.
+    is_streamed: bool,
 }
 
 impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
@@ -126,6 +128,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 claimed: self.stage,
                 answer: target.answer,
                 errors: target.errors,
+                is_streamed: forward.is_streamed(),
             },
         };
         Ok((Unsigned::new(forward), sent))
@@ -206,6 +209,11 @@ impl<B> Forward<B> {
         self.fraction
     }
 
+    /// Whether its caller may still be sending its content.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.content, Content::Unread(_))
+    }
+
     pub fn outlives_client(&self) -> bool {
         self.outlives_client
     }
@@ -270,9 +278,10 @@ impl<'g> Exchange<Sent<'g>, ()> {
             granted,
             answer: bounds,
             errors,
+            is_streamed,
         } = self.stage;
         let route = claimed.identified().routed().route();
-        settle(&mut self.trail, route, cost, &answer);
+        settle(&mut self.trail, route, (cost, is_streamed), &answer);
         let (keep, told) = claim_after(granted, &answer);
         self.trail.told = told;
         let sent = Exchange {
@@ -299,15 +308,12 @@ impl<'g> Exchange<Sent<'g>, ()> {
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
             }
-            Ok(answer) if errors == Errors::Hide && answer.status() >= 500 => {
+            Ok(answer) if let Some(refusal) = held_back(errors, bounds, &sent.trail, &answer) => {
                 let mut sent = sent;
+                // It was carried out, and repeats are told no other.
                 sent.trail.keep = keep;
-                let refusal = failed(&answer, &sent.trail.facts);
                 answer.discard();
                 Err(sent.refuse(refusal))
-            }
-            Ok(answer) if let Some(max_bytes) = too_large(bounds, &sent.trail.facts, &answer) => {
-                Err(sent.refuse(Refusal::OriginTooLarge { max_bytes }))
             }
             Ok(answer) => {
                 let sent = Exchange {
@@ -351,6 +357,20 @@ fn claim_after<A: OriginAnswer>(
         }
         Ok(_) | Err(_) => (None, Some(Told::of(&granted, Granted::lose))),
     }
+}
+
+/// What is told in the place of an answer that does not leave.
+fn held_back<A: OriginAnswer>(
+    errors: Errors,
+    bounds: Option<AnswerBounds>,
+    trail: &Trail,
+    answer: &A,
+) -> Option<Refusal> {
+    if errors == Errors::Hide && answer.status() >= 500 {
+        return Some(failed(answer, &trail.facts));
+    }
+    let max_bytes = too_large(bounds, &trail.facts, answer)?;
+    Some(Refusal::OriginTooLarge { max_bytes })
 }
 
 /// What is told of a 5xx that is kept back: its status, and when to come again.
