@@ -39,6 +39,8 @@ impl Known<'_> {
         match name {
             "link" => self.links(value),
             "refresh" => self.refresh(value),
+            // Several lines are joined by the platform: which one counts nobody knows.
+            _ if holds_another(value) => Told::Nothing,
             _ => self.reference(value),
         }
     }
@@ -157,27 +159,39 @@ impl Known<'_> {
             rest = after;
         }
         match is_changed {
+            _ if is_quoted => Told::Nothing,
             true => Told::Instead(text),
             false => Told::AsItCame,
         }
     }
 
-    /// `5; url=reference`.
+    /// `5; url=reference`, as browsers read it (HTML, "shared declarative refresh steps"): what stands
+    /// before the reference may be left out, all but the number.
     fn refresh(&self, value: &str) -> Told {
-        let Some(place) = value.to_ascii_lowercase().find("url") else {
-            // A number alone; or a reference that some browsers take without `url=`.
-            return match value.contains([':', '/', '\\']) {
-                true => Told::Nothing,
-                false => Told::AsItCame,
-            };
+        let is_before =
+            |letter: char| letter.is_ascii_digit() || matches!(letter, '.' | ' ' | '\t');
+        let rest = value.trim_start_matches(is_before);
+        let rest = rest.strip_prefix([';', ',']).unwrap_or(rest).trim_start();
+        if rest.is_empty() {
+            return Told::AsItCame;
+        }
+        let named = rest
+            .get(..3)
+            .filter(|name| name.eq_ignore_ascii_case("url"));
+        let named = named.and_then(|_| rest.get(3..)?.trim_start().strip_prefix('='));
+        let reference = named.unwrap_or(rest).trim();
+        let reference = match reference.chars().next() {
+            Some(quote @ ('"' | '\'')) => {
+                let inner = reference.get(1..).unwrap_or_default();
+                inner.split(quote).next().unwrap_or_default()
+            }
+            _ => reference,
         };
-        let (before, rest) = value.split_at_checked(place).unwrap_or((value, ""));
-        let Some((_, reference)) = rest.split_once('=') else {
-            return Told::Nothing;
-        };
-        let reference = reference.trim().trim_matches(['"', '\'']);
         match self.reference(reference) {
-            Told::Instead(public) => Told::Instead(format!("{before}url={public}")),
+            Told::Instead(public) => {
+                let before = value.strip_suffix(rest).unwrap_or_default();
+                Told::Instead(format!("{before}url={public}"))
+            }
             told => told,
         }
     }
@@ -190,6 +204,19 @@ enum Place {
     Origin,
     Private,
     Elsewhere,
+}
+
+/// Whether another reference with a host stands behind a comma and a space, which no reference has.
+fn holds_another(value: &str) -> bool {
+    let mut others = value.split(", ").skip(1);
+    others.any(|one| {
+        one.starts_with("//")
+            || scheme(one).is_some_and(|(scheme, _)| {
+                OF_HOSTS
+                    .iter()
+                    .any(|known| scheme.eq_ignore_ascii_case(known))
+            })
+    })
 }
 
 /// A scheme and what follows its colon (RFC 3986 §3.1).

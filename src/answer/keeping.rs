@@ -55,6 +55,21 @@ pub fn cache_control(said: &Said<'_>, by: Keeping) -> Option<String> {
     Some(left.join(", "))
 }
 
+/// The value where an answer was judged for its caller: it is kept for no other, and asked for anew when
+/// rights have changed.
+pub fn for_one(said: Option<&str>) -> String {
+    let directives = directives(said.unwrap_or_default());
+    let is_stored = directives.is_some_and(|directives| {
+        let mut names = directives.into_iter().map(named);
+        !names.any(|name| name.eq_ignore_ascii_case(NO_STORE))
+    });
+    match is_stored {
+        true => "private, no-cache",
+        false => NO_STORE,
+    }
+    .to_owned()
+}
+
 /// Fields with which an origin tells shared caches of one kind what it does not tell the others
 /// (RFC 9213): none is left where only the caller may keep an answer.
 ///
@@ -168,6 +183,23 @@ mod tests {
                     "{said:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_was_judged_for_one_caller_is_kept_for_no_other_whatever_is_said() {
+        for (said, told) in [
+            (None, "private, no-cache"),
+            (Some("public, max-age=600"), "private, no-cache"),
+            (
+                Some("public, max-age=600, x=\"a, no-store, b\""),
+                "private, no-cache",
+            ),
+            (Some("public, No-Store"), "no-store"),
+            (Some("no-store=\"x\""), "no-store"),
+            (Some("max-age=600, \"public"), "no-store"),
+        ] {
+            assert_eq!(for_one(said), told, "{said:?}");
         }
     }
 

@@ -4,7 +4,7 @@
 
 /// What the policy says, or the gateway itself; and what tells of the origin's software or of the
 /// way behind the gateway.
-const NAMES: [&str; 33] = [
+const NAMES: [&str; 37] = [
     // The gateway's own word.
     "dpop-nonce",
     "idempotent-replayed",
@@ -23,6 +23,11 @@ const NAMES: [&str; 33] = [
     "x-instance",
     "x-instance-id",
     "host-header",
+    // Where content lies behind it, for a server in between to fetch.
+    "x-accel-redirect",
+    "x-lighttpd-send-file",
+    "x-reproxy-url",
+    "x-sendfile",
     // Software.
     "server",
     "powered-by",
@@ -102,6 +107,8 @@ mod tests {
             "x-backend-server",
             "x-upstream-address",
             "x-served-by",
+            "x-accel-redirect",
+            "x-sendfile",
             "access-control-allow-origin",
             "access-control-allow-private-network",
             "access-control-anything-new",

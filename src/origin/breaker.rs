@@ -26,6 +26,15 @@ pub struct Pass {
     /// Counts what was decided before: a word about an older state says nothing of this one.
     turn: u64,
     ends_at_ms: UnixMs,
+    pace: Pace,
+}
+
+/// Who decides how long a request takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Pace {
+    Origin,
+    /// Its caller too, who is still sending its content.
+    Caller,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -45,8 +54,8 @@ enum State {
         until_ms: UnixMs,
     },
     Probing {
-        /// When each probe under way is given up.
-        under_way: Vec<UnixMs>,
+        /// When each probe under way is given up, and at whose pace it goes.
+        under_way: Vec<(Pace, UnixMs)>,
         good: u32,
     },
 }
@@ -73,11 +82,14 @@ impl Breaker {
     /// Lets a request through, or says after how many milliseconds one may come again; at least 1.
     ///
     /// - `until_ms`: when a request that was let through is over at the latest.
+    /// - `pace`: there are as many probes of either: a caller who takes its time with its content keeps
+    ///   no other's request from trying.
     pub fn pass(
         &mut self,
         rule: &BreakerRule,
         now_ms: UnixMs,
         until_ms: UnixMs,
+        pace: Pace,
     ) -> Result<Pass, u64> {
         if let State::Open { until_ms } = self.state {
             // A clock that ran back does not keep it open for longer than the rule says.
@@ -92,16 +104,16 @@ impl Breaker {
             });
         }
         if let State::Probing { under_way, good } = &mut self.state {
-            under_way.retain(|ends_at_ms| *ends_at_ms > now_ms);
-            let asked = under_way.len().saturating_add(*good as usize);
-            if asked >= rule.probes as usize {
+            under_way.retain(|(_, ends_at_ms)| *ends_at_ms > now_ms);
+            if asked(under_way.iter(), *good, pace) >= rule.probes as usize {
                 return Err(PROBING_RETRY_MS);
             }
-            under_way.push(until_ms);
+            under_way.push((pace, until_ms));
         }
         Ok(Pass {
             turn: self.turn,
             ends_at_ms: until_ms,
+            pace,
         })
     }
 
@@ -135,7 +147,8 @@ impl Breaker {
                         || is_over(parts, rule, now_ms))
             }
             State::Probing { under_way, good } => {
-                let probe = under_way.iter().position(|one| *one == pass.ends_at_ms);
+                let own = (pass.pace, pass.ends_at_ms);
+                let probe = under_way.iter().position(|one| *one == own);
                 if let Some(probe) = probe {
                     under_way.swap_remove(probe);
                 }
@@ -161,6 +174,20 @@ impl Breaker {
         self.suspected_until_ms = now_ms.saturating_add(left_ms.min(rule.open_ms));
     }
 
+    /// Whether a request at its origin's pace would be let through.
+    pub fn is_taking(&self, rule: &BreakerRule, now_ms: UnixMs) -> bool {
+        match &self.state {
+            State::Open { until_ms } => *until_ms <= now_ms,
+            State::Closed { .. } => true,
+            State::Probing { under_way, good } => {
+                let live = under_way
+                    .iter()
+                    .filter(|(_, ends_at_ms)| *ends_at_ms > now_ms);
+                asked(live, *good, Pace::Origin) < rule.probes as usize
+            }
+        }
+    }
+
     /// The state in a word.
     pub fn word(&self, now_ms: UnixMs) -> &'static str {
         match self.state {
@@ -183,6 +210,16 @@ impl Breaker {
         self.state = state;
         self.turn = self.turn.wrapping_add(1);
     }
+}
+
+/// Probes at one pace that are under way, and those that were good.
+fn asked<'a>(
+    under_way: impl IntoIterator<Item = &'a (Pace, UnixMs)>,
+    good: u32,
+    pace: Pace,
+) -> usize {
+    let of_pace = under_way.into_iter().filter(|(one, _)| *one == pace);
+    of_pace.count().saturating_add(good as usize)
 }
 
 fn closed() -> State {

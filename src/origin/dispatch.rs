@@ -7,9 +7,10 @@
 use std::rc::Rc;
 
 use crate::facts::UnixMs;
-use crate::origin::breaker::{Pass, Verdict};
+use crate::origin::breaker::{Pace, Pass, Verdict};
 use crate::origin::bulkhead::Entry;
 use crate::origin::retry::pause_ms;
+use crate::origin::rule::BreakerRule;
 use crate::origin::state::{LOOK_MS_MIN, Place, SharedState};
 use crate::policy::gate::{Origin, RefundCause};
 use crate::ports::{OriginAnswer, OriginFault, Ports};
@@ -30,7 +31,6 @@ pub async fn send<P: Ports>(
         return (ports.send(forward).await, 0);
     }
     let state = ports.origin_state(&origin);
-    state.borrow_mut().budget.save();
     let fraction = forward.fraction();
     let mut forward = forward;
     let mut sent = 0_u32;
@@ -41,9 +41,13 @@ pub async fn send<P: Ports>(
         };
         let (method, is_claimed) = (forward.method(), forward.is_claimed());
         let answer = once(ports, &origin, &state, forward).await;
+        // What reached nobody pays for no retry.
+        if sent == 0 && !is_unsent(&answer) {
+            state.borrow_mut().budget.save();
+        }
         let answer = match answer {
             // An earlier try may have acted: that this one was not sent is not the whole of it.
-            Err(OriginFault::Open { .. } | OriginFault::Full) if sent > 0 => Err(OriginFault::Down),
+            answer if sent > 0 && is_unsent(&answer) => Err(OriginFault::Down),
             answer => answer,
         };
         sent = sent.saturating_add(1);
@@ -64,9 +68,16 @@ pub async fn send<P: Ports>(
 
 /// Whether an origin is sent to as far as this isolate knows.
 pub fn is_well<P: Ports>(ports: &P, origin: &Origin) -> bool {
+    let Some(rule) = &origin.rules.breaker else {
+        return true;
+    };
     let state = ports.origin_state(origin);
-    let left_ms = state.borrow().breaker.open_for_ms(ports.now_ms());
-    left_ms.is_none()
+    state.borrow().breaker.is_taking(rule, ports.now_ms())
+}
+
+/// Whether a request stayed here.
+fn is_unsent<A>(answer: &Result<A, OriginFault>) -> bool {
+    matches!(answer, Err(OriginFault::Open { .. } | OriginFault::Full))
 }
 
 async fn once<P: Ports>(
@@ -82,7 +93,11 @@ async fn once<P: Ports>(
         .max(content_ms)
         .saturating_add(forward.session_ms());
     let place = place(ports, origin, state, lasts_ms).await?;
-    let pass = match pass(origin, state, ports.now_ms(), answer_ms) {
+    let pace = match forward.is_streamed() {
+        true => Pace::Caller,
+        false => Pace::Origin,
+    };
+    let pass = match pass(origin, state, ports.now_ms(), (answer_ms, pace)) {
         Ok(pass) => pass,
         Err(retry_after_ms) => {
             state.borrow_mut().refused_open += 1;
@@ -91,13 +106,8 @@ async fn once<P: Ports>(
         }
     };
     let answer = ports.send(forward).await;
-    let is_left = matches!(answer, Err(OriginFault::Left));
-    if let (Some(pass), Some(rule), false) = (pass, &origin.rules.breaker, is_left) {
-        let is_failure = failure(&answer).is_some_and(|failure| rule.on.contains(&failure));
-        let verdict = match is_failure {
-            true => Verdict::Failed,
-            false => Verdict::Good,
-        };
+    if let (Some(pass), Some(rule)) = (pass, &origin.rules.breaker) {
+        let verdict = verdict(rule, &answer, pace);
         let mut state = state.borrow_mut();
         let opened = state.breaker.told(rule, ports.now_ms(), pass, verdict);
         state.is_to_be_told |= opened;
@@ -155,18 +165,35 @@ fn full(state: &SharedState) -> Result<Option<Place>, OriginFault> {
     Err(OriginFault::Full)
 }
 
+/// What a request says of its origin. Where no answer came, and its caller was still sending its content,
+/// it may have been the caller who stopped: else one who does so would close the origin to all.
+fn verdict<A: OriginAnswer>(
+    rule: &BreakerRule,
+    answer: &Result<A, OriginFault>,
+    pace: Pace,
+) -> Verdict {
+    match answer {
+        Err(OriginFault::Left) => Verdict::Unknown,
+        Err(_) if pace == Pace::Caller => Verdict::Unknown,
+        answer if failure(answer).is_some_and(|failure| rule.on.contains(&failure)) => {
+            Verdict::Failed
+        }
+        _ => Verdict::Good,
+    }
+}
+
 fn pass(
     origin: &Origin,
     state: &SharedState,
     now_ms: UnixMs,
-    answer_ms: u64,
+    (answer_ms, pace): (u64, Pace),
 ) -> Result<Option<Pass>, u64> {
     let Some(rule) = &origin.rules.breaker else {
         return Ok(None);
     };
     let until_ms = now_ms.saturating_add(answer_ms);
     let mut state = state.borrow_mut();
-    state.breaker.pass(rule, now_ms, until_ms).map(Some)
+    state.breaker.pass(rule, now_ms, until_ms, pace).map(Some)
 }
 
 fn share_if_due<P: Ports>(ports: &P, origin: &Rc<Origin>, state: &SharedState) {

@@ -62,6 +62,8 @@ pub struct Sent<'g> {
     answer: Option<AnswerBounds>,
     /// What becomes of it where it is a 5xx.
     errors: Errors,
+    /// Whether its caller may still be sending its content.
+    is_streamed: bool,
 }
 
 impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
@@ -127,6 +129,7 @@ impl<'g, B> Exchange<Claimed<'g>, Content<B>> {
                 claimed: self.stage,
                 answer: target.answer,
                 errors: target.errors,
+                is_streamed: forward.is_streamed(),
             },
         };
         Ok((Unsigned::new(forward), sent))
@@ -212,6 +215,11 @@ impl<B> Forward<B> {
         self.is_claimed
     }
 
+    /// Whether its caller may still be sending its content.
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.content, Content::Unread(_))
+    }
+
     /// Whether it goes on without its client.
     pub fn outlives_client(&self) -> bool {
         self.is_claimed
@@ -277,9 +285,10 @@ impl<'g> Exchange<Sent<'g>, ()> {
             granted,
             answer: bounds,
             errors,
+            is_streamed,
         } = self.stage;
         let route = claimed.identified().routed().route();
-        settle(&mut self.trail, route, cost, &answer);
+        settle(&mut self.trail, route, (cost, is_streamed), &answer);
         let retries = self.trail.origin.as_ref().map_or(0, |note| note.retries);
         let (keep, told) = claim_after(granted, &answer, retries);
         self.trail.told = told;
@@ -307,15 +316,12 @@ impl<'g> Exchange<Sent<'g>, ()> {
             Ok(answer) if !(200..=599).contains(&answer.status()) => {
                 Err(sent.refuse(Refusal::OriginInvalid))
             }
-            Ok(answer) if errors == Errors::Hide && answer.status() >= 500 => {
+            Ok(answer) if let Some(refusal) = held_back(errors, bounds, &sent.trail, &answer) => {
                 let mut sent = sent;
+                // It was carried out, and repeats are told no other.
                 sent.trail.keep = keep;
-                let refusal = failed(&answer, &sent.trail.facts);
                 answer.discard();
                 Err(sent.refuse(refusal))
-            }
-            Ok(answer) if let Some(max_bytes) = too_large(bounds, &sent.trail.facts, &answer) => {
-                Err(sent.refuse(Refusal::OriginTooLarge { max_bytes }))
             }
             Ok(answer) => {
                 let sent = Exchange {
@@ -339,6 +345,20 @@ fn refusal_of(fault: OriginFault) -> Refusal {
         OriginFault::Full => Refusal::OriginFull,
         OriginFault::Left => Refusal::ClientGone,
     }
+}
+
+/// What is told in the place of an answer that does not leave.
+fn held_back<A: OriginAnswer>(
+    errors: Errors,
+    bounds: Option<AnswerBounds>,
+    trail: &Trail,
+    answer: &A,
+) -> Option<Refusal> {
+    if errors == Errors::Hide && answer.status() >= 500 {
+        return Some(failed(answer, &trail.facts));
+    }
+    let max_bytes = too_large(bounds, &trail.facts, answer)?;
+    Some(Refusal::OriginTooLarge { max_bytes })
 }
 
 /// What is told of a 5xx that is kept back: its status, and when to come again.

@@ -116,12 +116,16 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
         };
         let spoiled: Vec<_> = spoiled(&left, is_altered, is_bare).collect();
         let nominated = nominated(&released.body, &names);
+        // Where there is no content to count, the platform passes on whatever is said of it.
+        let length = released.body.field("content-length");
+        let has_no_length = length.is_some_and(|length| length.parse::<u64>().is_err());
         let is_gone = |name: &str| {
             let is_hop = HOP_BY_HOP.contains(&name) || nominated.iter().any(|one| one == name);
             let is_nobody_s = is_callers && keeping::is_targeted(name);
             // For the gateway, not for callers.
             let is_told = route.cost_told_in.as_deref() == Some(name);
             is_hop
+                || (name == "content-length" && has_no_length)
                 || withheld::is_withheld(name)
                 || (is_limited && withheld::is_of_limits(name))
                 || is_nobody_s
@@ -131,13 +135,13 @@ impl<A: OriginAnswer> Exchange<Fit<'_>, A> {
         let mut remove: Vec<String> = names.into_iter().filter(|name| is_gone(name)).collect();
         for (name, told) in addressed {
             match told {
+                // It is removed for another reason: only the gateway's own word stands in its place.
+                Told::Instead(_) if remove.iter().any(|one| one == name) => {}
                 Told::Instead(value) => set.push((name, value)),
                 Told::Nothing => remove.push(name.to_owned()),
                 Told::AsItCame => {}
             }
         }
-        // What is to be removed is not set after all.
-        set.retain(|(name, _)| !remove.iter().any(|one| one == name));
         let cleared = Cleared {
             answer: released.body,
             left,
@@ -205,7 +209,7 @@ fn kept<A: OriginAnswer>(
     };
     let value = match keeping::cache_control(&said, route.keeping) {
         Some(value) if value == keeping::NO_STORE => Some(value),
-        _ if is_private => kept_by_nobody_else(told.as_deref()),
+        _ if is_private => Some(keeping::for_one(told.as_deref())),
         value => value,
     };
     let is_kept = value.as_deref() != Some(keeping::NO_STORE);
@@ -230,13 +234,6 @@ fn spoiled(left: &Left, is_altered: bool, is_bare: bool) -> impl Iterator<Item =
     let bytes = OF_BYTES.into_iter().filter(move |_| bytes);
     let content = OF_CONTENT.into_iter().filter(move |_| content);
     bytes.chain(content).chain(kind.then_some("content-type"))
-}
-
-/// What one caller may see is kept for no other, and asked for anew when rights have changed.
-fn kept_by_nobody_else(told: Option<&str>) -> Option<String> {
-    let told = told.unwrap_or_default().to_ascii_lowercase();
-    let is_kept = !told.split(',').any(|one| one.trim() == "no-store");
-    is_kept.then(|| "private, no-cache".to_owned())
 }
 
 impl<'p, P: Ports> Release<'p, P> {

@@ -14,14 +14,16 @@ pub(super) const TOLD_UNITS_MAX: u64 = 1_000_000_000;
 
 /// Sets right what was charged.
 ///
-/// - `reserved`: units that each limit was charged.
+/// - `reserved`: units that each limit was charged. - `is_streamed`: whether the caller may still have
+///   been sending its content.
 pub(super) fn settle<A: OriginAnswer>(
     trail: &mut Trail,
     route: &Route,
-    reserved: u64,
+    (reserved, is_streamed): (u64, bool),
     answer: &Result<A, OriginFault>,
 ) {
-    if let Some(cause) = cause(answer).filter(|cause| route.refund_on.contains(cause)) {
+    if let Some(cause) = cause(answer, is_streamed).filter(|cause| route.refund_on.contains(cause))
+    {
         return trail.refund(cause);
     }
     let Some(header) = &route.cost_told_in else {
@@ -38,13 +40,17 @@ pub(super) fn settle<A: OriginAnswer>(
     }
 }
 
-fn cause<A: OriginAnswer>(answer: &Result<A, OriginFault>) -> Option<RefundCause> {
+fn cause<A: OriginAnswer>(
+    answer: &Result<A, OriginFault>,
+    is_streamed: bool,
+) -> Option<RefundCause> {
     match answer {
         Ok(answer) => Some(RefundCause::Status(answer.status())),
         // Not asked is not reached.
-        Err(OriginFault::Down | OriginFault::Open { .. } | OriginFault::Full) => {
-            Some(RefundCause::Connect)
-        }
+        Err(OriginFault::Open { .. } | OriginFault::Full) => Some(RefundCause::Connect),
+        // Who stops sending would have its units back.
+        Err(OriginFault::Down | OriginFault::TimedOut) if is_streamed => None,
+        Err(OriginFault::Down) => Some(RefundCause::Connect),
         Err(OriginFault::TimedOut) => Some(RefundCause::Timeout),
         Err(OriginFault::Invalid | OriginFault::Left) => None,
     }

@@ -6,7 +6,9 @@ use edgeward::ports::OriginFault;
 use serde_json::{Value, json};
 
 use crate::support::{FakePorts, gate, run};
-use crate::{address, ask, faults, get, held, limit, outcome, own, policy, ports, route, settle};
+use crate::{
+    address, ask, faults, get, held, limit, outcome, own, policy, ports, post, route, settle,
+};
 
 const LIMIT: u64 = 45;
 
@@ -168,6 +170,24 @@ fn only_configured_failures_are_refunded_and_a_tenth_of_a_limit_at_most() {
         settle(&ports);
     }
     assert_eq!(both(&ports), [16; 2]);
+}
+
+#[test]
+fn who_stops_sending_content_gets_nothing_back() {
+    let gate = gate(&told(json!({ "refund_on": ["connect", "timeout", "503"] })));
+    for (fault, status, units) in [
+        (Some(OriginFault::Down), 200, 1),
+        (Some(OriginFault::TimedOut), 200, 1),
+        (Some(OriginFault::Left), 200, 1),
+        (None, 503, 0),
+        (Some(OriginFault::Full), 200, 0),
+    ] {
+        let ports = ports();
+        ports.origin.set(fault);
+        ports.origin_status.set(status);
+        outcome(&gate, &ports, post("alice", "/shops/a", "{}"), "{}");
+        assert_eq!(both(&ports), [units; 2], "{fault:?} {status}");
+    }
 }
 
 #[test]

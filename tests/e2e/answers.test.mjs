@@ -251,3 +251,21 @@ test("nobody keeps an error that its origin does not say may be kept, nor one of
     assert.equal(has(await ask("/open"), "cache-control"), told, `${status} ${said}`);
   }
 });
+
+test("an origin that names a field in its Connection loses its own word, and not the gateway's", async () => {
+  answers(200, ["Connection: Cache-Control, vary, x-mine", "Cache-Control: public, max-age=60", "Vary: accept", "X-Mine: 1"]);
+  const own = await asCaller("/own");
+  assert.deepEqual([own.status, has(own, "cache-control")], [200, "private, max-age=60"]);
+  assert.match(has(own, "vary"), /x-api-key/);
+  assert.equal(has(own, "x-mine"), "");
+});
+
+test("an answer without content tells no length that is none", async () => {
+  for (const length of ["-1", "x", "2, 3"]) {
+    bytes = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+    const { status, fields } = await ask("/open", { method: "HEAD" });
+    const lengths = fields.filter(([name]) => name === "content-length").map(([, value]) => value);
+    assert.ok([200, 503].includes(status), `${length}: ${status}`);
+    assert.ok(!lengths.includes(length), `${length}: ${lengths}`);
+  }
+});

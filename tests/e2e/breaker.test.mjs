@@ -1,6 +1,8 @@
 // An origin that is not well, against the built wasm: it is left alone, its places are bounded, requests are sent
 // again.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start } from "./harness.mjs";
@@ -24,6 +26,15 @@ async function gatewayWith(rules, extra = {}) {
   const admin = adminOf((url, init) => gateway.fetch(url, init), root.text);
   return Object.assign(its, {
     origin,
+    url: gateway.url,
+    /** Waits until `count` decision lines are as `isSo` says. */
+    async told(isSo, count) {
+      const until = Date.now() + 5_000;
+      while ((await gateway.decisions(0)).filter(isSo).length < count) {
+        assert.ok(Date.now() < until, "no such line");
+        await sleep(20);
+      }
+    },
     ask: (path = "/orders", init = {}) => ask(gateway.url, path, { headers: CLIENT, ...init }),
     status: async () => (await admin("status")).origins[0],
     /** Waits until so many requests are open. */
@@ -155,5 +166,56 @@ test("a request that failed is sent again where that is allowed, and only once",
   assert.deepEqual([post.status, its.asked()], [503, 3]);
   const { retries } = await its.status();
   assert.equal(retries, 1);
+  await its.stop();
+});
+
+/** A connection over which `text` was written. */
+async function written(its, text) {
+  const socket = connect({ host: its.url.hostname, port: its.url.port });
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  socket.write(text);
+  return socket;
+}
+
+const UPLOAD = "POST /up HTTP/1.1\r\nHost: gateway.test\r\ncf-connecting-ip: 192.0.2.1\r\nContent-Length: 100\r\n\r\nten bytes.";
+
+/** How clients stop in the middle of their content. */
+const STOPS = {
+  "closes its connection": (socket) => socket.end(),
+  "resets its connection": (socket) => socket.resetAndDestroy(),
+  "sends no more": () => sleep(600),
+};
+
+for (const [way, stop] of Object.entries(STOPS)) {
+  test(`a client that ${way} in the middle of its content closes the origin to nobody`, async () => {
+    const its = await gatewayWith({ timeout_ms: 400, circuit_breaker: { consecutive: 1, open_s: 30 } });
+    its.answer = (socket, path) => path === "/orders" && socket.write(OK);
+    for (let count = 0; count < 2; count += 1) {
+      const socket = await written(its, UPLOAD);
+      while (its.asked() <= count) await sleep(10);
+      await stop(socket);
+      // The gateway has to have noticed.
+      await its.told((line) => line.method === "POST", count + 1);
+      socket.destroy();
+    }
+    assert.equal((await its.ask()).status, 200);
+    assert.equal((await its.status()).breaker, "closed");
+    await its.stop();
+  });
+}
+
+test("a client that goes away while the origin is tried keeps no other from trying", async () => {
+  const its = await gatewayWith({ circuit_breaker: { consecutive: 1, open_s: 1, probes: 1 } });
+  its.answer = (socket) => socket.resetAndDestroy();
+  assert.equal((await its.ask()).status, 503);
+  await sleep(1_050);
+  its.answer = (socket, path) => path === "/orders" && socket.write(OK);
+  const socket = await written(its, "GET /hangs HTTP/1.1\r\nHost: gateway.test\r\ncf-connecting-ip: 192.0.2.1\r\n\r\n");
+  while (!its.origin.counts["/hangs"]) await sleep(10);
+  assert.equal((await its.ask()).status, 503, "one probe at a time");
+  socket.resetAndDestroy();
+  await its.told((line) => line.reason === "client_gone", 1);
+  assert.equal((await its.ask()).status, 200);
   await its.stop();
 });

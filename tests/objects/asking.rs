@@ -205,12 +205,17 @@ fn more_parts_than_ten_of_an_answer_are_not_asked_for() {
     for (parts, is_whole) in [(1, false), (10, false), (11, true), (1_000, true)] {
         let told_parts = vec!["0-1"; parts].join(",");
         let range = format!("bytes={told_parts}");
-        let fields = [("range", range.as_str()), ("if-range", "\"a\"")];
+        let fields = [
+            ("range", range.as_str()),
+            ("if-range", "\"a\""),
+            ("request-range", "bytes=0-1"),
+        ];
         let end = send(&json!({}), "GET", &fields, "", &told("{}"));
         let removed = end.arrived.unwrap().removed;
         for name in ["range", "if-range"] {
             let is_removed = removed.iter().any(|one| one == name);
             assert_eq!(is_removed, is_whole, "{parts} {name}");
         }
+        assert!(removed.iter().any(|one| one == "request-range"));
     }
 }

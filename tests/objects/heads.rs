@@ -108,15 +108,47 @@ fn an_address_of_the_inside_becomes_the_gateway_s_or_is_not_told() {
 }
 
 #[test]
-fn what_a_connection_names_is_not_set_after_all() {
-    let fields = [("cache-control", "public"), ("connection", "cache-control")];
+fn an_origin_takes_no_word_of_the_gateway_s_out_by_naming_it_in_connection() {
+    let fields = [
+        ("cache-control", "public"),
+        ("vary", "accept"),
+        ("location", "https://origin.example/o"),
+        ("connection", "Cache-Control, vary, location"),
+    ];
     let mine = json!({ "cacheable_by": "caller" });
-    assert!(is_removed(
-        mine.clone(),
-        &answer(200, &fields),
-        "cache-control"
-    ));
-    assert_eq!(set(mine, &answer(200, &fields), "cache-control"), None);
+    let given = answer(200, &fields);
+    assert_eq!(
+        set(mine.clone(), &given, "cache-control").as_deref(),
+        Some("private")
+    );
+    // What is only put into other words goes.
+    assert_eq!(set(mine.clone(), &given, "location"), None);
+    assert!(is_removed(mine, &given, "location"));
+    let judged = json!({ "response": { "allow": "true" } });
+    assert_eq!(
+        set(judged, &given, "cache-control").as_deref(),
+        Some("private, no-cache")
+    );
+    let all = json!({ "cacheable_by": "everyone" });
+    assert!(is_removed(all, &given, "cache-control"));
+}
+
+#[test]
+fn a_length_that_is_none_is_not_told() {
+    for (length, is_told) in [
+        ("5", true),
+        ("-1", false),
+        ("2, 3", false),
+        ("x", false),
+        ("", false),
+    ] {
+        let given = answer(200, &[("content-length", length)]);
+        assert_eq!(
+            is_removed(json!({}), &given, "content-length"),
+            !is_told,
+            "{length}"
+        );
+    }
 }
 
 #[test]

@@ -209,6 +209,19 @@ fn a_failure_that_is_kept_back_stands_for_its_key_as_it_was_told() {
 }
 
 #[test]
+fn an_answer_over_its_bound_stands_for_its_key_as_it_was_told() {
+    let mut policy = policy(json!({}));
+    policy["origins"]["payments"]["answer"] = json!({ "max_bytes": 10 });
+    let (gate, ports) = (gate(&policy), ports());
+    ports.origin_tells.set(Some(("content-length", "11")));
+    let told = pay(&gate, &ports, 1, "\"k\"", "{}");
+    assert_eq!((told.reason, told.status), ("origin_too_large", 502));
+    let told = pay(&gate, &ports, 2, "\"k\"", "{}");
+    assert_eq!((told.reason, told.status), ("replayed", 502));
+    assert_eq!(origin_was_asked(&ports), 1);
+}
+
+#[test]
 fn a_request_that_dies_on_its_way_is_in_flight_and_then_lost_never_sent_again() {
     let (gate, ports) = (gate(&policy(json!({}))), ports());
     ports.origin_hangs.set(true);

@@ -208,6 +208,71 @@ fn a_probe_whose_client_goes_away_closes_no_breaker() {
 }
 
 #[test]
+fn a_probe_whose_client_goes_away_keeps_no_other_from_trying() {
+    let gate = gate_with(&json!({ "circuit_breaker": { "consecutive": 1, "probes": 1 } }));
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Down));
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    ports.clock_ms.set(ports.clock_ms.get() + 10_000);
+    ports.origin.set(Some(OriginFault::Left));
+    for _ in 0..3 {
+        assert_eq!(ask(&gate, &ports, "GET"), "client_gone");
+    }
+    ports.origin.set(None);
+    assert_eq!(ask(&gate, &ports, "GET"), "released after 0 retries");
+}
+
+#[test]
+fn who_stops_sending_content_closes_the_origin_to_nobody() {
+    let gate = gate_with(&json!({ "circuit_breaker": { "consecutive": 1 } }));
+    let ports = FakePorts::new();
+    for fault in [OriginFault::Down, OriginFault::TimedOut, OriginFault::Left] {
+        ports.origin.set(Some(fault));
+        for _ in 0..20 {
+            let facts = request("POST", "/orders", &[], "x");
+            assert!(run(admit(&gate, &ports, facts, b"x".to_vec())).is_err());
+        }
+        ports.origin.set(None);
+        assert_eq!(ask(&gate, &ports, "GET"), "released after 0 retries");
+    }
+    // What the origin itself answers is its own, and so is a failure with nothing to wait for.
+    ports.origin_status.set(503);
+    let facts = request("POST", "/orders", &[], "x");
+    assert!(run(admit(&gate, &ports, facts, b"x".to_vec())).is_err());
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_open 10000");
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Down));
+    assert_eq!(ask(&gate, &ports, "POST"), "origin_down");
+    assert_eq!(ask(&gate, &ports, "POST"), "origin_open 10000");
+}
+
+#[test]
+fn what_reached_nobody_pays_for_no_retry() {
+    let gate = gate_with(&json!({ "max_concurrent": 1, "retry": { "attempts": 1 } }));
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Down));
+    // The one to begin with.
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    assert_eq!(sent(&ports), 2);
+    ports.origin_hangs.set(true);
+    let facts = request("GET", "/orders", &[], "");
+    let mut open = Box::pin(admit(&gate, &ports, facts, Vec::new()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(open.as_mut().poll(&mut context).is_pending());
+    for _ in 0..1_000 {
+        assert_eq!(ask(&gate, &ports, "GET"), "origin_full");
+    }
+    drop(open);
+    ports.origin_hangs.set(false);
+    assert_eq!(ask(&gate, &ports, "GET"), "origin_down");
+    assert_eq!(
+        sent(&ports),
+        4,
+        "two and one that hung, and one without a retry"
+    );
+}
+
+#[test]
 fn content_that_can_be_read_once_only_is_sent_once_only() {
     let gate = gate_with(&json!({ "retry": { "methods": ["PUT"] } }));
     let ports = FakePorts::new();

@@ -74,6 +74,30 @@ fn callers_of_an_origin_that_is_left_alone_go_to_the_other() {
 }
 
 #[test]
+fn callers_of_an_origin_that_takes_no_more_probes_go_to_the_other() {
+    let gate = gate(&policy(&json!({ "canary": 100 })));
+    let ports = FakePorts::new();
+    ports.origin.set(Some(OriginFault::Down));
+    to(&gate, &ports, 1);
+    to(&gate, &ports, 1);
+    ports.origin.set(None);
+    ports.clock_ms.set(NOW_MS + 10_000);
+    ports.origin_hangs.set(true);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut probes: Vec<_> = (0..3)
+        .map(|_| {
+            let facts = request("GET", "/orders", &[], "");
+            Box::pin(admit(&gate, &ports, facts, Vec::new()))
+        })
+        .collect();
+    for probe in &mut probes {
+        assert!(probe.as_mut().poll(&mut context).is_pending());
+    }
+    ports.origin_hangs.set(false);
+    assert_eq!(to(&gate, &ports, 1), API);
+}
+
+#[test]
 fn shares_are_a_hundred_at_most_of_origins_that_there_are() {
     let loads = |split: Value| load(policy(&split).to_string().as_bytes(), &bindings()).is_ok();
     assert!(loads(json!({ "canary": 100 })));

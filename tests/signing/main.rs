@@ -304,6 +304,7 @@ fn what_is_left_of_content_is_what_is_covered_and_its_callers_digest_goes() {
         ("content-type", "application/json"),
         ("content-digest", own.as_str()),
         ("repr-digest", own.as_str()),
+        ("content-md5", "mZFLkyvTelC5g8XnyQrpOw=="),
     ];
     for signed in [true, false] {
         let mut policy = policy(json!({}), request.clone());
@@ -321,7 +322,7 @@ fn what_is_left_of_content_is_what_is_covered_and_its_callers_digest_goes() {
         let arrived = ports.arrived.borrow()[0].clone();
         assert_eq!(arrived.content.as_deref(), Some(br#"{"a":1}"#.as_slice()));
         assert_eq!(verify(&arrived, KEY).is_some(), signed);
-        for name in ["content-digest", "repr-digest"] {
+        for name in ["content-digest", "repr-digest", "content-md5"] {
             assert!(arrived.removed.iter().any(|gone| gone == name), "{name}");
         }
     }

@@ -59,6 +59,8 @@ fn what_leads_elsewhere_or_nowhere_else_passes() {
         "myapp:callback",
         "myapp://callback?code=1",
         "a/b:c",
+        "/a?to=b,https://c.example/",
+        "/a, b",
     ] {
         assert_eq!(told("location", given), Told::AsItCame, "{given}");
     }
@@ -99,6 +101,10 @@ fn a_private_place_and_what_can_be_read_in_two_ways_is_not_told() {
         "https://%6frders.example/",
         "ftp://10.0.0.1/",
         "ws://orders/",
+        // Two lines, as the platform joins them.
+        "https://login.example.net/, http://10.0.0.1/",
+        "/a, https://orders.example/b",
+        "/a, //orders.example/b",
     ] {
         assert_eq!(told("location", given), Told::Nothing, "{given}");
     }
@@ -124,6 +130,10 @@ fn links_are_judged_one_by_one_and_told_whole() {
             Told::Nothing,
         ),
         ("<http://10.0.0.1/", Told::Nothing),
+        (
+            "</a>; title=\"b, <http://10.0.0.1/>; rel=next",
+            Told::Nothing,
+        ),
         ("", Told::AsItCame),
     ] {
         assert_eq!(told("link", given), expected, "{given}");
@@ -141,7 +151,21 @@ fn a_refresh_is_judged_by_its_reference() {
         ),
         ("0;url=http://10.0.0.1/", Told::Nothing),
         ("0;http://10.0.0.1/", Told::Nothing),
-        ("0; url", Told::Nothing),
+        ("0;http://10.0.0.1/?url=/a", Told::Nothing),
+        ("0;http://curl.internal/url=/a", Told::Nothing),
+        (
+            "0.5, https://orders.example/?url=/a",
+            instead("0.5, url=https://api.example.com/?url=/a"),
+        ),
+        ("0 url = \"http://10.0.0.1/\"/a", Told::Nothing),
+        ("0; url='//10.0.0.1/", Told::Nothing),
+        (
+            "0; url=\"https://orders.example/a\" b",
+            instead("0; url=https://api.example.com/a"),
+        ),
+        ("5;", Told::AsItCame),
+        ("0; url", Told::AsItCame),
+        ("0; /a?url=http://10.0.0.1/", Told::AsItCame),
     ] {
         assert_eq!(told("refresh", given), expected, "{given}");
     }

@@ -28,8 +28,8 @@ const CONDITIONS: [&str; 4] = [
     "if-unmodified-since",
 ];
 
-/// Fields that say what content is, byte by byte (RFC 9530; `Digest` before it).
-pub(super) const DIGESTS: [&str; 3] = ["content-digest", "repr-digest", "digest"];
+/// Fields that say what content is, byte by byte (RFC 9530; `Digest` and `Content-MD5` before it).
+pub(super) const DIGESTS: [&str; 4] = ["content-digest", "repr-digest", "digest", "content-md5"];
 
 /// What the origin is told of the request.
 pub(super) fn told(facts: &Facts, routed: &Routed<'_>) -> Vec<(String, String)> {
@@ -51,6 +51,7 @@ pub(super) fn removed(facts: &Facts, credentials: &[String], own: &[&str]) -> Ve
     let headers = &facts.headers;
     let gone = |name: &str| {
         HOP_BY_HOP.contains(&name)
+            || name == OLD_RANGE
             || is_spoken_for(name)
             || credentials.iter().any(|credential| credential == name)
             || own.contains(&name)
@@ -72,6 +73,9 @@ pub(super) fn removed(facts: &Facts, credentials: &[String], own: &[&str]) -> Ve
     }
     removed
 }
+
+/// An older name of `Range`, which some servers still hear.
+const OLD_RANGE: &str = "request-range";
 
 /// Most parts of content that one request may ask for. An origin that makes a part of each of many
 /// sends far more than it has.
