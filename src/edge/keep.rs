@@ -40,7 +40,10 @@ pub(super) async fn keep(env: &Env, mut cleared: Cleared<Answer>) -> Cleared<Ans
     let kept = match answer.body() {
         None => Found::Whole(Vec::new()),
         Some(_) if fields.is_none() || !is_kept(answer, granted.answer_bytes_max) => Found::TooMuch,
-        Some(body) => read_beside(&body, granted.answer_bytes_max).await,
+        Some(body) => {
+            let waits_ms = care.reading_ms(READ_TIMEOUT_MS);
+            read_beside(&body, granted.answer_bytes_max, waits_ms).await
+        }
     };
     let told = |content: Option<&[u8]>| {
         granted.keep(KeptAnswer {
@@ -98,7 +101,7 @@ fn is_kept(answer: &Response, bytes_max: u64) -> bool {
 }
 
 /// Reads one of two copies; the other waits meanwhile, and is dropped or passed on.
-async fn read_beside(body: &ReadableStream, bytes_max: u64) -> Found {
+async fn read_beside(body: &ReadableStream, bytes_max: u64, waits_ms: u64) -> Found {
     let copies: Array = body.tee();
     let (Ok(read), Ok(rest)) = (
         copies.get(0).dyn_into(),
@@ -106,7 +109,7 @@ async fn read_beside(body: &ReadableStream, bytes_max: u64) -> Found {
     ) else {
         return Found::TooMuch;
     };
-    match platform::read(&read, bytes_max, READ_TIMEOUT_MS).await {
+    match platform::read(&read, bytes_max, waits_ms).await {
         Ok(bytes) => {
             let _ = rest.cancel();
             Found::Whole(bytes)

@@ -51,6 +51,17 @@ pub(super) struct Care {
     pub(super) flow: Option<(Flow, SharedState)>,
 }
 
+impl Care {
+    /// How long content may take that is read here, before it leaves: `most_ms`, or what is left of its
+    /// own bound.
+    pub(super) fn reading_ms(&self, most_ms: u64) -> u64 {
+        let bound = self.flow.as_ref();
+        bound.map_or(most_ms, |(flow, _)| {
+            flow.left_ms(clock::now_ms()).min(most_ms)
+        })
+    }
+}
+
 impl OriginAnswer for Answer {
     fn status(&self) -> u16 {
         self.status

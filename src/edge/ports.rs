@@ -274,7 +274,8 @@ impl Ports for EdgePorts<'_> {
         let Some(stream) = stream else {
             return Ok(Vec::new());
         };
-        platform::read(&stream, max_bytes, READ_TIMEOUT_MS).await
+        let waits_ms = answer.care.reading_ms(READ_TIMEOUT_MS);
+        platform::read(&stream, max_bytes, waits_ms).await
     }
 
     fn stay(&self) {

@@ -219,3 +219,18 @@ test("a client that goes away while the origin is tried keeps no other from tryi
   assert.equal((await its.ask()).status, 200);
   await its.stop();
 });
+
+test("a try that is given up at its timeout has ended at the origin before the next one is answered", async () => {
+  const its = await gatewayWith({ timeout_ms: 400, retry: { attempts: 1, methods: ["GET"], on: ["timeout"] } });
+  let left;
+  its.answer = async (socket) => {
+    if (its.asked() === 1) return;
+    const until = Date.now() + 300;
+    while (its.origin.open() > 1 && Date.now() < until) await sleep(10);
+    left = its.origin.open();
+    socket.write(OK);
+  };
+  assert.equal((await its.ask()).status, 200);
+  assert.deepEqual([its.asked(), left], [2, 1]);
+  await its.stop();
+});

@@ -1,7 +1,9 @@
 // A request with an `Idempotency-Key` is carried out once, whatever repeats it and whatever dies meanwhile.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -126,6 +128,41 @@ test("failures of the origin stand, refusals before it acted do not, and what no
   await server.stop();
 });
 
+test("a client that goes away before its answer finds it when it comes again, and the origin acts once", async () => {
+  const answers = [];
+  const server = await httpOrigin((request, response) => answers.push(response));
+  const origins = { orders: { url: server.url, timeout_ms: 5_000 } };
+  const transport = { https_only: false };
+  const gateway = await start({ policy: { ...policyWith("required", { origins }), profile: "development", transport }, vars, kv });
+  const fields = { host: "gateway.test", "x-api-key": alice.text, "content-type": "application/json", "content-length": 2 };
+  for (const [number, leave] of [(socket) => socket.resetAndDestroy(), (socket) => socket.destroy()].entries()) {
+    const key = `"left ${number}"`;
+    const lines = Object.entries({ ...from("192.0.2.1"), ...fields, "idempotency-key": key });
+    const head = lines.map(([name, value]) => `${name}: ${value}`).join("\r\n");
+    const socket = connect({ host: gateway.url.hostname, port: gateway.url.port });
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    socket.write(`POST /payments HTTP/1.1\r\n${head}\r\n\r\n{}`);
+    while (answers.length <= number) await sleep(10);
+    leave(socket);
+    await sleep(200); // the platform has to have noticed
+    answers[number].writeHead(201).end("done");
+    const again = async () => {
+      const answer = await pay(gateway, { key, body: "{}" });
+      return [answer.status, answer.headers.get("idempotent-replayed")];
+    };
+    const until = Date.now() + 5_000;
+    let told = await again();
+    while (told[0] === 409 && Date.now() < until) {
+      await sleep(50);
+      told = await again();
+    }
+    assert.deepEqual([...told, server.requests.length], [201, "true", number + 1]);
+  }
+  await gateway.stop();
+  await server.stop();
+});
+
 test("an answer too large to keep passes whole, and its repeat is told so and does nothing", async () => {
   const sizes = [];
   const origin = (request) => {
@@ -152,6 +189,33 @@ test("an answer too large to keep passes whole, and its repeat is told so and do
   }
   assert.deepEqual(sizes, [5_000, 5_001, 2_000_000]);
   await gateway.stop();
+});
+
+test("an answer that is read before it leaves has no more time than its bounds say", async () => {
+  const server = await httpOrigin((request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    const drip = setInterval(() => response.write(" "), 50);
+    response.on("close", () => clearInterval(drip));
+  });
+  const origins = { orders: { url: server.url, timeout_ms: 2_000, answer: { total_timeout_ms: 1_000 } } };
+  const policy = policyWith("required", { origins });
+  policy.routes.push({ ...policy.routes[0], id: "judged", match: { methods: ["GET"], path: "/judged" }, idempotency: "off" });
+  policy.routes[1].response = { allow: "true" };
+  const gateway = await start({ policy, vars, kv });
+  const timed = async (asking) => {
+    const begun = Date.now();
+    const answer = await asking;
+    await answer.arrayBuffer().catch(() => {});
+    const ms = Date.now() - begun;
+    assert.ok(ms >= 900 && ms < 10_000, `${ms} ms`);
+    return answer.status;
+  };
+  assert.equal(await timed(pay(gateway)), 200);
+  assert.deepEqual(await codeOf(await pay(gateway)), [409, "idempotency-conflict"]);
+  const init = { headers: from("192.0.2.1", { "x-api-key": alice.text }) };
+  assert.equal(await timed(gateway.fetch(`${HOST}/judged`, init)), 502);
+  await gateway.stop();
+  await server.stop();
 });
 
 test("without its memory of keys the gateway carries nothing out that has one", async () => {

@@ -1,6 +1,8 @@
 // Between gateway and origin: what is sent, what of the answer comes back, and what happens when it is no answer.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { httpOrigin, start } from "./harness.mjs";
@@ -24,6 +26,7 @@ before(async () => {
       "GET,POST /echo": {},
       "POST /small": { request: { max_bytes: 10 } },
       "POST /read": { request: { max_bytes: 64, body: { type: "object" } } },
+      "POST /whole": { request: { max_bytes: MB, body: { type: "object" } } },
       "POST /large": { request: { max_bytes: 5 * MB } },
       "GET,POST /raw": { origin: "raw" },
       "GET /gone": { origin: "gone" },
@@ -242,6 +245,18 @@ test("an announced length does not hide what comes in chunks", async () => {
     const body = `${chunk.toString(16)}\r\n${"x".repeat(chunk)}\r\n0\r\n\r\n`;
     const answer = await send(gateway.url, { method: "POST", target: "/small", headers, body });
     assert.ok(answer.status >= 400 || answer.body.length <= 10, `${answer.body.length} bytes reached the origin`);
+  }
+});
+
+test("content that ends before its announced length is not what was announced", async () => {
+  for (const length of [20, 65_536, 65_537, 200_000]) {
+    const socket = connect({ host: gateway.url.hostname, port: gateway.url.port, allowHalfOpen: true });
+    const head = ["POST /whole HTTP/1.1", "Host: gateway.test", "Content-Type: application/json", `Content-Length: ${length}`];
+    socket.end(`${head.join("\r\n")}\r\n\r\n{}`);
+    const [answer] = await once(socket, "data");
+    assert.match(answer.toString("latin1"), /^HTTP\/1.1 400 /, String(length));
+    assert.equal(origin.requests.length, 0);
+    socket.destroy();
   }
 });
 
