@@ -17,8 +17,8 @@ export function piecesOf(map) {
     const found = PIECE.exec(line);
     if (!found) return [];
     const [, address, length, file] = found;
-    // `libNAME-HASH.rlib(…)`, or this crate's own objects; what the linker merged has no owner.
-    const crate = /\/lib(\w+)-[0-9a-f]+\.rlib\(/.exec(file)?.[1] ?? (/\/edgeward\.[^/]*$/.test(file) ? "edgeward" : "");
+    // A library's object, or what came of it where the whole was optimized at once; what the linker merged is nobody's.
+    const crate = /\/lib(\w+)-[0-9a-f]+\.rlib\(/.exec(file)?.[1] ?? /\/edgeward\.(\w+?)(?:-[0-9a-f]+)?\./.exec(file)?.[1] ?? "";
     return [{ address: parseInt(address, 16), length: parseInt(length, 16), crate }];
   });
 }

@@ -193,3 +193,18 @@ fn a_readable_schema_is_compiled_for_the_first_value_that_is_wrong_or_large() {
     let pattern = Schema::compile(&json!({ "pattern": "a" }), &Map::new()).unwrap();
     assert!(compiled(&pattern));
 }
+
+#[test]
+fn what_is_not_known_of_a_schema_is_held_against_its_meta_schema() {
+    for sound in [
+        json!({ "$schema": "http://json-schema.org/draft-07/schema#", "title": "a" }),
+        json!({ "$id": "https://example.com/a", "title": "a" }),
+        json!({ "title": "a" }),
+    ] {
+        assert!(Schema::compile(&sound, &Map::new()).is_ok(), "{sound}");
+        // The library compiles it all the same.
+        let mut broken = sound;
+        broken["title"] = json!(7);
+        assert!(Schema::compile(&broken, &Map::new()).is_err(), "{broken}");
+    }
+}
