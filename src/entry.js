@@ -39,13 +39,16 @@ function entering(call) {
 // The JavaScript that belongs to Rust cannot see what Rust exports, and is introduced here.
 rust.enter_by((number, found) => entering(() => hand(number, found)));
 
-/** Hands over to Rust what it waited for under a number; nothing lets it run what is ready. */
+/** Nothing was waited for under this number. */
+const NOTHING = 0;
+
+/** Hands over to Rust what it waited for under a number, or lets it run what is ready. */
 function hand(number, found) {
-  if (typeof found === "number") rust.hand_number(number, found);
+  if (number === NOTHING) rust.run_ready();
+  else if (typeof found === "number") rust.hand_number(number, found);
   else if (typeof found === "string") rust.hand_text(number, found);
   else if (found instanceof Uint8Array) rust.hand_bytes(number, found);
-  else if (found !== undefined) rust.hand_value(number, found);
-  else rust.run_ready();
+  else rust.hand_value(number, found);
 }
 
 /** The answer to a request that took its wasm instance down. */
@@ -54,7 +57,7 @@ function trapped(request) {
     type: `${new URL(request.url).origin}/.edgeward/problems/overloaded`,
     title: "Overloaded",
     status: 503,
-    detail: "The gateway failed on this request alone. Try again after Retry-After.",
+    detail: "The gateway failed on this request. Try again after Retry-After.",
     instance: `urn:uuid:${crypto.randomUUID()}`,
     code: "overloaded",
   };

@@ -7,7 +7,7 @@
 //
 // What has to be waited for gives a number at once, and under this number it is handed over later: see `awaited`.
 
-/** What Rust is told where there is no answer: `edge::platform::Fault`. */
+/** What Rust is told where there is no answer; `platform.rs` has the same. */
 const TIMED_OUT = 1;
 const BROKEN = 2;
 const TOO_LARGE = 3;

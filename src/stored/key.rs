@@ -1,6 +1,6 @@
 //! What makes two requests the same to the cache: a hash over everything that an answer may differ by.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
@@ -59,11 +59,7 @@ impl StoreKey {
 
     /// 64 hexadecimal digits.
     pub fn hex(&self) -> String {
-        self.0.iter().fold(String::new(), |mut text, byte| {
-            // Writing to text does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        base16ct::lower::encode_string(&self.0)
     }
 }
 

@@ -128,6 +128,8 @@ const BROKEN = {
   "never answers": "charge() { return new Promise(() => {}); }",
   "answers another question": `charge() { return '{"granted":[]}'; }`,
   "answers nonsense": "charge() { return '{'; }",
+  "answers nothing": "charge() {}",
+  "answers a number": "charge() { return 0; }",
 };
 
 for (const [how, method] of Object.entries(BROKEN)) {

@@ -334,6 +334,8 @@ const BROKEN = {
   throws: "take() { throw new Error('broken'); }",
   "never answers": "take() { return new Promise(() => {}); }",
   "answers nonsense": "take() { return '{'; }",
+  "answers nothing": "take() {}",
+  "answers a number": "take() { return 0; }",
 };
 
 for (const [how, method] of Object.entries(BROKEN)) {
