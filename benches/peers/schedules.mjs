@@ -31,7 +31,8 @@ function burst({ limit, windowMs, vantages, times = 1, random }) {
   const events = [{ at_ms: 1 + random() * (OPENING_MS_MAX - 1), vantage: 0 }];
   for (let vantage = 0; vantage < vantages; vantage += 1) {
     for (let count = 0; count < share; count += 1) events.push({ at_ms: burstAt, vantage });
-    const phase = random() * stepMs;
+    // Each vantage in its own part of a step: at random alone, they may all come at its beginning.
+    const phase = ((vantage + random()) / vantages) * stepMs;
     for (let at = windowMs + phase; at < burstAt + windowMs; at += stepMs) events.push({ at_ms: at, vantage });
   }
   return inOrder(events);
