@@ -115,10 +115,19 @@ fn alter_lent(bug: Bug, lent: &mut Lent, call: &Call, now_us: u64) {
     }
 }
 
+/// Whether a bug is in what is read of storage.
+fn alters_loaded(bug: Bug) -> bool {
+    [Bug::LeaseForgotten, Bug::SettledTwice, Bug::UndoneForgotten].contains(&bug)
+}
+
+/// Whether what an object remembers of its storage would hide a bug until it starts again.
+pub fn is_hidden_by_memory(bug: Bug) -> bool {
+    bug == Bug::NoWrite || alters_loaded(bug)
+}
+
 /// What a bug makes of a row that is read; `None`: nothing.
 pub fn alter_loaded(bug: Bug, text: &str, now_ms: u64) -> Option<String> {
-    let alters = [Bug::LeaseForgotten, Bug::SettledTwice, Bug::UndoneForgotten];
-    if !alters.contains(&bug) {
+    if !alters_loaded(bug) {
         return None;
     }
     let mut row: Value = serde_json::from_str(text).ok()?;

@@ -1,6 +1,8 @@
 //! The `Limiter` Durable Object, and the call to it.
 //!
-//! Owns: rows in SQLite and the alarm that clears them. The decision is `limit::ledger`'s.
+//! Owns: the alarm that clears what is held. The decision is `limit::ledger`'s.
+
+mod rows;
 
 use std::cell::{Cell, RefCell};
 
@@ -14,16 +16,16 @@ use worker::{
 };
 
 use crate::edge::broker::Broker;
+use crate::edge::limiter::rows::Table;
 use crate::edge::platform::{self, Asking};
 use crate::edge::{alarm, clock, table};
 use crate::limit::ask::ObjectDown;
 use crate::limit::ledger::{self, Rows};
-use crate::limit::row::Row;
+use crate::limit::recent::Recent;
 use crate::limit::tidy::{Holding, Tidy, tidy};
 use crate::limit::uses::KeyUses;
-use crate::limit::wire::{Answer, KeyUse, Question};
+use crate::limit::wire::{Answer, Question};
 use crate::object::ObjectName;
-use crate::revocation::Marks;
 
 /// How long a request waits for a counter.
 const CALL_TIMEOUT_MS: u64 = 2_000;
@@ -45,6 +47,8 @@ const BINDING: &str = "LIMITER";
 pub struct Limiter {
     state: State,
     sql: SqlStorage,
+    /// What was read or written last of rows and marks.
+    recent: Recent,
     /// Uses of the caller's keys, the newest not yet written.
     uses: RefCell<Option<KeyUses>>,
     /// Whether the tables are there: an object that holds nothing has none.
@@ -71,6 +75,7 @@ impl DurableObject for Limiter {
             broker: Broker::new(env),
             state,
             sql,
+            recent: Recent::default(),
             uses: RefCell::new(None),
             has_tables: Cell::new(false),
             held: Cell::new(None),
@@ -99,6 +104,8 @@ impl DurableObject for Limiter {
         self.write_uses()?;
         let now_ms = clock::now_ms();
         self.forget_rows()?;
+        // What follows may take more away.
+        self.recent.forget();
         let holding = Holding {
             empty_at_ms: self.number("SELECT min(ends_at_ms) FROM rows")?,
             marks_end_at_ms: Table(self).marks()?.end_at_ms(),
@@ -135,8 +142,10 @@ impl Limiter {
     /// Answers a question (`limit::wire`, JSON), having written whatever it grants. By RPC.
     pub fn charge(&self, question: &str) -> std::result::Result<String, JsValue> {
         let answer = match serde_json::from_str::<Question>(question) {
-            Ok(question) => ledger::answer(&Table(self), clock::now_ms(), &question)
-                .map_err(|_| JsValue::from_str("the counter's storage failed"))?,
+            Ok(question) => {
+                ledger::answer(&self.recent.over(&Table(self)), clock::now_ms(), &question)
+                    .map_err(|_| JsValue::from_str("the counter's storage failed"))?
+            }
             Err(_) => Answer::NotUnderstood,
         };
         serde_json::to_string(&answer).map_err(|_| JsValue::from_str("no answer"))
@@ -172,6 +181,7 @@ impl Limiter {
         if now_ms.saturating_sub(self.forgot_at_ms.get()) >= FORGET_MS_MIN {
             self.forgot_at_ms.set(now_ms);
             let over = vec![integer(now_ms)?];
+            self.recent.forget();
             let delete = "DELETE FROM rows WHERE ends_at_ms <= ?";
             self.sql.exec(delete, over)?;
             self.held.set(None);
@@ -248,75 +258,6 @@ impl Limiter {
         alarm::set(&self.state, end_at_ms)?;
         self.rings_at_ms.set(end_at_ms);
         Ok(())
-    }
-}
-
-struct Table<'a>(&'a Limiter);
-
-impl Rows for Table<'_> {
-    type Fault = Error;
-
-    fn load(&self, row: &str) -> Result<Option<Row>> {
-        // A row that does not read must not read as empty.
-        let text = self.0.text("SELECT state FROM rows WHERE name = ?", row)?;
-        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
-    }
-
-    fn save(&self, row: &str, state: &Row) -> Result<()> {
-        self.0.need_tables()?;
-        let found = "SELECT state FROM rows WHERE name = ?";
-        if self.0.text(found, row)?.is_none() {
-            let mut held = self.0.rows_held()?;
-            if held >= ROWS_HELD_MAX {
-                self.0.forget_rows()?;
-                held = self.0.rows_held()?;
-            }
-            if held >= ROWS_HELD_MAX {
-                return Err(Error::RustError("no room for another row".into()));
-            }
-            self.0.held.set(Some(held + 1));
-        }
-        // Later than any number that is stored exactly is for ever.
-        let ends_at_ms = state.empty_at_ms().min(INTEGER_MAX);
-        let write = "INSERT INTO rows (name, state, ends_at_ms) VALUES (?, ?, ?) \
-                     ON CONFLICT (name) DO UPDATE \
-                     SET state = excluded.state, ends_at_ms = excluded.ends_at_ms";
-        let text = serde_json::to_string(state)?;
-        let values = vec![row.into(), text.into(), integer(ends_at_ms)?];
-        self.0.sql.exec(write, values)?;
-        // What ends long before the alarm does not wait for it.
-        if ends_at_ms.saturating_add(TIDY_MS_MIN) < self.0.rings_at_ms.get() {
-            self.0.arm(ends_at_ms)?;
-        }
-        Ok(())
-    }
-
-    fn marks(&self) -> Result<Marks> {
-        let text = self.0.note(MARKS)?;
-        let marks = text.map(|text| serde_json::from_str(&text)).transpose()?;
-        Ok(marks.unwrap_or_default())
-    }
-
-    fn save_marks(&self, marks: &Marks) -> Result<()> {
-        self.0.write_note(MARKS, serde_json::to_string(marks)?)?;
-        match marks.end_at_ms() {
-            Some(end_at_ms) if self.0.rings_at_ms.get() == u64::MAX && end_at_ms < u64::MAX => {
-                self.0.arm(end_at_ms)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn count_uses(&self, key_id: &str, count: u64, now_ms: u64) -> Result<()> {
-        let due = self.0.with_uses(|uses| uses.count(key_id, count, now_ms))?;
-        match due {
-            true => self.0.write_uses(),
-            false => Ok(()),
-        }
-    }
-
-    fn key_use(&self, key_id: &str) -> Result<Option<KeyUse>> {
-        self.0.with_uses(|uses| uses.of(key_id))
     }
 }
 

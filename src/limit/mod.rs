@@ -2,7 +2,7 @@
 //!
 //! `rule` says what a limit is; `window`, `bucket` and `period` are the arithmetic, `meter` their one
 //! face; `row` is one counter of a Durable Object with what it lends, `ledger` several, all or none;
-//! `questions` is what a row knows of what it was asked.
+//! `questions` is what a row knows of what it was asked, `recent` what an object remembers of its storage.
 //! On the isolate's side `charge` is what one request asks, `ask` carries it, `plan` is one object's
 //! part of it, `wallet` and `purse` hold what was lent, `demand` tells how much to ask for, `errand` is what is done afterwards.
 //! `standing` asks whether a credential was taken back; `memory` is what an isolate may remember;
@@ -26,6 +26,7 @@ pub mod period;
 mod plan;
 pub mod purse;
 pub mod questions;
+pub mod recent;
 pub mod row;
 pub mod rule;
 pub mod settled;

@@ -5,10 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::audit::{HORIZON_US, Violation, What};
 use crate::bugs::{self, Bug};
 use crate::limit::ledger::{self, Rows};
+use crate::limit::recent::Recent;
 use crate::limit::row::{CLOCK_ERROR_MS, Row};
 use crate::limit::wire::{Act, Answer, HolderId, KeyUse, Question};
 use crate::object::ObjectName;
@@ -39,6 +41,8 @@ pub struct CounterObject {
 struct Stored {
     rows: HashMap<String, Row>,
     writes: u64,
+    /// What the instance remembers of them.
+    recent: Rc<Recent>,
 }
 
 const TEXT_PART: u64 = 64;
@@ -62,6 +66,7 @@ impl Stored {
 
     /// Starts again: all that there is was written.
     fn restart(&mut self, bug: Bug) {
+        self.recent.forget();
         for row in self.rows.values_mut() {
             let text = serde_json::to_string(row).unwrap_or_default();
             let text = bugs::restart(bug, &text).unwrap_or(text);
@@ -205,7 +210,12 @@ impl World {
             held: RefCell::default(),
             misread: Cell::new(false),
         };
-        let answer = ledger::answer(&table, now_ms, &question).ok()?;
+        let recent = Rc::clone(&table.rows.borrow().recent);
+        let answer = match bugs::is_hidden_by_memory(self.bug()) {
+            true => ledger::answer(&table, now_ms, &question),
+            false => ledger::answer(&recent.over(&table), now_ms, &question),
+        };
+        let answer = answer.ok()?;
         self.look_at(object, &table, &question, &answer);
         if self.chance.borrow_mut().hits(faults.restart) {
             // What was written stays, and nobody is told.
