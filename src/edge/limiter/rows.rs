@@ -2,7 +2,7 @@
 //!
 //! Owns: the statements. Called by: `limit::ledger`, through `limit::recent`.
 
-use worker::{Error, Result, SqlStorageValue};
+use worker::{Error, Result};
 
 use super::{INTEGER_MAX, Limiter, MARKS, ROWS_HELD_MAX, TIDY_MS_MIN, integer};
 use crate::limit::ledger::Rows;
