@@ -47,6 +47,22 @@ impl FieldPointer {
         &self.text
     }
 
+    /// The name of each step; `None` where it leads to any member or item.
+    pub fn steps(&self) -> impl Iterator<Item = Option<&str>> {
+        self.steps.iter().map(|step| match step {
+            Step::Any => None,
+            Step::Name { name, .. } => Some(name.as_str()),
+        })
+    }
+
+    /// Whether two names are one to a reader that compares without case.
+    pub fn names_alike(one: &str, other: &str) -> bool {
+        match one.is_ascii() && other.is_ascii() {
+            true => one.eq_ignore_ascii_case(other),
+            false => fold(one) == fold(other),
+        }
+    }
+
     /// Whether the step at `depth` leads to the member `name`.
     pub(super) fn leads_to(&self, depth: usize, name: &str, names: Names) -> bool {
         match (self.steps.get(depth), names) {

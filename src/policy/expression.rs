@@ -16,6 +16,7 @@ pub use cost::STEPS_MAX;
 pub use fault::ExpressionFault;
 use fault::{fault_at, first_error};
 pub use known::Known;
+pub use reached::Content;
 pub use types::Gives;
 use types::Types;
 use walk::Walk;
@@ -332,6 +333,7 @@ mod cost;
 mod fault;
 mod kinds;
 mod known;
+mod reached;
 mod types;
 mod walk;
 

@@ -12,7 +12,7 @@ use crate::policy::document::{
     CostEntry, IdempotencyEntry, KeyEntry, OnRefusalEntry, RefusedAsEntry, ResponseEntry,
     RouteEntry,
 };
-use crate::policy::expression::{Expression, Gives, Scope};
+use crate::policy::expression::{Content, Expression, Gives, Known, Scope};
 use crate::policy::fault::Faults;
 use crate::policy::gate::READ_BYTES_MAX;
 use crate::policy::limits::mode;
@@ -81,6 +81,9 @@ pub(super) fn writing(
     context: &Context<'_>,
     faults: &mut Faults,
 ) -> Vec<WriteRule> {
+    let mut known = rules::known(entry, &context.document.schemas);
+    // A rule about fields is about content that there is, whatever the methods.
+    known.body = rules::content(entry);
     let mut rules = Vec::new();
     for (index, rule) in entry.request.fields.iter().enumerate() {
         let place = ["request", "fields", &index.to_string()].map(str::to_owned);
@@ -88,7 +91,8 @@ pub(super) fn writing(
         let compiled = rules::compile(context, entry, template, &rule.write, Gives::Truth);
         let write =
             compiled.map_err(|problem| add(at, &below("write"), problem, TRUE_OR_FALSE, faults));
-        let pointer = pointer(&rule.pointer, at, &below("pointer"), faults);
+        let place = (at, &below("pointer")[..]);
+        let pointer = pointer(&rule.pointer, (&known, Content::Request), place, faults);
         if let (Ok(write), Some(pointer)) = (write, pointer) {
             rules.push(WriteRule {
                 pointer,
@@ -153,7 +157,8 @@ pub(super) fn answering(
             compile(&rule.read, &place)
         })
         .collect();
-    let fields = fields(response, reads, at, faults);
+    let known = rules::known(entry, &context.document.schemas);
+    let fields = fields(response, reads, &known, at, faults);
     let body = response.body.as_ref().and_then(|schema| {
         let compiled = context.compiler.compile(schema);
         let told = |problem| {
@@ -182,6 +187,7 @@ pub(super) fn answering(
 fn fields(
     response: &ResponseEntry,
     reads: Vec<Option<Expression>>,
+    known: &Known<'_>,
     at: &Place,
     faults: &mut Faults,
 ) -> Vec<ReadRule> {
@@ -197,7 +203,8 @@ fn fields(
             let problem = format!("longer than {MASK_BYTES_MAX} bytes");
             add(at, &below("mask"), problem, "Shorten it", faults);
         }
-        let pointer = pointer(&rule.pointer, at, &below("pointer"), faults);
+        let place = (at, &below("pointer")[..]);
+        let pointer = pointer(&rule.pointer, (known, Content::Answer), place, faults);
         if let (Some(read), Some(pointer)) = (read, pointer) {
             rules.push(ReadRule {
                 pointer,
@@ -248,7 +255,12 @@ fn check(entry: &RouteEntry, response: &ResponseEntry, at: &Place, faults: &mut 
     }
 }
 
-fn pointer(text: &str, at: &Place, place: &[String], faults: &mut Faults) -> Option<FieldPointer> {
+fn pointer(
+    text: &str,
+    (known, content): (&Known<'_>, Content),
+    (at, place): (&Place, &[String]),
+    faults: &mut Faults,
+) -> Option<FieldPointer> {
     let pointer = FieldPointer::parse(text);
     let fix = "Write it as /address/street, or /items/*/price";
     if pointer.is_none() {
@@ -260,6 +272,14 @@ fn pointer(text: &str, at: &Place, place: &[String], faults: &mut Faults) -> Opt
         .any(|step| step.len() > 1 && step.contains('*'))
     {
         let problem = "`*` stands alone, for any one name or item, and not for a part of one";
+        add(at, place, problem, fix, faults);
+    }
+    if let Some(problem) = pointer
+        .as_ref()
+        .and_then(|pointer| known.reaches(content, pointer).err())
+    {
+        let fix =
+            "Write the field as the schema names it, or remove the rule: it would protect nothing";
         add(at, place, problem, fix, faults);
     }
     pointer

@@ -55,18 +55,12 @@ pub(super) fn allow(
 }
 
 /// Schemas tell of values where they are enforced.
-fn known<'s>(entry: &'s RouteEntry, named: &'s Map<String, Value>) -> Known<'s> {
-    let is_enforced = |mode| matches!(mode, ModeEntry::Enforce);
-    let is_held = is_enforced(entry.mode) && is_enforced(entry.request.mode);
+pub(super) fn known<'s>(entry: &'s RouteEntry, named: &'s Map<String, Value>) -> Known<'s> {
     let methods = entry.matching.methods.iter();
     let mut methods = methods.filter_map(|name| Method::parse(name));
     let has_content = methods.all(Method::may_have_body);
     Known {
-        body: entry
-            .request
-            .body
-            .as_ref()
-            .filter(|_| is_held && has_content),
+        body: content(entry).filter(|_| has_content),
         answer: entry.response.as_ref().and_then(|response| {
             let mode = response.body_mode.unwrap_or(ModeEntry::Observe);
             let modes = [entry.mode, response.mode, mode];
@@ -75,7 +69,20 @@ fn known<'s>(entry: &'s RouteEntry, named: &'s Map<String, Value>) -> Known<'s> 
                 .as_ref()
                 .filter(|_| modes.into_iter().all(is_enforced))
         }),
-        query: entry.request.query.as_ref().filter(|_| is_held),
+        query: entry.request.query.as_ref().filter(|_| is_held(entry)),
         named: Some(named),
     }
+}
+
+/// The schema that content is held to, where there is any.
+pub(super) fn content(entry: &RouteEntry) -> Option<&Value> {
+    entry.request.body.as_ref().filter(|_| is_held(entry))
+}
+
+fn is_held(entry: &RouteEntry) -> bool {
+    is_enforced(entry.mode) && is_enforced(entry.request.mode)
+}
+
+fn is_enforced(mode: ModeEntry) -> bool {
+    matches!(mode, ModeEntry::Enforce)
 }

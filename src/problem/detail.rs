@@ -138,7 +138,7 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         | Refusal::OtherTenant
         | Refusal::NotAllowed
         | Refusal::AllowFailed { .. } => {
-            "You may not do this. Check that you act on your own data, or ask the API's owner."
+            "You may not do this: it is another's, needs a role that you do not have, or a rule of this API forbids it. Ask the API's owner."
         }
         Refusal::MediaType => {
             "The content's type is not taken here. Send a Content-Type that the API documents, in UTF-8."

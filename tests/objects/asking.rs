@@ -78,6 +78,29 @@ fn a_rule_over_an_answer_sees_the_request_without_its_content() {
     }
 }
 
+fn closed() -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": { "approved": true } })
+}
+
+/// Only a schema that is enforced on every content says which fields there can be.
+#[test]
+fn a_rule_about_a_field_that_may_come_loads() {
+    let write = |pointer: &str| json!([{ "pointer": pointer, "write": "false" }]);
+    let read = |pointer: &str| json!([{ "pointer": pointer, "read": "false" }]);
+    let merge = json!({ "application/merge-patch+json": closed() });
+    for rules in [
+        json!({ "request": { "fields": write("/approved"), "body": closed() } }),
+        json!({ "request": { "fields": write("/x"), "body": { "type": "object" } } }),
+        json!({ "request": { "fields": write("/x"), "body": closed(), "mode": "observe" } }),
+        json!({ "request": { "fields": write("/x"), "bodies": merge } }),
+        json!({ "response": { "fields": read("/x"), "body": closed() } }),
+        json!({ "response": { "fields": read("/approved"), "body": closed(), "body_mode": "enforce" } }),
+    ] {
+        let told = faults(rules.clone());
+        assert!(told.is_empty(), "{rules}: {told:?}");
+    }
+}
+
 #[test]
 fn a_policy_that_would_hold_nothing_does_not_load() {
     for (rules, pointer) in [
@@ -101,6 +124,14 @@ fn a_policy_that_would_hold_nothing_does_not_load() {
         (
             json!({ "request": { "fields": [{ "pointer": "/a*", "write": "false" }] } }),
             "/routes/0/request/fields/0/pointer",
+        ),
+        (
+            json!({ "request": { "fields": [{ "pointer": "/aproved", "write": "false" }], "body": closed() } }),
+            "/routes/0/request/fields/0/pointer",
+        ),
+        (
+            json!({ "response": { "fields": [{ "pointer": "/aproved", "read": "false" }], "body": closed(), "body_mode": "enforce" } }),
+            "/routes/0/response/fields/0/pointer",
         ),
         (
             json!({ "response": { "allow": "true", "body_mode": "off" } }),

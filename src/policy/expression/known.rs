@@ -174,7 +174,7 @@ impl<'s> Known<'s> {
     }
 
     /// A schema and those it refers to, which all hold.
-    fn parts(&self, schema: &'s Json) -> impl Iterator<Item = &'s Json> + use<'s> {
+    pub(super) fn parts(&self, schema: &'s Json) -> impl Iterator<Item = &'s Json> + use<'s> {
         let named = self.named;
         let next = move |schema: &&'s Json| -> Option<&'s Json> {
             let name = schema.get("$ref")?.as_str()?.strip_prefix("#/schemas/")?;

@@ -2,6 +2,7 @@ use super::*;
 use serde_json::json;
 
 mod cost;
+mod reached;
 mod types;
 
 fn compile(source: &str) -> Result<Expression, ExpressionFault> {
