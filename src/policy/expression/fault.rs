@@ -40,7 +40,45 @@ pub(super) fn first_error(errors: &cel::ParseErrors) -> ExpressionFault {
     ExpressionFault {
         line: usize::try_from(line).unwrap_or(1),
         column: usize::try_from(column).unwrap_or(1),
-        message: first.map_or_else(|| "not CEL".to_owned(), |error| error.msg.clone()),
+        message: first.map_or_else(|| "not CEL".to_owned(), |error| plain(&error.msg)),
+    }
+}
+
+/// What other languages write, as the parser tells it, and what CEL writes.
+const SPELLED_OTHERWISE: [(&str, &str); 6] = [
+    (
+        "token recognition error at: '=",
+        "`=` is no operator; `==` compares",
+    ),
+    (
+        "token recognition error at: '&",
+        "`&` is no operator; `&&` is and",
+    ),
+    (
+        "token recognition error at: '|",
+        "`|` is no operator; `||` is or",
+    ),
+    ("input 'and'", "`and` is no operator; write `&&`"),
+    ("input 'or'", "`or` is no operator; write `||`"),
+    (
+        "input '<EOF>'",
+        "it ends too early: something has to follow",
+    ),
+];
+
+/// A parser's message, in words of whoever writes rules.
+fn plain(message: &str) -> String {
+    let known = SPELLED_OTHERWISE
+        .iter()
+        .find(|(told, _)| message.contains(told));
+    match known {
+        Some((_, plain)) => (*plain).to_owned(),
+        // A list of every token that could follow says nothing.
+        None => message
+            .split(" expecting {")
+            .next()
+            .unwrap_or(message)
+            .to_owned(),
     }
 }
 

@@ -185,3 +185,23 @@ fn a_rule_says_whether_it_looks_at_the_content() {
     assert!(compile("request['body'].a == 1").unwrap().needs_body());
     assert!(!compile("request.method == 'body'").unwrap().needs_body());
 }
+
+#[test]
+fn what_other_languages_write_is_told_in_cel() {
+    for (source, told) in [
+        ("path.id = 'a'", "`=` is no operator; `==` compares"),
+        ("path.id=='a' & true", "`&` is no operator; `&&` is and"),
+        ("path.id=='a' | true", "`|` is no operator; `||` is or"),
+        (
+            "path.id == 'a' and true",
+            "`and` is no operator; write `&&`",
+        ),
+        ("path.id == 'a' or true", "`or` is no operator; write `||`"),
+        ("path.id == 'a' &&", "it ends too early"),
+        ("(path.id == 'a'", "missing ')'"),
+    ] {
+        let fault = compile(source).err().unwrap();
+        assert!(fault.told(source).contains(told), "{}", fault.told(source));
+        assert!(!fault.told(source).contains("expecting {"), "{source}");
+    }
+}
