@@ -4,18 +4,19 @@ import { instantText, listText, table } from "./text.mjs";
 
 const INSTANTS = ["not_before", "expires_at", "created_at"];
 
-/** - `records`: of `GET keys`. */
-export function recordTable(records) {
+/** - `records`: of `GET keys`. - `nowS`: seconds of Unix time: a key that is over is not told as one that is good. */
+export function recordTable(records, nowS = Date.now() / 1_000) {
   if (records.length === 0) return ["no keys"];
-  const rows = records.map(({ id, state, subject, tenant, expires_at, scopes }) => [
+  const rows = records.map(({ id, state, subject, tenant, expires_at, scopes, roles }) => [
     id,
-    state,
+    state === "active" && expires_at <= nowS ? "expired" : state,
     subject,
     tenant ?? "-",
     instantText(expires_at),
     listText(scopes),
+    listText(roles),
   ]);
-  return table(["ID", "STATE", "SUBJECT", "TENANT", "EXPIRES", "SCOPES"], rows);
+  return table(["ID", "STATE", "SUBJECT", "TENANT", "EXPIRES", "SCOPES", "ROLES"], rows);
 }
 
 /** Every member of one record that says something. */
@@ -29,7 +30,7 @@ export function recordLines(record) {
 /** How much a key was used: of `GET keys/ID`. */
 export function useLine(use) {
   return use
-    ? `used ${use.count} times, the last time at ${instantText(use.last_used_at)}`
+    ? `used ${use.count} times or more, the last time at ${instantText(use.last_used_at)}`
     : "never used, as far as is counted";
 }
 
