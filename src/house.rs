@@ -77,7 +77,7 @@ fn health(gate: Option<&Gate>) -> Page {
 fn problem_page(slug: &str) -> Option<Page> {
     let registry: Value = serde_json::from_str(PROBLEMS).ok()?;
     let entry = registry.get(slug)?;
-    let text = |name: &str| entry.get(name).and_then(Value::as_str).map(escape);
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).map(marked);
     let status = entry.get("status").and_then(Value::as_u64)?;
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -98,6 +98,18 @@ fn problem_page(slug: &str) -> Option<Page> {
     })
 }
 
+/// Text for a page; what stands between backticks is code.
+fn marked(text: &str) -> String {
+    let parts = escape(text);
+    let mut parts = parts.split('`');
+    let mut html = parts.next().unwrap_or_default().to_owned();
+    while let Some(code) = parts.next() {
+        html.push_str(&format!("<code>{code}</code>"));
+        html.push_str(parts.next().unwrap_or_default());
+    }
+    html
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -115,6 +127,7 @@ mod tests {
         for slug in Slug::ALL {
             let page = page(&format!("/.edgeward/problems/{}", slug.as_str()), None, "").unwrap();
             assert!(page.text.contains("What to do"), "{slug:?}");
+            assert!(!page.text.contains('`'), "{slug:?}");
         }
         assert_eq!(page("/.edgeward/problems/none", None, ""), None, "");
         assert_eq!(page("/.edgeward/problems/", None, ""), None, "");

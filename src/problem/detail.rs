@@ -46,7 +46,9 @@ pub(super) fn detail_of(refusal: &Refusal) -> String {
         | Refusal::ObjectMissing
         | Refusal::ObjectRefused {
             is_hidden: true, ..
-        } => "There is nothing at this path. Check its spelling, case and trailing slash.",
+        } => {
+            "There is nothing at this path. Check its spelling, case, trailing slash and identifiers."
+        }
         Refusal::OtherMethod { .. } => {
             "This path does not take this method. Use one of those in the Allow header."
         }

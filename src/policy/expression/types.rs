@@ -163,6 +163,10 @@ impl<'s> Types<'s> {
                 self.wants(one, SIZED)?;
                 Ok(Type::of(Kinds::NUMBER))
             }
+            ("contains", Some(target), [_]) if self.of(target)?.kinds == Kinds::LIST => Err((
+                id,
+                "a list where text is needed; a list is asked with `in`, as 'a' in list".to_owned(),
+            )),
             ("contains" | "startsWith" | "endsWith", Some(target), [part]) => {
                 self.wants(target, TEXTUAL)?;
                 self.wants(part, TEXTUAL)?;

@@ -152,7 +152,7 @@ fn what_can_never_be_true_is_told_where_and_why() {
             "caller.roles.exists(role, role == 7)",
             "text and a number are never equal",
         ),
-        ("caller.roles.contains('a')", "a list where text"),
+        ("caller.roles.contains('a')", "a list is asked with `in`"),
         ("path.id.contains(7)", "a number where text"),
         ("size(path.id, 1) == 1", "`size` takes one value"),
         ("request.time.size() == 1", "a number where text"),
