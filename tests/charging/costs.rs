@@ -248,7 +248,7 @@ fn a_cost_that_cannot_be_charged_does_not_load() {
             json!("path.none"),
             vec!["line 1, column 5: no `path.none`; there is path.shop"],
         ),
-        (json!("1 +"), vec!["line 1, column 4: Syntax error"]),
+        (json!("1 +"), vec!["line 1, column 4: it ends too early"]),
     ] {
         let found = faults(&priced(&cost, json!({})));
         assert!(!found.is_empty(), "{cost}");
