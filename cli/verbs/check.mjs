@@ -15,6 +15,7 @@ export function addCheck(program, perform) {
     .command("check")
     .description("ask the gateway whether a policy would load, and what is wrong in it")
     .argument("<policy>", "the policy's file")
+    .option("--strict", "also fail (1) where a part of an OpenAPI document is not routed or not enforced")
     .option("--write <file>", "where to write the policy that is made of one with `openapi`")
     .action(perform(check));
 }
@@ -33,17 +34,18 @@ async function check({ args: [file], flags, api }) {
   return { document, lines, exitCode: EXIT.findings };
 }
 
-function loadsLines(file, { name, version, open_routes: open }) {
+function loadsLines(file, { name, version, open_routes: open, notices }) {
   const lines = [`${file} loads: ${name}, version ${version}`];
   if (Array.isArray(open) && open.length > 0) {
     lines.push(`open to every caller with a good credential: ${open.map(printable).join(", ")}`);
     lines.push("  Name require, allow or tenancy on those that are not meant to be.");
   }
+  if (Array.isArray(notices)) lines.push(...notices.map((notice) => `look again: ${printable(notice)}`));
   return lines;
 }
 
 /** Has the gateway import the documents first. */
-async function checkWithDocuments(file, content, entry, { write }, api) {
+async function checkWithDocuments(file, content, entry, { write, strict = false }, api) {
   const bundle = bundleOf(file, content.toString("utf8"), entry).content;
   const document = await api().postAsIs(["policy", "import"], IMPORTED, bundle);
   const { policy, ...told } = document;
@@ -53,7 +55,10 @@ async function checkWithDocuments(file, content, entry, { write }, api) {
     return { document: told, lines, exitCode: EXIT.findings };
   }
   if (write !== undefined) writeFileSync(write, `${JSON.stringify(policy)}\n`);
-  return { document: told, lines: [...report, ...loadsLines(file, document)] };
+  const { left_out: leftOut = [], not_enforced: open = [] } = document.report ?? {};
+  const isLacking = leftOut.length > 0 || open.length > 0;
+  const lines = [...report, ...loadsLines(file, document)];
+  return { document: told, lines, exitCode: strict && isLacking ? EXIT.findings : EXIT.fine };
 }
 
 export function contentOf(file) {

@@ -8,6 +8,7 @@ use crate::admin::ports::AdminPorts;
 use crate::admin::{Desk, Done};
 use crate::policy::fault::PolicyFault;
 use crate::policy::gate::Gate;
+use crate::policy::notices;
 use crate::policy::openapi::{self, Imported};
 
 /// Most routes that are told as open.
@@ -54,7 +55,7 @@ pub(super) fn check<P: AdminPorts>(desk: &Desk<'_, P>, text: &[u8]) -> Done {
     told(match desk.ports.load(text) {
         Ok(gate) => json!({
             "loads": true, "name": gate.name, "version": gate.version, "faults": [],
-            "open_routes": open_routes(&gate),
+            "open_routes": open_routes(&gate), "notices": notices::of(&gate),
         }),
         Err(faults) => {
             let document: Option<Value> = serde_json::from_slice(text).ok();

@@ -333,6 +333,7 @@ mod cost;
 mod fault;
 mod kinds;
 mod known;
+mod named;
 mod reached;
 mod types;
 mod walk;

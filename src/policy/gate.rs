@@ -222,9 +222,13 @@ impl Route {
     /// Whether every caller with a good credential may ask: nothing that the policy says depends on
     /// who it is.
     pub fn is_open_to_every_caller(&self) -> bool {
-        let judges = |rules: &AnswerRules| rules.allow.is_some();
+        let says = |rule: &Option<Expression>| {
+            let rule = rule.as_ref();
+            rule.is_some_and(|rule| !rule.is_literally_true())
+        };
+        let judges = |rules: &AnswerRules| says(&rules.allow);
         let is_judged = self.response.as_ref().is_some_and(judges);
-        let has_rule = self.allow.is_some() || self.tenancy.is_some() || is_judged;
+        let has_rule = says(&self.allow) || self.tenancy.is_some() || is_judged;
         self.auth != Auth::Public && self.require.is_empty() && !has_rule
     }
 }

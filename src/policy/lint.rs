@@ -1,7 +1,7 @@
 //! What `profile: "production"` refuses on top (contract of the policy, "profile"), and where
 //! either profile lets the gateway itself send.
 
-use crate::policy::document::{AuthenticatorEntry, Document, Profile};
+use crate::policy::document::{AuthenticatorEntry, CountsEntry, Document, Profile};
 use crate::policy::fault::Faults;
 use crate::policy::fetch_url::{self, is_loopback};
 
@@ -50,12 +50,17 @@ pub(super) fn check(document: &Document, faults: &mut Faults) {
         }
     }
     for (index, route) in document.routes.iter().enumerate() {
-        if route.limits.is_empty() {
+        // What counts failures alone bounds no one who asks for what is there.
+        let counts_requests = |name: &String| {
+            let limit = document.limits.get(name);
+            limit.is_none_or(|limit| matches!(limit.counts, CountsEntry::Requests))
+        };
+        if !route.limits.iter().any(counts_requests) {
             let at = ["routes", &index.to_string(), "limits"];
             faults.add(
                 &at,
-                "the route has no limit",
-                "List the name of a limit, or `plan`",
+                "the route has no limit on requests",
+                "List the name of one that counts `requests`, or `plan`",
             );
         }
     }

@@ -16,6 +16,7 @@ mod keeping;
 mod limits;
 mod lint;
 pub mod load;
+pub mod notices;
 mod once;
 pub mod openapi;
 mod origins;

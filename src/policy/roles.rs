@@ -76,6 +76,22 @@ impl Roles {
         })
     }
 
+    /// The roles that the policy defines, by name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub fn is_known(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether a role names `scope`, itself or by how it begins. One that grants everything names nothing.
+    pub fn is_named(&self, scope: &str) -> bool {
+        let grants = self.0.values().flat_map(|role| &role.grants);
+        let mut naming = grants.filter(|grant| !matches!(grant, Grant::Every));
+        naming.any(|grant| grant.covers(scope))
+    }
+
     /// Whether one of `held` is `wanted` or inherits it.
     pub fn include(&self, held: &[String], wanted: &str) -> bool {
         held.iter().any(|name| {

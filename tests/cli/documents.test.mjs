@@ -110,6 +110,25 @@ test("check tells what became of each operation, and writes the policy that was 
   assert.deepEqual(told, { loads: true, name: "orders", version: "99990acc572b", faults: [], report: REPORT });
 });
 
+test("a strict check fails where a document says what is not held", async () => {
+  const none = { ...REPORT, left_out: [], not_enforced: [] };
+  for (const [report, strict, expected] of [
+    [REPORT, [], 0],
+    [REPORT, ["--strict"], 1],
+    [{ ...REPORT, left_out: [] }, ["--strict"], 1],
+    [{ ...REPORT, not_enforced: [] }, ["--strict"], 1],
+    [none, ["--strict"], 0],
+  ]) {
+    const body = { loads: true, name: "orders", version: "99990acc572b", faults: [], policy: {}, report };
+    const gateway = await stub({ answers: { importPolicy: () => ({ status: 200, body }) } });
+    gateways.push(gateway);
+    const policy = filesOf({ "policy.json": '{ "openapi": "api.json" }', "api.json": "{}" });
+    const { code, stdout } = await gateway.run("check", policy, ...strict);
+    assert.equal(code, expected, JSON.stringify(report));
+    assert.match(stdout, /loads: orders/);
+  }
+});
+
 test("the document is given back with the gateway's callers, limits and answers", async () => {
   const document = {
     openapi: "3.1.0",

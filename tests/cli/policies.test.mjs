@@ -82,6 +82,15 @@ test("check names the routes that every caller may use", async () => {
   assert.match(stdout, /version 99990acc572b\nopen to every caller with a good credential: whoAmI, list\n {2}Name require/);
 });
 
+test("check says where to look again", async () => {
+  const notices = ["list: no role of `roles` is named `clrk`; there is clerk"];
+  const body = { loads: true, name: "orders", version: "99990acc572b", faults: [], open_routes: [], notices };
+  const gateway = await gatewayOf({ checkPolicy: () => ({ status: 200, body }) });
+  const { code, stdout } = await gateway.run("check", file("slip.json", "{}"));
+  assert.equal(code, 0);
+  assert.match(stdout, /version 99990acc572b\nlook again: list: no role of `roles` is named `clrk`; there is clerk\n$/);
+});
+
 test("check of a policy that does not load exits 1 and tells each fault", async () => {
   const body = { loads: false, name: "orders", version: null, faults: [FAULT, { ...FAULT, pointer: "" }] };
   const gateway = await gatewayOf({ checkPolicy: () => ({ status: 200, body }) });

@@ -42,7 +42,8 @@ pub(super) fn asked(
         let members = alternative.members();
         let [(name, listed)] = members.as_slice() else {
             return Err(
-                "`security` asks for two credentials at once, and a request has one".into(),
+                "`security` asks for two credentials at once, and a request has one: say `auth`"
+                    .into(),
             );
         };
         let name = authenticator(documents, name);
@@ -57,7 +58,7 @@ pub(super) fn asked(
         these.sort();
         match &scopes {
             Some(known) if *known != these => {
-                return Err("the alternatives of `security` differ in their scopes".into());
+                return Err("the alternatives of `security` differ in their scopes: say `auth` and `require`, in `x-edgeward` or a route of this id".into());
             }
             _ => scopes = Some(these),
         }

@@ -10,6 +10,8 @@ use crate::body::finding::{clip, push_token};
 
 /// Most references that are followed one after another.
 const FOLLOWED_MAX: usize = 16;
+/// Most characters of a reference that are told.
+const REFERENCE_CHARS_TOLD_MAX: usize = 96;
 
 /// What `jsonSchemaDialect` may say: 2020-12, and OpenAPI's own words on top of it.
 const DIALECTS: [&str; 2] = [
@@ -101,13 +103,16 @@ impl<'a> Documents<'a> {
             normal(&format!("{folder}/{path}"))
         };
         let target = target.ok_or("a `$ref` leads out of the policy's folder")?;
-        let (file, value) = self
-            .files
-            .get_key_value(&target)
-            .ok_or("a `$ref` names a file that was not sent with the policy")?;
+        let (file, value) = self.files.get_key_value(&target).ok_or_else(|| {
+            let reference = clip(reference, REFERENCE_CHARS_TOLD_MAX);
+            format!("a `$ref` names a file that was not sent with the policy: {reference}")
+        })?;
         let pointer = percent_decode_str(fragment).decode_utf8_lossy();
         let found = value.pointer(&pointer);
-        let value = found.ok_or("a `$ref` leads nowhere")?;
+        let value = found.ok_or_else(|| {
+            let reference = clip(reference, REFERENCE_CHARS_TOLD_MAX);
+            format!("a `$ref` leads nowhere: {reference}")
+        })?;
         Ok(Node {
             file,
             pointer: pointer.into_owned(),

@@ -222,8 +222,8 @@ fn references_lead_across_files_and_in_circles_and_never_out() {
         ("../other.json", "out of the policy's folder"),
         ("https://example.com/a.json", "other than a file"),
         ("/etc/passwd", "other than a file"),
-        ("none.json", "was not sent"),
-        ("#/nowhere", "leads nowhere"),
+        ("none.json", "was not sent with the policy: none.json"),
+        ("#/nowhere", "leads nowhere: #/nowhere"),
     ] {
         let place = "/paths/~1things/post/requestBody/content/application~1json/schema/$ref";
         *document.pointer_mut(place).unwrap() = json!(reference);
