@@ -19,8 +19,11 @@ use crate::stored::asked::Use;
 use crate::stored::entry::{Filing, Found};
 use crate::stored::freshness::{Seen, fresh};
 use crate::stored::key::{Parts, StoreKey};
-use crate::stored::{CacheNote, StoreRule, StoredAnswer, Wanted};
+use crate::stored::{CacheNote, StoreRule, StoredAnswer, Wanted, values};
 use crate::trail::{Refused, StageName};
+
+/// Fields that may forbid to keep an answer.
+const DECIDING: [&str; 4] = ["cache-control", "set-cookie", "set-cookie2", "vary"];
 
 /// Where a request goes on.
 pub enum Serving<'g, B, A> {
@@ -49,9 +52,14 @@ pub(super) fn wanted<B>(paid: &Exchange<Paid<'_>, Content<B>>) -> Option<Wanted>
         headers: &facts.headers,
         fields: &rule.fields,
     });
+    // Bytes that are no UTF-8 all read alike here, and reach the origin as they came.
+    let is_readable = values(&facts.headers, &rule.fields)
+        .into_iter()
+        .filter_map(|(_, value)| value)
+        .all(|value| !value.contains(char::REPLACEMENT_CHARACTER));
     let using = match &paid.body {
-        Content::Nothing => Use::of(routed.method(), &facts.headers),
-        Content::Bytes(_) | Content::Unread(_) => Use::Bypass,
+        Content::Nothing if is_readable => Use::of(routed.method(), &facts.headers),
+        Content::Nothing | Content::Bytes(_) | Content::Unread(_) => Use::Bypass,
     };
     Some(Wanted { key, using })
 }
@@ -142,6 +150,13 @@ impl<A: OriginAnswer> Exchange<Answered<'_>, A> {
         let note = self.trail.origin.as_ref()?;
         let names = self.body.names();
         let nominated = nominated(&self.body, &names);
+        // What forbids to keep it is no less said where `Connection` takes it out.
+        if nominated
+            .iter()
+            .any(|name| DECIDING.contains(&name.as_str()))
+        {
+            return None;
+        }
         // RFC 9111 §3.1.
         let is_kept =
             |name: &String| !HOP_BY_HOP.contains(&name.as_str()) && !nominated.contains(name);

@@ -7,6 +7,7 @@ use chrono::DateTime;
 
 use crate::answer::keeping::{directives, is_targeted, named};
 use crate::facts::UnixMs;
+use crate::spoken_for::is_spoken_for;
 use crate::stored::asked::{digits, seconds};
 use crate::stored::{FIELD_BYTES_MAX, StoreRule};
 
@@ -42,6 +43,8 @@ pub struct Fresh {
 const ENDLESS: [&str; 2] = ["text/event-stream", "multipart/x-mixed-replace"];
 /// Fields that make an answer one client's, or a part of one.
 const NEVER: [&str; 3] = ["set-cookie", "set-cookie2", "content-range"];
+/// What the platform tells an origin of the way that a request took (RFC 8586).
+const CDN_LOOP: &str = "cdn-loop";
 
 /// `None`: the answer is not kept.
 pub fn fresh(seen: &Seen<'_>, rule: &StoreRule) -> Option<Fresh> {
@@ -93,14 +96,13 @@ fn is_plain(fields: &Fields) -> bool {
 }
 
 /// Whether every field that the answer varies by is part of the key, or is the same in all requests that
-/// are kept for (RFC 9111 §4.1): what is no part of the key does not reach the origin.
+/// are kept for (RFC 9111 §4.1): what is no part of the key does not reach the origin. What no caller can
+/// say there, somebody behind this gateway may: the platform tells an origin its clients' address and country.
 fn varies_by_what_is_known(vary: Option<&str>, rule: &StoreRule) -> bool {
     let names = vary.unwrap_or_default().split(',').map(str::trim);
     names.filter(|name| !name.is_empty()).all(|name| {
         let name = name.to_ascii_lowercase();
-        let is_told = rule.told.contains(&name)
-            || name.starts_with("x-forwarded-")
-            || name.starts_with("edgeward-");
+        let is_told = rule.told.contains(&name) || is_spoken_for(&name) || name == CDN_LOOP;
         let is_name = name
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'*');

@@ -95,7 +95,7 @@ impl CacheNote {
 }
 
 /// The values of `names` in a request.
-fn values<'a>(headers: &'a Headers, names: &'a [String]) -> Vec<(&'a str, Option<&'a str>)> {
+pub fn values<'a>(headers: &'a Headers, names: &'a [String]) -> Vec<(&'a str, Option<&'a str>)> {
     let value = |name: &'a String| (name.as_str(), headers.get(name));
     names.iter().map(value).collect()
 }

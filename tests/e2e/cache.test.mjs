@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildFolder } from "../../scripts/place.mjs";
 import { Response, httpOrigin, start } from "./harness.mjs";
 import { HOST, PEPPER, from, keyFor, policyOf, window } from "./support/policies.mjs";
-import { rawOrigin } from "./support/raw.mjs";
+import { rawOrigin, send, valuesOf } from "./support/raw.mjs";
 
 const vars = { KEY_PEPPER: PEPPER };
 const alice = keyFor("alice", { tenant: "acme" });
@@ -182,13 +182,40 @@ test("what is not whole, too large, an error, a cookie's, coded or endless is as
     "/orders/events": [2, told(200, [fresh, "Content-Type: text/event-stream", "Content-Length: 3"], "abc")],
     "/orders/no-store": [2, told(200, ["Cache-Control: no-store, max-age=600", "Content-Length: 3"], "abc")],
     "/orders/silent": [2, told(200, ["Content-Length: 3"], "abc")],
+    "/orders/hidden-word": [2, told(200, ["Expires: Fri, 01 Jan 2100 00:00:00 GMT", "Cache-Control: no-store", "Connection: cache-control", "Content-Length: 3"], "abc")],
+    "/orders/hidden-cookie": [2, told(200, [fresh, "Set-Cookie: a=1", "Connection: set-cookie", "Content-Length: 3"], "abc")],
+    "/orders/hidden-vary": [2, told(200, [fresh, "Vary: *", "Connection: Vary", "Content-Length: 3"], "abc")],
   };
+  // The platform tells an origin these, whatever the caller says.
+  for (const name of ["CF-Connecting-IP", "CF-IPCountry", "CF-Ray", "True-Client-IP", "X-Real-IP", "CDN-Loop"])
+    cases[`/orders/by-${name}`] = [2, told(200, [fresh, `Vary: Accept, ${name}`, "Content-Length: 3"], "abc")];
   for (const status of [301, 401, 403, 404, 429, 500, 503]) cases[`/orders/${status}`] = [2, told(status, [fresh, "Content-Length: 3"], "abc")];
   const found = {};
   for (const [path, [, answer]] of Object.entries(cases)) found[path] = await twice(path, answer);
   assert.deepEqual(found, Object.fromEntries(Object.entries(cases).map(([path, [times]]) => [path, times])));
   await gateway.stop();
   await raw.stop();
+});
+
+test("bytes of a field that are no UTF-8 are asked for as they are, and their answer is given to nobody else", async () => {
+  const server = await httpOrigin((request, response) => {
+    response.writeHead(200, { "cache-control": "max-age=600" }).end(Buffer.from(request.headers["x-edition"] ?? "", "latin1"));
+  });
+  const public_ = { auth: "public", limits: [], cache: { max_age_s: 60, vary: ["x-edition"] } };
+  const policy = policyWith(public_, { origins: { orders: { url: server.url } }, profile: "development", transport: { https_only: false } });
+  const gateway = await start({ policy, vars, kv });
+  const edition = async (value) => {
+    const answer = await send(gateway.url, { target: "/orders/7", headers: ["cf-connecting-ip: 192.0.2.1", `x-edition: ${value}`] });
+    // Behind the answer: what is kept is put there.
+    await sleep(100);
+    return [answer.status, answer.body.toString("latin1"), valuesOf(answer, "cache-status")[0].split("; ")[1]];
+  };
+  const [asked, missed, given] = ["fwd=bypass", "fwd=miss", "hit"];
+  for (const value of ["caf\xe9", "caf\xe8", "caf\xe9"]) assert.deepEqual(await edition(value), [200, value, asked]);
+  assert.deepEqual(await edition("caf\xc3\xa9"), [200, "caf\xc3\xa9", missed]);
+  assert.deepEqual(await edition("caf\xc3\xa9"), [200, "caf\xc3\xa9", given]);
+  await gateway.stop();
+  await server.stop();
 });
 
 test("a cache that fails or is silent costs a moment, and is as one without the answer", async () => {
