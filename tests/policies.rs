@@ -264,26 +264,6 @@ fn production_refuses_what_is_fit_only_for_a_trial() {
     assert_eq!(places(&lax), Vec::<String>::new());
 }
 
-#[test]
-fn a_limit_on_failures_alone_is_none_on_requests() {
-    let limited = |names: &[&str]| {
-        let limit = |counts: &str| json!({ "by": "ip", "algorithm": "sliding_window", "limit": 5, "window_s": 60, "on_error": "refuse", "counts": counts });
-        policy(json!({
-            "limits": { "ip": limit("requests"), "probes": limit("refused_objects"), "guesses": limit("refused_credentials") },
-            "routes": [route(json!({ "limits": names }))]
-        }))
-    };
-    for names in [&["probes"][..], &["guesses"], &["probes", "guesses"]] {
-        let told = faults(&limited(names));
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(
-            told[0].contains("/routes/0/limits: the route has no limit on requests"),
-            "{told:?}"
-        );
-    }
-    assert_eq!(faults(&limited(&["probes", "ip"])), ["loads"]);
-}
-
 /// RFC 8725bis §3.10: what the gateway asks by itself is public, or on this machine for a trial.
 #[test]
 fn b_11_an_issuer_is_asked_at_a_public_https_address_alone() {
