@@ -9,6 +9,7 @@
     reason = "a test may stop at the first surprise, and a table is long"
 )]
 
+mod checking;
 mod expense;
 mod log;
 mod matrix;

@@ -1,7 +1,6 @@
 //! Every kind of caller against every route of the example policies, and the routes that are open to
 //! everyone with a good credential. Refresh with `UPDATE_EXPECT=1 cargo test --test authorization`.
 
-use edgeward::policy::notices;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -13,9 +12,9 @@ use edgeward::trail::StageName;
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
+use crate::NOW_S;
 use crate::support::signer::Issuer;
 use crate::support::{FakePorts, gate, request, run};
-use crate::{NOW_S, route};
 
 /// What of a policy has no part in who may do what: numbers, forms, and what this test has no
 /// outside for.
@@ -50,69 +49,6 @@ fn every_caller_against_every_route() {
         }
     }
     expect_file!["../golden/authorization.txt"].assert_eq(&told);
-}
-
-#[test]
-fn a_route_whose_answers_are_judged_is_not_open_to_every_caller() {
-    let gate = gate(&crate::policy(json!({ "routes": [
-        route("judged", "/judged", json!({ "response": { "allow": "status == 200" } })),
-        route("ruled", "/ruled", json!({ "allow": "caller.subject != 'x'" })),
-        route("open", "/open", json!({})),
-        route("waved", "/waved", json!({ "allow": "true", "response": { "allow": "true" } }))
-    ] })));
-    let open = gate
-        .routes
-        .iter()
-        .filter(|one| one.is_open_to_every_caller());
-    assert_eq!(
-        open.map(|one| one.id.as_str()).collect::<Vec<_>>(),
-        ["open", "waved"]
-    );
-}
-
-#[test]
-fn names_that_no_role_has_are_told_and_nothing_else() {
-    let routes = json!([
-        route(
-            "known",
-            "/known",
-            json!({
-                "require": { "scopes": ["orders:read"], "roles": ["lead"] },
-                "tenancy": { "header": "x-tenant", "except_roles": ["lead"] },
-                "allow": "'reader' in caller.roles || 'free' in caller.scopes"
-            })
-        ),
-        route(
-            "slips",
-            "/slips",
-            json!({
-                "require": { "scopes": { "all": ["order:read"], "any": ["orders:read", "x"] }, "roles": ["leed"] },
-                "tenancy": { "header": "x-tenant", "except_roles": ["operatr"] },
-                "allow": "caller.kind == 'token' && ('a' == 'b' || 'raeder' in caller.roles)",
-                "request": { "fields": [{ "pointer": "/a", "write": "'writer' in caller.roles" }] },
-                "response": { "allow": "'judge' in caller.roles", "fields": [{ "pointer": "/a", "read": "'eye' in caller.roles" }] }
-            })
-        )
-    ]);
-    let told = notices::of(&gate(&crate::policy(json!({ "routes": routes }))));
-    let of = |what: &str, name: &str| format!("slips: no role of `roles` {what} `{name}`");
-    let roles = ["eye", "judge", "leed", "operatr", "raeder", "writer"];
-    let roles = roles.map(|name| of("is named", name));
-    let scopes = ["order:read", "x"].map(|name| of("names the scope", name));
-    let expected: Vec<String> = roles.into_iter().chain(scopes).collect();
-    assert_eq!(told.len(), expected.len(), "{told:#?}");
-    for (told, expected) in told.iter().zip(&expected) {
-        assert!(told.starts_with(expected), "{told}");
-    }
-    assert!(
-        told[0].contains("there is ") && told[0].contains("reader"),
-        "{}",
-        told[0]
-    );
-    // Where the policy leaves roles to its issuers, each name may be one of theirs.
-    let mut without = crate::policy(json!({ "routes": routes }));
-    without.as_object_mut().unwrap().remove("roles");
-    assert_eq!(notices::of(&gate(&without)), Vec::<String>::new());
 }
 
 /// The same policy with issuers whose tokens this test can sign.

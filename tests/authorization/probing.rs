@@ -387,27 +387,3 @@ fn it_counts_by_caller_or_address_alone() {
         }
     }
 }
-
-#[test]
-fn a_limit_on_failures_alone_is_none_on_requests() {
-    let loads = |names: &[&str]| {
-        let limit = |counts: &str| {
-            json!({ "by": "ip", "algorithm": "sliding_window", "limit": 5, "window_s": 60,
-                "on_error": "refuse", "counts": counts })
-        };
-        let policy = crate::policy(json!({
-            "profile": "production",
-            "limits": { "all": limit("requests"), "probes": limit("refused_objects"), "guesses": limit("refused_credentials") },
-            "routes": [route("a", "/a", json!({ "limits": names }))]
-        }));
-        let loaded = load(policy.to_string().as_bytes(), &bindings());
-        loaded.err().unwrap_or_default()
-    };
-    for names in [&["probes"][..], &["guesses"], &["probes", "guesses"]] {
-        let told = loads(names);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0].pointer, "/routes/0/limits");
-        assert_eq!(told[0].problem, "the route has no limit on requests");
-    }
-    assert_eq!(loads(&["probes", "all"]), []);
-}
