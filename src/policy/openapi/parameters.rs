@@ -11,6 +11,9 @@ use crate::policy::openapi::source::{Documents, Node};
 /// Header parameters that OpenAPI itself tells to ignore: other members say them.
 const IGNORED: [&str; 3] = ["accept", "content-type", "authorization"];
 
+/// Some documents say so that a parameter of the path holds slashes: GitHub's.
+const MANY_SEGMENTS: &str = "x-multi-segment";
+
 /// One parameter, with what it says about itself resolved.
 pub(super) struct Parameter<'a> {
     node: Node<'a>,
@@ -121,6 +124,10 @@ impl Rules {
         let required = node.flag("required") == Some(true);
         if *place == "header" && IGNORED.contains(&name.to_ascii_lowercase().as_str()) {
             return Ok(());
+        }
+        if *place == "path" && node.flag(MANY_SEGMENTS) == Some(true) {
+            let problem = "`x-multi-segment`: the parameter is one segment; for more, write a route with {*name}";
+            report.note(&node.place(), problem);
         }
         let (rule, kind) = rule(parameter, schemas, documents, report)?;
         let style = node.text("style").unwrap_or(match *place {

@@ -135,3 +135,21 @@ fn what_a_style_cannot_hold_is_left_out() {
     named["paths"] = json!({ "/things/{a.b}": item });
     assert!(route(&named).unwrap_err().contains("another name"));
 }
+
+#[test]
+fn a_parameter_of_several_segments_is_told() {
+    for (said, expected) in [(json!(true), 1), (json!(false), 0), (json!("true"), 0)] {
+        let parameter = json!({ "name": "ref", "in": "path", "required": true, "x-multi-segment": said, "schema": { "type": "string" } });
+        let mut document = document(json!({ "parameters": [parameter] }));
+        let paths = document["paths"].as_object_mut().unwrap();
+        let item = paths.remove("/things").unwrap();
+        paths.insert("/things/{ref}".into(), item);
+        let report = made(&document).report;
+        let notes = report["not_enforced"].as_array().unwrap();
+        assert_eq!(notes.len(), expected, "{said}: {notes:?}");
+        for note in notes {
+            let problem = note["problem"].as_str().unwrap();
+            assert!(problem.ends_with("write a route with {*name}"), "{problem}");
+        }
+    }
+}
