@@ -88,7 +88,7 @@ fn check_singletons(headers: &Headers) -> Result<(), Refusal> {
         };
         // A quoted Idempotency-Key may contain a comma; two quoted ones have four quotes.
         let repeated = match name {
-            "idempotency-key" => value.matches('"').count() > 2,
+            "idempotency-key" => quotes(value) > 2,
             _ => value.contains(','),
         };
         if repeated || value.contains(|character: char| character.is_control()) {
@@ -96,4 +96,15 @@ fn check_singletons(headers: &Headers) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// How many quotes begin or end a text: one behind `\` is a part of it (RFC 9651 §3.3.3).
+fn quotes(value: &str) -> usize {
+    let mut is_escaped = false;
+    let ends = value.chars().filter(|letter| {
+        let is_end = *letter == '"' && !is_escaped;
+        is_escaped = *letter == '\\' && !is_escaped;
+        is_end
+    });
+    ends.count()
 }

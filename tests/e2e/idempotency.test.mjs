@@ -67,6 +67,19 @@ test("a repeat gets the same answer, byte for byte, and the origin acts once", a
   await gateway.stop();
 });
 
+test("a key may have quotes in it, and is no other for them", async () => {
+  let acted = 0;
+  const gateway = await start({ policy: policyWith("required"), vars, kv, origin: () => new Response(`${(acted += 1)}`) });
+  for (const key of ['"say \\"one\\""', '"\\""', '"\\\\"', `"${'\\"'.repeat(255)}"`]) {
+    const before = acted;
+    for (const times of [1, 2]) assert.equal(await (await pay(gateway, { key })).text(), `${before + 1}`, `${key}, ${times}`);
+  }
+  assert.equal(acted, 4);
+  for (const key of ['"a\\"", "b"', '"a\\", "b"', '"a\\\\", "b"', '"a"b"', `"${'\\"'.repeat(256)}"`])
+    assert.deepEqual(await codeOf(await pay(gateway, { key })), [400, "header-invalid"], key);
+  await gateway.stop();
+});
+
 test("a key is one of its caller, and of one request", async () => {
   let acted = 0;
   const gateway = await start({ policy: policyWith("required"), vars, kv, origin: () => new Response(`${(acted += 1)}`) });
