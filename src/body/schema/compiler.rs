@@ -118,10 +118,22 @@ impl<'a> Compiler<'a> {
             let compiled = match validator {
                 Some(validator) => Ok(validator),
                 // Alone it says what is wrong.
-                None => build(&options(), &root),
+                None => build(&options(), &root).map_err(|problem| self.with_names(problem)),
             };
             let compiled = compiled.map(|validator| Schema::compiled(&root, validator));
             self.known.borrow_mut().insert(schema, compiled);
+        }
+    }
+
+    /// A problem, and where it is a name that no schema has, those that there are.
+    fn with_names(&self, problem: String) -> String {
+        let is_name = problem.starts_with("Pointer '/schemas/");
+        let names: Vec<&str> = self.named.keys().map(String::as_str).collect();
+        match names.get(..names.len().min(NAMES_TOLD_MAX)) {
+            Some(known) if is_name && !known.is_empty() => {
+                format!("{problem}; there is {}", known.join(", "))
+            }
+            _ => problem,
         }
     }
 
@@ -195,6 +207,9 @@ fn options() -> ValidationOptions<'static> {
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
         .offline()
 }
+
+/// Most names told of `schemas`.
+const NAMES_TOLD_MAX: usize = 12;
 
 fn told(error: &jsonschema::ValidationError<'_>) -> String {
     clip(&error.to_string(), PROBLEM_CHARS_MAX)

@@ -208,3 +208,21 @@ fn what_is_not_known_of_a_schema_is_held_against_its_meta_schema() {
         assert!(Schema::compile(&broken, &Map::new()).is_err(), "{broken}");
     }
 }
+
+#[test]
+fn a_name_that_no_schema_has_is_told_with_those_that_there_are() {
+    let problem = |named: &Map<String, Value>| {
+        let compiled = Schema::compile(&json!({ "$ref": "#/schemas/Ordr" }), named);
+        compiled.err().unwrap()
+    };
+    let told = problem(&named());
+    assert!(
+        told.starts_with("Pointer '/schemas/Ordr' does not exist; there is "),
+        "{told}"
+    );
+    assert!(told.contains("Item") && told.contains("Order"), "{told}");
+    assert_eq!(
+        problem(&Map::new()),
+        "Pointer '/schemas/Ordr' does not exist"
+    );
+}
