@@ -23,7 +23,7 @@ export default {
   },
 };
 
-/** What ends the requests that Rust is at. */
+/** What ends the requests that Rust is at, and the sessions. */
 const open = new Set();
 
 /** Calls Rust. A trap ends the instance, and with it every request that it is at: what they wait for finds nobody. */
@@ -37,7 +37,13 @@ function entering(call) {
 }
 
 // The JavaScript that belongs to Rust cannot see what Rust exports, and is introduced here.
-rust.enter_by((number, found) => entering(() => hand(number, found)));
+rust.enter_by((number, found) => entering(() => hand(number, found)), hear);
+
+/** Has `fail` called where a trap ends the instance; gives what ends that. */
+function hear(fail) {
+  open.add(fail);
+  return () => void open.delete(fail);
+}
 
 /** Nothing was waited for under this number. */
 const NOTHING = 0;

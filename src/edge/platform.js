@@ -265,12 +265,34 @@ export function soon() {
 /** The number of nothing that was waited for. */
 const NOTHING = 0;
 
-/** Introduces the entry module, which can call Rust as this one cannot: `by(number, found)`. */
-export function enterBy(by) {
+/**
+ * Introduces the entry module, which can call Rust as this one cannot: `by(number, found)`. `hear(fail)` has `fail` called
+ * where a trap ends the instance, and gives what ends that.
+ */
+export function enterBy(by, hear) {
   enter = by;
+  hearing = hear;
 }
 
 let enter;
+let hearing;
+
+/** Has both ends of a session closed where a trap ends the instance that passes its messages on. Gives what ends that. */
+export function mind(...ends) {
+  let forget;
+  // By a promise: another request's trap closes no socket of this one, and what waits here goes on as this request.
+  const trap = new Promise((_, fail) => (forget = hearing(fail)));
+  trap.catch(() => {
+    for (const end of ends) {
+      try {
+        end.close(1011, "a fault of the gateway");
+      } catch {
+        // It is closed already.
+      }
+    }
+  });
+  return forget;
+}
 
 const WATCH = Symbol("watch");
 /** So often a timer looks whether what is waited for is late: a later wait of the same request seldom needs another. */

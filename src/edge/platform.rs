@@ -78,9 +78,13 @@ extern "C" {
     /// Has `enter` called with the number 0 when what runs now is over.
     pub(super) fn soon();
 
-    /// Takes the function by which JavaScript comes back in.
+    /// Takes the function by which JavaScript comes back in, and the one by which it hears of a trap.
     #[wasm_bindgen(js_name = enterBy)]
-    pub(super) fn enter_by(by: &Function);
+    pub(super) fn enter_by(by: &Function, hear: &Function);
+
+    /// Has both ends of a session closed where a trap ends this instance. What is given ends that.
+    #[wasm_bindgen(js_name = mind)]
+    pub(super) fn mind(caller: &WebSocket, origin: &WebSocket) -> Function;
 
     #[wasm_bindgen(js_name = respond, catch)]
     fn respond_as(

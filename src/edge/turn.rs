@@ -148,10 +148,11 @@ mod exports {
     use super::{Found, hand, run};
     use crate::edge::platform;
 
-    /// Takes the function by which JavaScript comes back in: it calls one of the following.
+    /// Takes the function by which JavaScript comes back in: it calls one of the following. And the one by which
+    /// it hears of a trap.
     #[wasm_bindgen]
-    pub fn enter_by(by: &Function) {
-        platform::enter_by(by);
+    pub fn enter_by(by: &Function, hear: &Function) {
+        platform::enter_by(by, hear);
     }
 
     #[wasm_bindgen]

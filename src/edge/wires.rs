@@ -17,7 +17,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use worker::Result;
 
-use crate::edge::bounded;
+use crate::edge::{bounded, platform};
 use crate::relay::Wires;
 use crate::socket::Side;
 use crate::socket::close::{Close, Ending};
@@ -35,6 +35,8 @@ pub(super) struct Pair {
     caller: Wire,
     origin: Wire,
     arrivals: Rc<Arrivals>,
+    /// Ends that both sockets are closed where this instance is gone.
+    unmind: Function,
 }
 
 /// What arrived on either, and who waits for it.
@@ -65,9 +67,14 @@ impl Pair {
             queue: RefCell::new(Queue::new(message_bytes_max)),
             waker: RefCell::default(),
         });
+        let (caller, origin) = (
+            Wire::new(caller, Side::Caller, &arrivals)?,
+            Wire::new(origin, Side::Origin, &arrivals)?,
+        );
         let pair = Self {
-            caller: Wire::new(caller, Side::Caller, &arrivals)?,
-            origin: Wire::new(origin, Side::Origin, &arrivals)?,
+            unmind: platform::mind(&caller.socket, &origin.socket),
+            caller,
+            origin,
             arrivals,
         };
         accept(&pair.caller.socket)?;
@@ -183,6 +190,12 @@ impl Wire {
             ("close", self.on_close.as_ref().unchecked_ref()),
             ("error", self.on_error.as_ref().unchecked_ref()),
         ]
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        let _ = self.unmind.call0(&JsValue::UNDEFINED);
     }
 }
 

@@ -25,7 +25,7 @@ const mint = (lives_s) =>
     .sign(pair.privateKey);
 
 /** A gateway before a server of sockets that does `served`; echoes unless said otherwise. */
-async function gatewayFor(t, { served = echo, admits = () => true, socket = {}, limits = {}, clocked, route = {} } = {}) {
+async function gatewayFor(t, { served = echo, admits = () => true, socket = {}, limits = {}, clocked, route = {}, bound = {} } = {}) {
   const verifyClient = (_, told) => told(admits(), 403, "no");
   const handleProtocols = (offered) => [...offered][0];
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols, verifyClient });
@@ -51,7 +51,7 @@ async function gatewayFor(t, { served = echo, admits = () => true, socket = {}, 
       { match: { methods: ["GET"], path: "/plain" }, limits: ["wide"] },
     ],
   });
-  const vars = { KEY_PEPPER: PEPPER, ...root.vars };
+  const vars = { KEY_PEPPER: PEPPER, ...root.vars, ...bound };
   const kv = Object.fromEntries([key.entry]);
   const gateway = await start({ policy, vars, kv, ...(clocked && { entry: clockedEntry() }) });
   t.after(async () => {
@@ -271,4 +271,24 @@ test("a flood to an origin that does not read ends when the session has carried 
   const [{ reason, from_caller }] = await its.ended();
   assert.ok(["session_too_large", "too_fast"].includes(reason), reason);
   assert.ok(from_caller.bytes <= 1_048_576, `${from_caller.bytes}`);
+});
+
+test("both sides of every session hear it where a trap ends the wasm instance that passed their messages on", async (t) => {
+  const its = await gatewayFor(t, { bound: { EDGEWARD_TEST_PANIC_PATH: "/panic" } });
+  const before = [await its.open(), await its.open()];
+  // One that has ended is no more minded.
+  const over = await its.open();
+  over.client.close(1000);
+  assert.equal((await over.ended)[0], 1000);
+  for (const { client, received } of before) {
+    client.send("x");
+    await until(() => received.length === 1);
+  }
+  assert.equal((await its.gateway.fetch("/panic/abort", { headers: from("192.0.2.1") })).status, 503);
+  await until(() => before.every(({ client }) => client.readyState === WebSocket.CLOSED));
+  for (const { ended } of before) assert.deepEqual(await ended, [1011, "a fault of the gateway"]);
+  for (const { ended } of its.sessions.slice(0, 2)) assert.deepEqual(await ended, [1011, "a fault of the gateway"]);
+  const next = await its.open();
+  next.client.send("x");
+  await until(() => next.received.length === 1);
 });
