@@ -32,7 +32,9 @@ fn of_route(gate: &Gate, route: &Route) -> Vec<String> {
     roles.dedup();
     let scopes = require.scopes.iter().chain(&require.any_scopes);
     let scopes = scopes.filter(|scope| !gate.roles.is_named(scope));
-    let known: Vec<&str> = gate.roles.names().take(NAMES_TOLD_MAX).collect();
+    let mut known: Vec<&str> = gate.roles.names().collect();
+    known.sort_unstable();
+    known.truncate(NAMES_TOLD_MAX);
     let known = known.join(", ");
     let roles = roles
         .into_iter()
