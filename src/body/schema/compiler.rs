@@ -30,6 +30,8 @@ use crate::body::schema::sound::{self, Known};
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Most characters of a sentence on what is wrong with a schema.
 const PROBLEM_CHARS_MAX: usize = 400;
+/// Most bytes of the place that is told before it.
+const POINTER_BYTES_MAX: usize = 200;
 
 /// Compiles the schemas of one policy.
 pub struct Compiler<'a> {
@@ -156,6 +158,7 @@ impl<'a> Compiler<'a> {
         let known = sound::known(&document, draft, &graph);
         if known == Known::Nothing {
             let meta = self.meta(draft);
+            let told = |error: &_| with_place(error, &document);
             meta.validate(&document).map_err(|error| told(&error))?;
         }
         Ok(Root {
@@ -215,8 +218,22 @@ fn told(error: &jsonschema::ValidationError<'_>) -> String {
     clip(&error.to_string(), PROBLEM_CHARS_MAX)
 }
 
+/// What is wrong by the meta-schema, and where: a pointer that ends in the keyword.
+fn with_place(error: &jsonschema::ValidationError<'_>, document: &Value) -> String {
+    let pointer = error.instance_path().as_str();
+    // What `root` put around the schema is not what its author wrote.
+    let is_composed = document.get("schemas").is_some();
+    let written = pointer.strip_prefix("/allOf/0").filter(|_| is_composed);
+    let pointer = clip(written.unwrap_or(pointer), POINTER_BYTES_MAX);
+    match pointer.is_empty() {
+        true => told(error),
+        false => format!("{pointer}: {}", told(error)),
+    }
+}
+
 fn build(options: &ValidationOptions<'_>, root: &Root) -> Result<Validator, String> {
     let options = options.clone().with_draft(root.draft);
+    let told = |error: &_| with_place(error, &root.document);
     options.build(&root.document).map_err(|error| told(&error))
 }
 

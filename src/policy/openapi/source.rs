@@ -10,8 +10,8 @@ use crate::body::finding::{clip, push_token};
 
 /// Most references that are followed one after another.
 const FOLLOWED_MAX: usize = 16;
-/// Most characters of a reference that are told.
-const REFERENCE_CHARS_TOLD_MAX: usize = 96;
+/// Most bytes of a reference that are told.
+const REFERENCE_BYTES_TOLD_MAX: usize = 96;
 
 /// What `jsonSchemaDialect` may say: 2020-12, and OpenAPI's own words on top of it.
 const DIALECTS: [&str; 2] = [
@@ -96,23 +96,22 @@ impl<'a> Documents<'a> {
         let target = if path.is_empty() {
             Some(file.to_owned())
         } else if path.contains(':') || path.starts_with('/') {
-            return Err("a `$ref` names something other than a file beside this one".into());
+            let problem = "a `$ref` names something other than a file beside this one";
+            return Err(of_reference(problem, reference));
         } else {
             let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
             let path = percent_decode_str(path).decode_utf8_lossy();
             normal(&format!("{folder}/{path}"))
         };
-        let target = target.ok_or("a `$ref` leads out of the policy's folder")?;
+        let target = target
+            .ok_or_else(|| of_reference("a `$ref` leads out of the policy's folder", reference))?;
         let (file, value) = self.files.get_key_value(&target).ok_or_else(|| {
-            let reference = clip(reference, REFERENCE_CHARS_TOLD_MAX);
-            format!("a `$ref` names a file that was not sent with the policy: {reference}")
+            let problem = "a `$ref` names a file that was not sent with the policy";
+            of_reference(problem, reference)
         })?;
         let pointer = percent_decode_str(fragment).decode_utf8_lossy();
         let found = value.pointer(&pointer);
-        let value = found.ok_or_else(|| {
-            let reference = clip(reference, REFERENCE_CHARS_TOLD_MAX);
-            format!("a `$ref` leads nowhere: {reference}")
-        })?;
+        let value = found.ok_or_else(|| of_reference("a `$ref` leads nowhere", reference))?;
         Ok(Node {
             file,
             pointer: pointer.into_owned(),
@@ -182,6 +181,11 @@ pub(super) fn misplaced(node: &Node<'_>, known: &[&str]) -> Result<(), String> {
     }
 }
 
+/// What is wrong with a reference, and its text without what steers a terminal.
+fn of_reference(problem: &str, reference: &str) -> String {
+    format!("{problem}: {}", clip(reference, REFERENCE_BYTES_TOLD_MAX))
+}
+
 /// A relative path without `.` and `..`; `None` if it leads out.
 fn normal(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
@@ -195,4 +199,23 @@ fn normal(path: &str) -> Option<String> {
         }
     }
     (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_told_up_to_a_length() {
+        let told = |bytes: usize| of_reference("", &"a".repeat(bytes)).len();
+        let around = ": ".len();
+        assert_eq!(
+            told(REFERENCE_BYTES_TOLD_MAX),
+            around + REFERENCE_BYTES_TOLD_MAX
+        );
+        assert_eq!(
+            told(REFERENCE_BYTES_TOLD_MAX + 1),
+            around + REFERENCE_BYTES_TOLD_MAX
+        );
+    }
 }

@@ -5,6 +5,7 @@ use super::*;
 mod answers;
 mod content;
 mod document;
+mod own_routes;
 mod parameters;
 mod schemas;
 
@@ -219,16 +220,20 @@ fn references_lead_across_files_and_in_circles_and_never_out() {
         json!({ "next": { "$ref": "#/schemas/Tree" }, "leaf": { "$ref": "#/schemas/leaf_json" } })
     );
     for (reference, told) in [
-        ("../other.json", "out of the policy's folder"),
-        ("https://example.com/a.json", "other than a file"),
-        ("/etc/passwd", "other than a file"),
+        ("../other.json", "out of the policy's folder: ../other.json"),
+        (
+            "https://example.com/a.json",
+            "a file beside this one: https://example.com/a.json",
+        ),
+        ("/etc/passwd", "a file beside this one: /etc/passwd"),
+        ("#/no\u{1b}\u{202e}where", "leads nowhere: #/nowhere"),
         ("none.json", "was not sent with the policy: none.json"),
         ("#/nowhere", "leads nowhere: #/nowhere"),
     ] {
         let place = "/paths/~1things/post/requestBody/content/application~1json/schema/$ref";
         *document.pointer_mut(place).unwrap() = json!(reference);
         let problem = route(&document).unwrap_err();
-        assert!(problem.contains(told), "{reference}: {problem}");
+        assert!(problem.ends_with(told), "{reference}: {problem}");
     }
 }
 

@@ -116,3 +116,37 @@ fn a_discriminator_says_which_branch_is_asked() {
     );
     assert_eq!(judged(&document, json!({ "lives": 9 })), ["/kind required"]);
 }
+
+#[test]
+fn a_keyword_that_is_no_rule_is_told_with_its_place() {
+    let bad = json!({ "type": "string", "minLength": "4" });
+    let parameter =
+        |place: &str| json!({ "parameters": [{ "name": "sid", "in": place, "schema": bad }] });
+    let content = |schema: Value| json!({ "requestBody": { "content": { "application/json": { "schema": schema } } } });
+    let named = json!({ "title": "It", "$ref": "#/components/schemas/Sid", "minLength": "4" });
+    let told = r#""4" is not of type "integer""#;
+    for (change, place) in [
+        (
+            parameter("cookie"),
+            "its cookies: /properties/sid/minLength",
+        ),
+        (parameter("query"), "its query: /properties/sid/minLength"),
+        (
+            content(json!({ "properties": { "a/b": bad } })),
+            "application/json: /properties/a~1b/minLength",
+        ),
+        (content(bad.clone()), "application/json: /minLength"),
+        // Beside a reference: as the document has it, not as it is put together.
+        (content(named), "application/json: /minLength"),
+        (
+            content(json!({ "$ref": "#/components/schemas/Bad" })),
+            "application/json: /schemas/Bad/minLength",
+        ),
+    ] {
+        let mut document = document(change);
+        let schemas = json!({ "Sid": { "type": "string" }, "Bad": bad });
+        document["components"] = json!({ "schemas": schemas });
+        let problem = route(&document).unwrap_err();
+        assert!(problem.ends_with(&format!("{place}: {told}")), "{problem}");
+    }
+}
