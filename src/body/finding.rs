@@ -66,6 +66,17 @@ fn is_steering(character: char) -> bool {
         || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
 }
 
+/// Most names that are told of those that there are, and most bytes of each.
+const NAMES_TOLD_MAX: usize = 12;
+const NAME_BYTES_TOLD_MAX: usize = 64;
+
+/// The first of `names` as one text, for whoever wrote a name that is none of them; empty for none.
+pub fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names = names.take(NAMES_TOLD_MAX);
+    let names: Vec<String> = names.map(|name| clip(name, NAME_BYTES_TOLD_MAX)).collect();
+    names.join(", ")
+}
+
 /// Appends one name to a JSON Pointer (RFC 6901 §3: `~` is `~0`, `/` is `~1`).
 pub fn push_token(pointer: &mut String, name: &str) {
     pointer.push('/');
@@ -81,6 +92,22 @@ mod tests {
         assert_eq!(clip("a\u{1b}[31m\u{202e}b\r\n", 256), "a[31mb");
         assert_eq!(clip("caf\u{e9}", 5), "caf\u{e9}");
         assert_eq!(clip("caf\u{e9}", 4), "caf");
+    }
+
+    #[test]
+    fn so_many_names_are_listed_and_so_much_of_each() {
+        assert_eq!(listed([].into_iter()), "");
+        assert_eq!(listed(["a", "b\u{1b}c"].into_iter()), "a, bc");
+        let long = "a".repeat(NAME_BYTES_TOLD_MAX + 1);
+        assert_eq!(
+            listed([long.as_str()].into_iter()).len(),
+            NAME_BYTES_TOLD_MAX
+        );
+        let count = |names: usize| listed(vec!["a"; names].into_iter()).matches('a').count();
+        assert_eq!(
+            [count(NAMES_TOLD_MAX), count(NAMES_TOLD_MAX + 1)],
+            [NAMES_TOLD_MAX; 2]
+        );
     }
 
     #[test]

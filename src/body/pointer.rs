@@ -55,16 +55,8 @@ impl FieldPointer {
         })
     }
 
-    /// Whether two names are one to a reader that compares without case.
-    pub fn names_alike(one: &str, other: &str) -> bool {
-        match one.is_ascii() && other.is_ascii() {
-            true => one.eq_ignore_ascii_case(other),
-            false => fold(one) == fold(other),
-        }
-    }
-
     /// Whether the step at `depth` leads to the member `name`.
-    pub(super) fn leads_to(&self, depth: usize, name: &str, names: Names) -> bool {
+    pub fn leads_to(&self, depth: usize, name: &str, names: Names) -> bool {
         match (self.steps.get(depth), names) {
             (None, _) => false,
             (Some(Step::Any), _) => true,

@@ -58,6 +58,8 @@ pub struct Document {
     pub schemas: Map<String, Value>,
     #[serde(default)]
     pub routes: Vec<RouteEntry>,
+    #[serde(default)]
+    pub closed_paths: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]

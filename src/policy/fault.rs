@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use crate::body::finding::push_token;
+use crate::body::finding::{listed, push_token};
 
 /// Most faults told at once.
 pub const FAULTS_MAX: usize = 100;
-/// Most known names that a fault lists.
-const NAMES_TOLD_MAX: usize = 20;
 
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct PolicyFault {
@@ -59,13 +57,10 @@ impl Faults {
         known: impl Iterator<Item = &'a String>,
     ) {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let known: Vec<&str> = known.map(String::as_str).take(NAMES_TOLD_MAX).collect();
-        let fix = match known.as_slice() {
-            [] => format!("Define it under `{what}s`"),
-            known => format!(
-                "Write one of {}, or define it under `{what}s`",
-                known.join(", ")
-            ),
+        let known = listed(known.map(String::as_str));
+        let fix = match known.as_str() {
+            "" => format!("Define it under `{what}s`"),
+            known => format!("Write one of {known}, or define it under `{what}s`"),
         };
         self.add(&path, format!("no {what} is named `{name}`"), fix);
     }

@@ -51,9 +51,12 @@ pub(super) fn check(document: &Document, faults: &mut Faults) {
     }
     for (index, route) in document.routes.iter().enumerate() {
         // What counts failures alone bounds no one who asks for what is there.
-        let counts_requests = |name: &String| {
-            let limit = document.limits.get(name);
-            limit.is_none_or(|limit| matches!(limit.counts, CountsEntry::Requests))
+        let counts_requests = |name: &String| match name.as_str() {
+            "plan" => {
+                let mut of_plans = document.plans.values().flat_map(|plan| &plan.limits);
+                of_plans.any(|name| counts_requests(document, name))
+            }
+            name => counts_requests(document, name),
         };
         if !route.limits.iter().any(counts_requests) {
             let at = ["routes", &index.to_string(), "limits"];
@@ -64,6 +67,12 @@ pub(super) fn check(document: &Document, faults: &mut Faults) {
             );
         }
     }
+}
+
+/// Whether a limit counts requests. A name that no limit has is a fault elsewhere.
+fn counts_requests(document: &Document, name: &str) -> bool {
+    let limit = document.limits.get(name);
+    limit.is_none_or(|limit| matches!(limit.counts, CountsEntry::Requests))
 }
 
 fn check_fetches(document: &Document, production: bool, faults: &mut Faults) {

@@ -3,13 +3,12 @@
 //! Owns: names of roles and scopes that `roles` of the policy does not have. A token may bring names that
 //! the policy does not define, so that none of them is refused. Called by: `admin`.
 
+use crate::body::finding::listed;
 use crate::policy::expression::Expression;
 use crate::policy::gate::{Gate, Route};
 
 /// Most notices that are told of a policy.
 pub const NOTICES_MAX: usize = 100;
-/// Most names told of those that there are.
-const NAMES_TOLD_MAX: usize = 12;
 
 /// One sentence each, routes in their order; at most [`NOTICES_MAX`]. None where the policy defines no roles.
 pub fn of(gate: &Gate) -> Vec<String> {
@@ -34,8 +33,7 @@ fn of_route(gate: &Gate, route: &Route) -> Vec<String> {
     let scopes = scopes.filter(|scope| !gate.roles.is_named(scope));
     let mut known: Vec<&str> = gate.roles.names().collect();
     known.sort_unstable();
-    known.truncate(NAMES_TOLD_MAX);
-    let known = known.join(", ");
+    let known = listed(known.into_iter());
     let roles = roles
         .into_iter()
         .map(|name| format!("{id}: no role of `roles` is named `{name}`; there is {known}"));

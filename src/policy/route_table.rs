@@ -72,6 +72,11 @@ impl Template {
         &self.text
     }
 
+    /// The same for all templates that take the same paths.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
     pub fn parameters(&self) -> &[String] {
         &self.parameters
     }
@@ -117,7 +122,7 @@ fn is_name(name: &str) -> bool {
 #[derive(Clone, Default)]
 pub struct RouteTable {
     router: Router<usize>,
-    /// What `router` leads to: the methods of one pattern, and the route of each.
+    /// What `router` leads to: the methods of one pattern, and the route of each; none where it is closed.
     places: Vec<Vec<(Method, usize)>>,
     by_pattern: HashMap<String, usize>,
 }
@@ -145,21 +150,7 @@ impl RouteTable {
         methods: &[Method],
         index: usize,
     ) -> Result<(), Ambiguity> {
-        let place = match self.by_pattern.get(&template.pattern) {
-            Some(place) => *place,
-            None => {
-                let place = self.places.len();
-                self.router
-                    .insert(&template.pattern, place)
-                    .map_err(|_| Ambiguity::Tree)?;
-                self.places.push(Vec::new());
-                self.by_pattern.insert(template.pattern.clone(), place);
-                place
-            }
-        };
-        let Some(known) = self.places.get_mut(place) else {
-            return Err(Ambiguity::Tree);
-        };
+        let known = self.place(template)?;
         for method in methods {
             if let Some((_, other)) = known.iter().find(|(taken, _)| taken == method) {
                 return Err(Ambiguity::Route {
@@ -172,13 +163,37 @@ impl RouteTable {
         Ok(())
     }
 
+    /// Has requests for `template` lead nowhere, though a template that says less would take them. A route
+    /// of the same pattern answers all the same.
+    pub fn close(&mut self, template: &Template) -> Result<(), Ambiguity> {
+        self.place(template).map(|_| ())
+    }
+
+    /// The methods of a pattern, made where there are none.
+    fn place(&mut self, template: &Template) -> Result<&mut Vec<(Method, usize)>, Ambiguity> {
+        let place = match self.by_pattern.get(&template.pattern) {
+            Some(place) => *place,
+            None => {
+                let place = self.places.len();
+                self.router
+                    .insert(&template.pattern, place)
+                    .map_err(|_| Ambiguity::Tree)?;
+                self.places.push(Vec::new());
+                self.by_pattern.insert(template.pattern.clone(), place);
+                place
+            }
+        };
+        self.places.get_mut(place).ok_or(Ambiguity::Tree)
+    }
+
     /// Finds the route of a request. A HEAD goes where its GET goes (RFC 9110 §9.3.2), unless a
     /// route names HEAD itself.
     pub fn find(&self, path: &CanonicalPath, method: Option<Method>) -> Match {
         let Ok(found) = self.router.at(path.as_str()) else {
             return Match::Nothing;
         };
-        let Some(place) = self.places.get(*found.value) else {
+        let place = self.places.get(*found.value);
+        let Some(place) = place.filter(|place| !place.is_empty()) else {
             return Match::Nothing;
         };
         let of = |wanted: Method| place.iter().find(|(known, _)| *known == wanted);

@@ -105,7 +105,23 @@ pub(super) fn build(context: &Context<'_>, faults: &mut Faults) -> (Vec<Route>, 
             routes.push(route);
         }
     }
+    close(context.document, &mut table, faults);
     (routes, table)
+}
+
+/// Behind all routes: a path that has one stays open.
+fn close(document: &Document, table: &mut RouteTable, faults: &mut Faults) {
+    for (index, path) in document.closed_paths.iter().enumerate() {
+        let at = ["closed_paths", &index.to_string()];
+        match Template::parse(path).map(|template| table.close(&template)) {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                let problem = "the path of a route leaves no telling which is meant";
+                faults.add(&at, problem, "Change the path of the route, or this one");
+            }
+            Err(problem) => faults.add(&at, problem, "Write it as /v1/orders/{orderId}"),
+        }
+    }
 }
 
 fn route(

@@ -72,24 +72,57 @@ fn names_that_no_role_has_are_told_and_nothing_else() {
 
 #[test]
 fn a_limit_on_failures_alone_is_none_on_requests() {
-    let loads = |names: &[&str]| {
+    let loads = |names: &[&str], plan: &[&str]| {
         let limit = |counts: &str| {
             json!({ "by": "ip", "algorithm": "sliding_window", "limit": 5, "window_s": 60,
                 "on_error": "refuse", "counts": counts })
         };
         let policy = crate::policy(json!({
             "profile": "production",
+            "plans": { "free": { "limits": plan } },
             "limits": { "all": limit("requests"), "probes": limit("refused_objects"), "guesses": limit("refused_credentials") },
             "routes": [route("a", "/a", json!({ "limits": names }))]
         }));
         let loaded = load(policy.to_string().as_bytes(), &bindings());
         loaded.err().unwrap_or_default()
     };
-    for names in [&["probes"][..], &["guesses"], &["probes", "guesses"]] {
-        let told = loads(names);
+    for (names, plan) in [
+        (&["probes"][..], &["all"][..]),
+        (&["guesses"], &[]),
+        (&["probes", "guesses"], &[]),
+        (&["plan"], &["probes"]),
+        (&["plan", "guesses"], &[]),
+    ] {
+        let told = loads(names, plan);
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].pointer, "/routes/0/limits");
         assert_eq!(told[0].problem, "the route has no limit on requests");
     }
-    assert_eq!(loads(&["probes", "all"]), []);
+    assert_eq!(loads(&["probes", "all"], &[]), []);
+    assert_eq!(loads(&["plan"], &["all"]), []);
+}
+
+#[test]
+fn a_path_that_cannot_be_closed_is_told() {
+    let told = |path: &str| {
+        let policy = crate::policy(json!({
+            "routes": [route("all", "/files/{*rest}", json!({}))],
+            "closed_paths": ["/files/draft", path]
+        }));
+        let loaded = load(policy.to_string().as_bytes(), &bindings());
+        let told = loaded.err().unwrap_or_default();
+        told.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(told("/other"), Vec::<String>::new());
+    let at = "/closed_paths/1: ";
+    for (path, problem) in [
+        (
+            "/files/{name}/draft",
+            "the path of a route leaves no telling which is meant",
+        ),
+        ("/files/{a}/{a}", "{a} stands twice"),
+    ] {
+        let told = told(path);
+        assert!(told[0].starts_with(&format!("{at}{problem}")), "{told:?}");
+    }
 }

@@ -99,6 +99,33 @@ async function gatewayOfDocument(document) {
   return gatewayOf(policy);
 }
 
+test("what is left out of a document is not reached as something else of it", async () => {
+  const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
+  const gateway = await gatewayOfDocument({
+    openapi: "3.1.0",
+    info: {},
+    paths: {
+      "/users/{id}": { get: { parameters: [id] }, post: { parameters: [id] } },
+      "/users/me": { get: { parameters: [{ $ref: "#/nowhere" }] } },
+      "/reports/{id}": { get: { parameters: [id] }, delete: { parameters: [id] } },
+      "/reports/{id}.csv": { get: { parameters: [id] } },
+    },
+  });
+  const ask = async (method, path) => (await gateway.fetch(HOST + path, { method, headers: from("192.0.2.1") })).status;
+  for (const [method, path, status] of [
+    ["GET", "/users/7", 200],
+    ["POST", "/users/7", 200],
+    ["GET", "/users/me", 404],
+    ["HEAD", "/users/me", 404],
+    ["POST", "/users/me", 404],
+    ["GET", "/users/m%65", 404],
+    ["GET", "/reports/7.csv", 405],
+    ["DELETE", "/reports/7", 200],
+  ])
+    assert.equal(await ask(method, path), status, `${method} ${path}`);
+  await gateway.stop();
+});
+
 test("cookies, matrix parameters and forms reach the origin where they meet their rules", async () => {
   const parameters = [
     { name: "c", in: "cookie", required: true, schema: { type: "integer" } },

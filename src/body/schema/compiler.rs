@@ -19,7 +19,7 @@ use jsonschema::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::body::finding::clip;
+use crate::body::finding::{clip, listed};
 use crate::body::graph::Graph;
 use crate::body::keywords;
 use crate::body::reach::{self, Visits};
@@ -130,12 +130,10 @@ impl<'a> Compiler<'a> {
     /// A problem, and where it is a name that no schema has, those that there are.
     fn with_names(&self, problem: String) -> String {
         let is_name = problem.starts_with("Pointer '/schemas/");
-        let names: Vec<&str> = self.named.keys().map(String::as_str).collect();
-        match names.get(..names.len().min(NAMES_TOLD_MAX)) {
-            Some(known) if is_name && !known.is_empty() => {
-                format!("{problem}; there is {}", known.join(", "))
-            }
-            _ => problem,
+        let known = listed(self.named.keys().map(String::as_str));
+        match is_name && !known.is_empty() {
+            true => format!("{problem}; there is {known}"),
+            false => problem,
         }
     }
 
@@ -210,9 +208,6 @@ fn options() -> ValidationOptions<'static> {
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
         .offline()
 }
-
-/// Most names told of `schemas`.
-const NAMES_TOLD_MAX: usize = 12;
 
 fn told(error: &jsonschema::ValidationError<'_>) -> String {
     clip(&error.to_string(), PROBLEM_CHARS_MAX)

@@ -5,13 +5,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::body::finding::clip;
+use crate::body::finding::{clip, listed};
 
 use super::kinds::Kinds;
 use super::types::Type;
 
-/// Most names told of a schema.
-const NAMES_TOLD_MAX: usize = 12;
 /// Most references that are followed to a schema: one may refer to itself.
 const REFERENCES_MAX: usize = 8;
 
@@ -158,14 +156,11 @@ impl<'s> Known<'s> {
                 && part.get("patternProperties").is_none();
             if is_closed && property.is_none() {
                 let known = own.into_iter().flat_map(Map::keys);
-                let known: Vec<&str> = known.map(String::as_str).take(NAMES_TOLD_MAX).collect();
+                let known = listed(known.map(String::as_str));
                 let name = clip(name, 64);
-                return Err(match known.as_slice() {
-                    [] => format!("no `{name}`: the schema of the {what} takes no names"),
-                    known => format!(
-                        "no `{name}` in the schema of the {what}; there is {}",
-                        known.join(", ")
-                    ),
+                return Err(match known.as_str() {
+                    "" => format!("no `{name}`: the schema of the {what} takes no names"),
+                    known => format!("no `{name}` in the schema of the {what}; there is {known}"),
                 });
             }
             found = found.or(property);

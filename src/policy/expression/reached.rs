@@ -32,7 +32,7 @@ impl<'s> Known<'s> {
             return Ok(());
         };
         let mut at = Type::of_schema(self, schema);
-        for step in pointer.steps() {
+        for (depth, step) in pointer.steps().enumerate() {
             let is_list = at.kinds.meets(Kinds::LIST);
             let is_object = at.kinds.meets(Kinds::OBJECT);
             at = match (step, is_list, is_object) {
@@ -50,33 +50,32 @@ impl<'s> Known<'s> {
                     ));
                 }
                 (_, true, false) => self.items(&at),
-                (Some(name), false, true) => self.step(&at.place, name, names)?,
+                (Some(name), false, true) => {
+                    let leads = |known: &str| pointer.leads_to(depth, known, names);
+                    self.step(&at.place, name, leads)?
+                }
             };
         }
         Ok(())
     }
 
-    fn step(&self, of: &Place<'s>, name: &str, names: Names) -> Result<Type<'s>, String> {
+    /// The member that a step leads to, spelled as the schema has it.
+    fn step(
+        &self,
+        of: &Place<'s>,
+        name: &str,
+        leads: impl Fn(&str) -> bool,
+    ) -> Result<Type<'s>, String> {
         let Place::Schema(schema) = of else {
             return Ok(Type::of(Kinds::ANY));
         };
-        let spelled = match names {
-            Names::Exact => None,
-            Names::AnyCase => self.spelled(schema, name),
-        };
-        self.member(of, spelled.unwrap_or(name))
-    }
-
-    /// The name that a schema has for `name`, whatever its case.
-    fn spelled(&self, schema: &'s Json, name: &str) -> Option<&'s str> {
         let own = |part: &'s Json| part.get("properties").and_then(Json::as_object);
         let mut known = self
             .parts(schema)
             .filter_map(own)
             .flat_map(|own| own.keys());
-        known
-            .find(|known| FieldPointer::names_alike(known, name))
-            .map(String::as_str)
+        let known = known.find(|known| leads(known)).map(String::as_str);
+        self.member(of, known.unwrap_or(name))
     }
 }
 

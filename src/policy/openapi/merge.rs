@@ -116,11 +116,21 @@ fn is_schema(name: &str) -> bool {
     )
 }
 
-/// The policy with the routes and schemas of its document in place of `openapi`.
+/// What a document became.
+pub(super) struct Became {
+    pub(super) routes: Vec<Value>,
+    pub(super) schemas: Map<String, Value>,
+    pub(super) closed_paths: Vec<String>,
+}
+
+/// The policy with what its document became in place of `openapi`.
 pub(super) fn policy(
     written: &Map<String, Value>,
-    routes: Vec<Value>,
-    schemas: Map<String, Value>,
+    Became {
+        routes,
+        schemas,
+        closed_paths,
+    }: Became,
     faults: &mut Faults,
 ) -> Value {
     let mut made = written.clone();
@@ -146,6 +156,14 @@ pub(super) fn policy(
         all.push(entry.clone());
     }
     made.insert("routes".into(), Value::Array(all));
+    if !closed_paths.is_empty() {
+        let closed = made.entry("closed_paths").or_insert_with(|| json!([]));
+        if let Some(closed) = closed.as_array_mut() {
+            let own: HashSet<Value> = closed.iter().cloned().collect();
+            let more = closed_paths.into_iter().map(Value::String);
+            closed.extend(more.filter(|path| !own.contains(path)));
+        }
+    }
     if !schemas.is_empty() {
         let own = made.entry("schemas").or_insert_with(|| json!({}));
         if let Some(own) = own.as_object_mut() {

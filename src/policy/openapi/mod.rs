@@ -7,6 +7,7 @@
 //! Called by: `admin::state`.
 
 mod answers;
+mod closing;
 mod content;
 mod deprecation;
 mod directions;
@@ -60,8 +61,8 @@ pub struct Imported {
 ///   below the policy's folder.
 ///
 /// Fails with faults of the policy or of the document as a whole. What one operation says and
-/// cannot be enforced leaves that operation out, and the report says so: it is then refused as any
-/// path that is not declared.
+/// cannot be enforced leaves that operation out, and the report says so: its path is closed, and refused as
+/// any that is not declared.
 pub fn import(bundle: &[u8]) -> Result<Imported, Vec<PolicyFault>> {
     let one = |pointer: &str, problem: String, fix: &str| {
         let mut faults = Faults::default();
@@ -111,8 +112,8 @@ fn make(
     let mut report = Report::default();
     let mut faults = Faults::default();
     let operations = Operations::new(documents, options, policy, &mut report);
-    let (routes, schemas) = operations.run(&mut faults);
-    let policy = merge::policy(policy, routes, schemas, &mut faults);
+    let written = operations.run(&mut faults);
+    let policy = merge::policy(policy, written, &mut faults);
     if faults.is_empty() {
         Ok(Imported {
             policy,

@@ -10,7 +10,7 @@ use crate::policy::openapi::answers;
 use crate::policy::openapi::content;
 use crate::policy::openapi::deprecation;
 use crate::policy::openapi::entry::{self, Made, Written, inner};
-use crate::policy::openapi::merge::{Options, Responses, lay, reached};
+use crate::policy::openapi::merge::{Became, Options, Responses, lay, reached};
 use crate::policy::openapi::parameters::{Rules, gather};
 use crate::policy::openapi::report::Report;
 use crate::policy::openapi::schemas::{Schemas, safe};
@@ -55,8 +55,7 @@ impl<'a> Operations<'a> {
         }
     }
 
-    /// Gives the routes and the schemas they name.
-    pub(super) fn run(mut self, faults: &mut Faults) -> (Vec<Value>, Map<String, Value>) {
+    pub(super) fn run(mut self, faults: &mut Faults) -> Became {
         let root = self.documents.root().clone();
         for word in ["webhooks", "callbacks"] {
             if let Some(node) = root.get(word) {
@@ -74,7 +73,14 @@ impl<'a> Operations<'a> {
             let item = match self.documents.follow(&item) {
                 Ok(item) => item,
                 Err(problem) => {
-                    self.report.leave_out(template, &item.place(), problem);
+                    self.made.push(Made {
+                        id: String::new(),
+                        name: template.to_owned(),
+                        place: item.place(),
+                        path: placed(&self.base(&item, &item), template),
+                        methods: METHODS.iter().filter_map(|name| parsed(name)).collect(),
+                        route: Err(problem),
+                    });
                     continue;
                 }
             };
@@ -86,10 +92,14 @@ impl<'a> Operations<'a> {
             }
         }
         let mut named = self.schemas.named;
-        let routes = entry::enter(self.made, &named, self.report);
+        let (routes, closed_paths) = entry::enter(self.made, &named, self.report, faults);
         let reached = reached(&routes, &named);
         named.retain(|name, _| reached.contains(name));
-        (routes, named)
+        Became {
+            routes,
+            schemas: named,
+            closed_paths,
+        }
     }
 
     fn operation(
@@ -110,16 +120,12 @@ impl<'a> Operations<'a> {
         });
         let id = safe(&said, &['_', '.', ':', '/', '-'], ID_BYTES_MAX);
         let name = format!("{} {template}", method.to_ascii_uppercase());
-        if !self.ids.insert(id.clone()) {
-            let route = Err(format!("another operation has the id `{id}`"));
-            return self.made.push(Made {
-                id,
-                name,
-                place: operation.place(),
-                route,
-            });
-        }
-        let route = self.route(&id, template, method, path, operation);
+        let is_first = self.ids.insert(id.clone());
+        let asked_at = placed(&self.base(path, operation), template);
+        let route = match is_first {
+            true => self.route(&id, &asked_at, method, path, operation),
+            false => Err(format!("another operation has the id `{id}`")),
+        };
         if route
             .as_ref()
             .is_ok_and(|written| !written.route.contains_key("auth"))
@@ -133,19 +139,22 @@ impl<'a> Operations<'a> {
             id,
             name,
             place: operation.place(),
+            path: asked_at,
+            methods: parsed(method).into_iter().collect(),
             route,
         });
     }
 
+    /// - `asked_at`: the path of its requests.
     fn route(
         &mut self,
         id: &str,
-        template: &str,
+        asked_at: &str,
         method: &str,
         path: &Node<'a>,
         operation: &Node<'a>,
     ) -> Result<Written, String> {
-        let Some(method) = Method::parse(&method.to_ascii_uppercase()) else {
+        let Some(method) = parsed(method) else {
             return Err("the gateway passes no such method".into());
         };
         misplaced(
@@ -157,8 +166,7 @@ impl<'a> Operations<'a> {
         let over = self.over(id, operation)?;
         let mut route = Map::new();
         route.insert("id".into(), json!(id));
-        let base = self.base(path, operation)?;
-        let matched = json!({ "methods": [method.as_str()], "path": placed(&base, template) });
+        let matched = json!({ "methods": [method.as_str()], "path": asked_at });
         route.insert("match".into(), matched);
         if let Some(origin) = self.options.origin {
             route.insert("origin".into(), json!(origin));
@@ -187,7 +195,11 @@ impl<'a> Operations<'a> {
             let problem = "`callbacks` are not requests to the API";
             self.report.note(&node.place(), problem);
         }
-        Ok(Written { route, answers })
+        Ok(Written {
+            route,
+            answers,
+            is_placed: over.contains_key("match"),
+        })
     }
 
     /// Holds answers against `responses`, unless what stands nearer says what they are like. Gives
@@ -300,15 +312,15 @@ impl<'a> Operations<'a> {
     }
 
     /// The path before every template: of the nearest `servers`, unless the policy says it.
-    fn base(&self, path: &Node<'a>, operation: &Node<'a>) -> Result<String, String> {
+    fn base(&self, path: &Node<'a>, operation: &Node<'a>) -> String {
         if let Some(base) = self.options.base_path {
-            return Ok(base.to_owned());
+            return base.to_owned();
         }
         let holders = [operation, path, self.documents.root()];
         let servers = holders.into_iter().find_map(|holder| holder.get("servers"));
         let server = servers.and_then(|servers| servers.items().into_iter().next());
         let Some(server) = server else {
-            return Ok(String::new());
+            return String::new();
         };
         let mut url = server.text("url").unwrap_or_default().to_owned();
         let variables = server.get("variables");
@@ -321,8 +333,13 @@ impl<'a> Operations<'a> {
                 .and_then(|at| rest.get(at..))
                 .unwrap_or_default()
         });
-        Ok(rest.trim_end_matches('/').to_owned())
+        rest.trim_end_matches('/').to_owned()
     }
+}
+
+/// The method of a path item's member; `None`: one that the gateway does not pass.
+fn parsed(member: &str) -> Option<Method> {
+    Method::parse(&member.to_ascii_uppercase())
 }
 
 /// A base path and a template as one path, its parameters with names that routes can have.

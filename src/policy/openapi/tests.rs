@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod answers;
+mod closing;
 mod content;
 mod document;
 mod own_routes;

@@ -138,3 +138,48 @@ fn matrix_parameters_are_taken_where_the_template_has_a_parameter_that_reads_the
         assert_eq!(takes, taken, "{}", path.as_str());
     }
 }
+
+#[test]
+fn a_closed_path_leads_nowhere_unless_a_route_has_it() {
+    for close_first in [true, false] {
+        let mut table = match close_first {
+            true => RouteTable::default(),
+            false => table(&[
+                ("/users/{id}", &[Get]),
+                ("/users/open", &[Get]),
+                ("/{*rest}", &[Post]),
+            ])
+            .unwrap(),
+        };
+        for closed in ["/users/me", "/users/open", "/users/{who}/keys"] {
+            table.close(&Template::parse(closed).unwrap()).unwrap();
+        }
+        if close_first {
+            for (index, (path, method)) in [
+                ("/users/{id}", Get),
+                ("/users/open", Get),
+                ("/{*rest}", Post),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                table
+                    .add(&Template::parse(path).unwrap(), &[method], index)
+                    .unwrap();
+            }
+        }
+        for (method, path, expected) in [
+            (Get, "/users/7", route(0, &["7"])),
+            (Get, "/users/me", Match::Nothing),
+            (Get, "/users/m%65", Match::Nothing),
+            (Head, "/users/me", Match::Nothing),
+            (Post, "/users/me", Match::Nothing),
+            (Get, "/users/open", route(1, &[])),
+            (Get, "/users/7/keys", Match::Nothing),
+            (Post, "/users/7/keys", Match::Nothing),
+            (Post, "/users/7/other", route(2, &["users/7/other"])),
+        ] {
+            assert_eq!(find(&table, method, path), expected, "{method:?} {path}");
+        }
+    }
+}
