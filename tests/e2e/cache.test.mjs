@@ -212,8 +212,11 @@ test("bytes of a field that are no UTF-8 are asked for as they are, and their an
   };
   const [asked, missed, given] = ["fwd=bypass", "fwd=miss", "hit"];
   for (const value of ["caf\xe9", "caf\xe8", "caf\xe9"]) assert.deepEqual(await edition(value), [200, value, asked]);
-  assert.deepEqual(await edition("caf\xc3\xa9"), [200, "caf\xc3\xa9", missed]);
-  assert.deepEqual(await edition("caf\xc3\xa9"), [200, "caf\xc3\xa9", given]);
+  const readable = "caf\xc3\xa9";
+  assert.deepEqual(await edition(readable), [200, readable, missed]);
+  let found = missed;
+  for (const until = Date.now() + PATIENCE_MS; found === missed && Date.now() < until; ) found = (await edition(readable))[2];
+  assert.equal(found, given);
   await gateway.stop();
   await server.stop();
 });
