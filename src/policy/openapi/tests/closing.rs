@@ -1,7 +1,9 @@
 //! What is left out is not reached as something else.
 
 use super::*;
-use crate::policy::route_table::{PARAMETERS_MAX, TEMPLATE_BYTES_MAX};
+use crate::facts::Method;
+use crate::path::CanonicalPath;
+use crate::policy::route_table::{Match, PARAMETERS_MAX, RouteTable, TEMPLATE_BYTES_MAX, Template};
 
 /// Two ways in that differ in their scopes, which no route says.
 fn unsayable() -> Value {
@@ -169,4 +171,85 @@ fn paths_that_a_policy_closes_itself_stay_closed() {
         .unwrap()
         .policy;
     assert_eq!(made["closed_paths"], json!(["/users/none", "/users/me"]));
+}
+
+/// The table of a policy, as it is made when one loads.
+fn table_of(policy: &Value) -> RouteTable {
+    let mut table = RouteTable::default();
+    let parsed = |path: &Value| Template::parse(path.as_str().unwrap()).unwrap();
+    for (index, route) in policy["routes"].as_array().unwrap().iter().enumerate() {
+        let methods = route["match"]["methods"].as_array().unwrap().iter();
+        let methods: Vec<Method> = methods
+            .filter_map(|one| Method::parse(one.as_str()?))
+            .collect();
+        table
+            .add(&parsed(&route["match"]["path"]), &methods, index)
+            .unwrap();
+    }
+    for path in policy["closed_paths"].as_array().into_iter().flatten() {
+        table.close(&parsed(path)).unwrap();
+    }
+    table
+}
+
+/// Every path of one to three of some segments.
+fn every_path(segments: &[&str]) -> Vec<String> {
+    let longer = |paths: &[String]| -> Vec<String> {
+        let each = paths.iter();
+        each.flat_map(|path| segments.iter().map(move |one| format!("{path}/{one}")))
+            .collect()
+    };
+    let one = longer(&[String::new()]);
+    let two = longer(&one);
+    let three = longer(&two);
+    [one, two, three].concat()
+}
+
+proptest::proptest! {
+    /// Who would be asked if all were routed is asked, or nobody is.
+    #[test]
+    fn no_request_for_one_that_is_left_out_reaches_another(
+        chosen in proptest::collection::btree_map((proptest::bool::ANY, 0_usize..84), proptest::bool::ANY, 1..12)
+    ) {
+        let templates = every_path(&["a", "b", "{x}", "{x}c"]);
+        let listed: Vec<(&str, String, bool)> = chosen
+            .into_iter()
+            .map(|((is_get, at), left_out)| {
+                // Each parameter of a path has a name of its own.
+                let named: Vec<String> = templates[at].split('/').enumerate().map(|(index, one)| one.replace("{x}", &format!("{{x{index}}}"))).collect();
+                (if is_get { "get" } else { "post" }, named.join("/"), left_out)
+            })
+            .collect();
+        let borrowed: Vec<(&str, &str, bool)> = listed.iter().map(|(method, path, left)| (*method, path.as_str(), *left)).collect();
+        let policy = made(&operations(&borrowed)).policy;
+        let table = table_of(&policy);
+        // What is asked of an operation, whatever became of it: by its own path alone, whole segments before parts of them.
+        let is_for = |path: &str, template: &str| {
+            let (asked, said): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
+            asked.len() == said.len() && asked.iter().zip(&said).all(|(asked, said)| match said.split_once('}') {
+                Some((_, tail)) => asked.ends_with(tail) && asked.len() > tail.len(),
+                None => asked == said,
+            })
+        };
+        for method in [Method::Get, Method::Post] {
+            for path in every_path(&["a", "b", "d", "dc"]) {
+                let found = table.find(&CanonicalPath::parse(&path).unwrap(), Some(method));
+                let Match::Route { index, .. } = found else { continue };
+                let route = policy["routes"][index]["match"]["path"].as_str().unwrap();
+                for (name, template, _) in &borrowed {
+                    let is_left_out = !policy["routes"].as_array().unwrap().iter().any(|one| {
+                        one["match"]["path"] == **template && one["match"]["methods"][0].as_str().unwrap().eq_ignore_ascii_case(name)
+                    });
+                    let is_method = name.eq_ignore_ascii_case(method.as_str());
+                    if !is_left_out || !is_method || !is_for(&path, template) {
+                        continue;
+                    }
+                    // The route says more of the path where the two first differ.
+                    let (of_route, of_other) = (route.split('/'), template.split('/'));
+                    let differ = of_route.zip(of_other).find(|(one, other)| one.contains('{') != other.contains('{'));
+                    proptest::prop_assert!(differ.is_some_and(|(one, _)| !one.contains('{')), "{method:?} {path} is for {template}, and {route} answers");
+                }
+            }
+        }
+    }
 }
