@@ -9,7 +9,7 @@ export function recordTable(records, nowS = Date.now() / 1_000) {
   if (records.length === 0) return ["no keys"];
   const rows = records.map(({ id, state, subject, tenant, expires_at, scopes, roles }) => [
     id,
-    state === "active" && expires_at <= nowS ? "expired" : state,
+    state !== "revoked" && expires_at <= nowS ? "expired" : state,
     subject,
     tenant ?? "-",
     instantText(expires_at),

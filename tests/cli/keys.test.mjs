@@ -105,12 +105,13 @@ test("what is wrong in a flag is told before the gateway is asked", async () => 
 });
 
 test("list walks every page, also over one that is empty", async () => {
-  const PAST = "PastPastPast";
-  const over = recordOf(PAST, { expires_at: 1_000_000_000, scopes: [], roles: [] });
+  const [PAST, HANDED_OVER, STOPPED] = ["PastPastPast", "HandedOver12", "StoppedOne12"];
+  const ended = { expires_at: 1_000_000_000, scopes: [], roles: [] };
+  const over = [recordOf(PAST, ended), recordOf(HANDED_OVER, { ...ended, state: "retiring" }), recordOf(STOPPED, { ...ended, state: "revoked" })];
   const pages = {
     "": [[recordOf(ID, { expires_at: Date.UTC(2100, 0, 1) / 1_000 })], "a b"],
     "a b": [[], "c"],
-    c: [[recordOf(OTHER, { tenant: "acme", expires_at: "never", roles: ["clerk"] }), over], null],
+    c: [[recordOf(OTHER, { tenant: "acme", expires_at: "never", roles: ["clerk"] }), ...over], null],
   };
   const listKeys = ({ query }) => {
     const [keys, cursor] = pages[new Map(query).get("cursor") ?? ""];
@@ -127,7 +128,7 @@ test("list walks every page, also over one that is empty", async () => {
     ["ID", "STATE", "SUBJECT", "TENANT", "EXPIRES", "SCOPES", "ROLES"],
     [ID, "active", "shop-17", "-", "2100-01-01T00:00:00Z", "orders:read orders:write", "-"],
     [OTHER, "active", "shop-17", "acme", "never", "orders:read orders:write", "clerk"],
-    [PAST, "expired", "shop-17", "-", "2001-09-09T01:46:40Z", "-", "-"],
+    ...[[PAST, "expired"], [HANDED_OVER, "expired"], [STOPPED, "revoked"]].map(([id, state]) => [id, state, "shop-17", "-", "2001-09-09T01:46:40Z", "-", "-"]),
   ]);
   assert.deepEqual(
     gateway.requests.map(({ query }) => Object.fromEntries(query)),
@@ -139,7 +140,7 @@ test("list walks every page, also over one that is empty", async () => {
   );
   const { stdout } = await gateway.run("keys", "list", "--json");
   const document = JSON.parse(stdout);
-  assert.deepEqual([document.keys.map(({ id }) => id), document.cursor], [[ID, OTHER, PAST], null]);
+  assert.deepEqual([document.keys.map(({ id }) => id), document.cursor], [[ID, OTHER, PAST, HANDED_OVER, STOPPED], null]);
 });
 
 test("a list that leads in a circle ends", async () => {
