@@ -5,6 +5,8 @@
 
 mod charges;
 
+use std::rc::Rc;
+
 use crate::challenge::Challenge;
 use crate::credential::api_key::Rehash;
 use crate::credential::caller::KnownCaller;
@@ -66,7 +68,7 @@ pub struct Trail {
     pub challenges: Vec<Challenge>,
     /// The browser origin that may read the answer.
     pub cors_origin: Option<String>,
-    pub caller: Option<KnownCaller>,
+    pub caller: Option<Rc<KnownCaller>>,
     /// The nonce that the client's next DPoP proof is to have.
     pub dpop_nonce: Option<String>,
     /// A key's hash under the newest pepper, to be stored.

@@ -19,13 +19,14 @@ export const edgewardWorker = (folder, entry) => ({
     "index.js": join(folder, "index.js"),
     "index_bg.wasm": join(folder, "index_bg.wasm"),
   },
-  objects: deployedObjects(),
+  ...deployed(),
 });
 
-/** The Durable Objects as they are deployed: each with rows in SQLite. */
-function deployedObjects() {
+/** What `wrangler.toml` says: the Durable Objects, each with rows in SQLite, and the platform's flags. */
+function deployed() {
   const config = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
-  return config.durable_objects.bindings.map(({ name, class_name: className }) => ({ binding: name, className }));
+  const objects = config.durable_objects.bindings.map(({ name, class_name: className }) => ({ binding: name, className }));
+  return { objects, flags: config.compatibility_flags };
 }
 
 /**

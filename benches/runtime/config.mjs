@@ -11,9 +11,9 @@ const DISK = "disk";
  * - `modules`: `[{ name, kind, file }]`: `kind` is `esModule` or `wasm`, `file` relative to the configuration.
  * - `bindings`: text by name, each `{ file }`. - `objects`: names of Durable Object classes, each bound as `binding`.
  * - `origin`, `store`: `HOST:PORT`; every fetch of the worker goes to the first, reads of `STORE` to the second.
- * - `disk`: the folder that keeps Durable Objects.
+ * - `disk`: the folder that keeps Durable Objects. - `flags`: compatibility flags.
  */
-export function configText({ modules, bindings, objects, origin, store, disk, date }) {
+export function configText({ modules, bindings, objects, origin, store, disk, date, flags }) {
   const bound = [
     ...Object.entries(bindings).map(([name, { file }]) => entry({ name: quoted(name), text: `embed ${quoted(file)}` })),
     ...objects.map(({ binding, className }) => entry({ name: quoted(binding), durableObjectNamespace: quoted(className) })),
@@ -36,6 +36,7 @@ export function configText({ modules, bindings, objects, origin, store, disk, da
   const worker = entry({
     modules: list(loaded),
     compatibilityDate: quoted(date),
+    compatibilityFlags: list(flags.map(quoted)),
     bindings: list(bound),
     globalOutbound: quoted(ORIGIN),
     durableObjectNamespaces: list(namespaces),

@@ -28,9 +28,9 @@ export const isMeasurable = () => process.platform === "linux";
  *
  * - `files`: by module name, a path or `{ contents }`; the first is the entry. - `bindings`: text by name.
  * - `inspected`: whether it listens for an inspector, at `inspectorPort`.
- * - `objects`, `origin`, `store`: as in `configText`.
+ * - `objects`, `origin`, `store`, `flags`: as in `configText`.
  */
-export async function startWorkerd({ files, bindings = {}, objects = [], origin, store, inspected = false }) {
+export async function startWorkerd({ files, bindings = {}, objects = [], origin, store, flags = [], inspected = false }) {
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "edgeward-workerd-"));
   const disk = join(folder, "objects");
   mkdirSync(disk);
@@ -45,7 +45,7 @@ export async function startWorkerd({ files, bindings = {}, objects = [], origin,
     return [name, { file: `binding-${name}` }];
   });
   const config = join(folder, "config.capnp");
-  const told = { modules, bindings: Object.fromEntries(bound), objects, origin, store, disk, date: DATE };
+  const told = { modules, bindings: Object.fromEntries(bound), objects, origin, store, disk, date: DATE, flags };
   writeFileSync(config, configText(told));
   return running(config, folder, inspected);
 }

@@ -24,6 +24,13 @@ export const MAP = join(target, TRIPLE, "release", "edgeward.map");
 export const WHOLE = ['profile.release.lto="thin"'];
 
 /**
+ * Options of LLVM, for the step that optimizes across crates. A function that is called from one place goes into its caller
+ * only if it is small, and so does what no `#[inline]` asks for: V8 compiles a function when it is first called, whole, and
+ * most of a large one never runs. What asks for it goes where it went before (docs/decisions/0010-release-build.md).
+ */
+const LESS_INLINED = "-Cllvm-args=--inline-instr-cost=25 --inlinehint-threshold=1625";
+
+/**
  * `release` is what is tested and deployed. `local` is for a person who edits and runs: this crate is compiled for a
  * short wait and keeps its names for stack traces.
  */
@@ -37,9 +44,9 @@ const PROFILES = {
     names: true,
     minify: false,
   },
-  release: { cargo: WHOLE, names: false, minify: true },
+  release: { cargo: WHOLE, names: false, minify: true, link: [LESS_INLINED] },
   /** What is deployed, with its names and the linker's map: to see where time goes, and what is large. */
-  named: { cargo: WHOLE, names: true, minify: false, link: [`-Clink-arg=--Map=${MAP}`] },
+  named: { cargo: WHOLE, names: true, minify: false, link: [LESS_INLINED, `-Clink-arg=--Map=${MAP}`] },
 };
 
 export const profiles = Object.keys(PROFILES);

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use crate::admin::marks;
 use crate::credential::api_key::{self, ApiKey, KeyFault, NotAdmitted, ROOT_PREFIX};
-use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::caller::{CallerKind, CallerObjects, KnownCaller};
 use crate::credential::own_limit::OwnLimits;
 use crate::object::ObjectName;
 use crate::policy::gate::{AuthenticatorKind, Gate};
@@ -89,6 +89,7 @@ impl Admin {
             good_until_ms: None,
             limits: OwnLimits::new(),
             claims: serde_json::Map::new(),
+            objects: CallerObjects::default(),
         }
     }
 

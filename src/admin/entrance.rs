@@ -76,7 +76,7 @@ async fn through<P: Ports + AdminPorts>(
     let text = presented(trail)?;
     bound_guesses(ports, address, trail).await?;
     let admin = identify(ports, gate, hashes, &text, trail).await?;
-    trail.caller = Some(admin.as_caller());
+    trail.caller = Some(Rc::new(admin.as_caller()));
     trail.stage = StageName::Authorized;
     if !admin.may(verb.scope()) {
         return Err(Refusal::MissingScopes {

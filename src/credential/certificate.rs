@@ -3,7 +3,7 @@
 //! Owns: whether a certificate is a caller's. Does not own: the TLS handshake, which is the
 //! platform's, as is the check of the certificate's chain.
 
-use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::caller::{CallerKind, CallerObjects, KnownCaller};
 use crate::credential::own_limit::OwnLimits;
 use crate::facts::ClientCertificate;
 use crate::revocation::Credential;
@@ -55,6 +55,7 @@ pub fn admit<'a>(
         good_until_ms: None,
         limits: OwnLimits::new(),
         claims: serde_json::Map::new(),
+        objects: CallerObjects::default(),
     })
 }
 

@@ -3,9 +3,11 @@
 //!
 //! Owns: what claims say of a caller. Does not own: how they were proved (`jwt`, `introspection`).
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
-use crate::credential::caller::{CallerKind, KnownCaller};
+use crate::credential::caller::{CallerKind, CallerObjects, KnownCaller};
 use crate::credential::claims::{self, ClaimNames};
 use crate::credential::jwt::TokenFault;
 use crate::credential::nonce::NonceKey;
@@ -40,7 +42,7 @@ pub(super) struct Lifetime {
 /// shows, and not otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedToken {
-    caller: KnownCaller,
+    caller: Rc<KnownCaller>,
     confirmation: Confirmation,
     sender_constraint: SenderConstraint,
     lifetime: Lifetime,
@@ -93,9 +95,10 @@ impl VerifiedToken {
                 version,
             },
             claims: claims.clone(),
+            objects: CallerObjects::default(),
         };
         Ok(Self {
-            caller,
+            caller: Rc::new(caller),
             confirmation: Confirmation::read(claims)?,
             sender_constraint: rule.sender_constraint,
             lifetime,
@@ -114,7 +117,7 @@ impl VerifiedToken {
 
     /// The caller, if the token is good at `now_ms` and what is shown is what it is bound to.
     /// A token from memory passes through here too.
-    pub fn admit(&self, now_ms: UnixMs, shown: &Shown<'_>) -> Result<&KnownCaller, TokenFault> {
+    pub fn admit(&self, now_ms: UnixMs, shown: &Shown<'_>) -> Result<&Rc<KnownCaller>, TokenFault> {
         self.check_time(now_ms)?;
         self.confirmation.check(self.sender_constraint, shown)?;
         Ok(&self.caller)

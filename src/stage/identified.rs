@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::credential::api_key::{self, ApiKey, KeyAnswer, NotAdmitted, Peppers, Rehash};
-use crate::credential::caller::{Caller, CallerKind, KnownCaller};
+use crate::credential::caller::{Caller, CallerKind, CallerObjects, KnownCaller};
 use crate::credential::certificate;
 use crate::credential::dpop::ProvenKey;
 use crate::credential::possession::Shown;
@@ -130,7 +130,7 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
             certificate: facts.connection.certificate.as_ref(),
         };
         match token.admit(facts.received_at_ms, &shown) {
-            Ok(caller) => Ok(Caller::Known(Box::new(caller.clone()))),
+            Ok(caller) => Ok(Caller::Known(Rc::clone(caller))),
             Err(fault) => Err(Refusal::TokenRefused { fault }),
         }
     }
@@ -145,7 +145,7 @@ impl<'g, B> Exchange<Presenting<'g>, B> {
             _ => None,
         });
         match certificate::admit(shown, known) {
-            Ok(caller) => Ok(Caller::Known(Box::new(caller))),
+            Ok(caller) => Ok(Caller::Known(Rc::new(caller))),
             Err(fault) => Err(Refusal::CertificateRefused { fault }),
         }
     }
@@ -177,12 +177,10 @@ impl<'g> Identified<'g> {
         let issuer = match caller.credential {
             Credential::Configured => return None,
             Credential::Key { .. } => None,
-            Credential::Token { .. } => {
-                Some(ObjectName::of_issuer(&caller.authenticator, &caller.issuer))
-            }
+            Credential::Token { .. } => Some(caller.issuer_object()),
         };
         Some(StandingQuestion {
-            caller: own_object(caller),
+            caller: caller.object(),
             issuer,
             credential: caller.credential.clone(),
         })
@@ -201,21 +199,17 @@ impl<'g> Identified<'g> {
             (CountBy::Service, _) => ObjectName::of(&["service"]),
             (CountBy::Ip, _) | (_, None) => self.routed().address_object(),
             // Where an expression counts, it says what (`stage::charging`).
-            (CountBy::Caller | CountBy::Expression, Some(caller)) => own_object(caller),
+            (CountBy::Caller | CountBy::Expression, Some(caller)) => caller.object(),
             (CountBy::Tenant, Some(caller)) => match &caller.tenant {
                 Some(tenant) => ObjectName::of(&["tenant", tenant]),
-                None => own_object(caller),
+                None => caller.object(),
             },
         }
     }
 }
 
-fn own_object(caller: &KnownCaller) -> ObjectName {
-    ObjectName::of_caller(&caller.authenticator, &caller.issuer, &caller.subject)
-}
-
 fn key_caller(authenticator: &str, record: api_key::KeyRecord) -> Caller {
-    Caller::Known(Box::new(KnownCaller {
+    Caller::Known(Rc::new(KnownCaller {
         kind: CallerKind::ApiKey,
         authenticator: authenticator.to_owned(),
         issuer: String::new(),
@@ -228,5 +222,6 @@ fn key_caller(authenticator: &str, record: api_key::KeyRecord) -> Caller {
         good_until_ms: record.expires_at.until_ms(),
         limits: record.limits,
         claims: serde_json::Map::new(),
+        objects: CallerObjects::default(),
     }))
 }

@@ -130,7 +130,7 @@ impl<'g, B> Exchange<Paid<'g>, B> {
             Some(place) => route.split.get(place).map(|(_, target)| target.clone()),
         };
         let object = match identified.caller().known() {
-            Some(one) => ObjectName::of_caller(&one.authenticator, &one.issuer, &one.subject),
+            Some(one) => one.object(),
             None => ObjectName::of(&["ip", &identified.routed().address_key()]),
         };
         let place = choose(&shares, object.part(PARTS), |place| {

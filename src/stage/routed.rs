@@ -1,5 +1,6 @@
 //! The request is for one route, and its path has one reading.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 use crate::address;
@@ -26,6 +27,8 @@ pub struct Routed<'g> {
     route: &'g Route,
     method: Method,
     address: IpAddr,
+    /// Where it is counted, once it was asked for.
+    address_object: OnceCell<ObjectName>,
     path: CanonicalPath,
     query: CanonicalQuery,
     parameters: Vec<(String, String)>,
@@ -35,6 +38,10 @@ pub struct Routed<'g> {
 
 /// Where a received request goes.
 #[must_use]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a request, and taken apart at once"
+)]
 pub enum Routing<'g, B> {
     Route(Exchange<Routed<'g>, B>),
     /// A browser's question, answered without a credential: the fields of the answer.
@@ -97,6 +104,7 @@ impl<B> Exchange<Received, B> {
             route,
             method,
             address,
+            address_object: OnceCell::new(),
             path,
             query,
             parameters,
@@ -148,7 +156,8 @@ impl<'g> Routed<'g> {
 
     /// Where the address is counted.
     pub fn address_object(&self) -> ObjectName {
-        ObjectName::of_address(&self.address_key(), &address::network(self.address))
+        let named = || ObjectName::of_address(&self.address_key(), &address::network(self.address));
+        *self.address_object.get_or_init(named)
     }
 }
 

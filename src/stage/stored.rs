@@ -4,6 +4,8 @@
 //! very request is taken, and that it goes on as the origin's would, to be judged and cleaned. Called
 //! by: `admit`.
 
+use std::rc::Rc;
+
 use crate::facts::UnixMs;
 use crate::policy::gate::{Origin, OriginBinding, Route, Target};
 use crate::ports::{OriginAnswer, ReadFault};
@@ -48,7 +50,7 @@ pub(super) fn wanted<B>(paid: &Exchange<Paid<'_>, Content<B>>) -> Option<Wanted>
         path: routed.path().as_str(),
         query: routed.query().as_str(),
         origin: [&origin.name, &origin.known_as()],
-        caller: identified.caller().known(),
+        caller: identified.caller().known().map(Rc::as_ref),
         headers: &facts.headers,
         fields: &rule.fields,
     });

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::credential::caller::CallerKind;
+use crate::credential::caller::{CallerKind, CallerObjects};
 use crate::credential::own_limit::OwnLimits;
 use crate::revocation::Credential;
 
@@ -24,6 +24,7 @@ fn caller() -> KnownCaller {
         good_until_ms: None,
         limits: OwnLimits::default(),
         claims,
+        objects: CallerObjects::default(),
     }
 }
 
