@@ -85,10 +85,11 @@ test("an order is about as large as it was asked for", () => {
 });
 
 test("a worker without objects or a store is bound to none", () => {
-  const base = { modules: [], bindings: {}, objects: [], origin: "127.0.0.1:1", disk: "/d", date: "2026-07-01" };
+  const base = { modules: [], bindings: {}, objects: [], origin: "127.0.0.1:1", disk: "/d", date: "2026-07-01", flags: [] };
   assert.doesNotMatch(configText(base), /kvNamespace|durableObjectStorage/);
-  const full = configText({ ...base, objects: [{ binding: "LIMITER", className: "Limiter" }], store: "127.0.0.1:2" });
+  const full = configText({ ...base, objects: [{ binding: "LIMITER", className: "Limiter" }], store: "127.0.0.1:2", flags: ["enable_request_signal"] });
   assert.match(full, /durableObjectStorage = \(localDisk = "disk"\)/);
   assert.match(full, /kvNamespace = "store"/);
   assert.match(full, /enableSql = true/);
+  assert.match(full, /compatibilityFlags = \["enable_request_signal"\]/);
 });
