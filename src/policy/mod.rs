@@ -16,6 +16,7 @@ mod keeping;
 mod limits;
 mod lint;
 pub mod load;
+mod nearest;
 pub mod notices;
 mod once;
 pub mod openapi;

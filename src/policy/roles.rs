@@ -85,6 +85,15 @@ impl Roles {
         self.0.contains_key(name)
     }
 
+    /// The scopes that roles name whole, without wildcards.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let grants = self.0.values().flat_map(|role| &role.grants);
+        grants.filter_map(|grant| match grant {
+            Grant::One(scope) => Some(scope.as_str()),
+            Grant::Every | Grant::Below(_) => None,
+        })
+    }
+
     /// Whether a role names `scope`, itself or by how it begins. One that grants everything names nothing.
     pub fn is_named(&self, scope: &str) -> bool {
         let grants = self.0.values().flat_map(|role| &role.grants);

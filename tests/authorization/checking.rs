@@ -59,15 +59,53 @@ fn names_that_no_role_has_are_told_and_nothing_else() {
     for (told, expected) in told.iter().zip(&expected) {
         assert!(told.starts_with(expected), "{told}");
     }
-    assert!(
-        told[0].ends_with("; there is admin, lead, reader, support"),
-        "{}",
-        told[0]
-    );
+    let endings = [
+        "; there is admin, lead, reader, support",
+        "; there is admin, lead, reader, support",
+        "`leed`; did you mean `lead`?",
+        "; there is admin, lead, reader, support",
+        "`raeder`; did you mean `reader`?",
+        "; there is admin, lead, reader, support",
+        "`order:read`; did you mean `orders:read`?",
+        "names the scope `x`",
+    ];
+    for (told, ending) in told.iter().zip(endings) {
+        assert!(told.ends_with(ending), "{told}");
+    }
     // Where the policy leaves roles to its issuers, each name may be one of theirs.
     let mut without = crate::policy(json!({ "routes": routes }));
     without.as_object_mut().unwrap().remove("roles");
     assert_eq!(notices::of(&gate(&without)), Vec::<String>::new());
+}
+
+#[test]
+fn limits_that_no_route_is_charged_by_are_told() {
+    let limit = json!({ "by": "ip", "algorithm": "sliding_window", "limit": 5, "window_s": 60, "on_error": "refuse" });
+    let told = |limits: &[&str], roles: serde_json::Value| {
+        let policy = crate::policy(json!({
+            "limits": { "named": limit, "planned": limit, "spare": limit },
+            "plans": { "free": { "limits": ["planned"] } },
+            "roles": roles,
+            "routes": [route("a", "/a", json!({ "limits": limits }))]
+        }));
+        notices::of(&gate(&policy))
+    };
+    let of = |names: &[&str]| -> Vec<String> {
+        let told = names.iter();
+        told.map(|name| format!("no route is charged by the limit `{name}`"))
+            .collect()
+    };
+    // What messages of a socket are charged to counts, too.
+    let sockets = crate::policy(json!({
+        "limits": { "named": limit, "said": limit, "spare": limit },
+        "routes": [route("a", "/a", json!({ "limits": ["named"], "websocket": { "messages": "said", "max_session_s": 300 } }))]
+    }));
+    assert_eq!(notices::of(&gate(&sockets)), of(&["spare"]));
+    for roles in [json!({ "reader": ["a"] }), json!({})] {
+        assert_eq!(told(&["named", "plan"], roles.clone()), of(&["spare"]));
+        assert_eq!(told(&["named"], roles.clone()), of(&["planned", "spare"]));
+        assert_eq!(told(&["spare", "planned", "named"], roles), of(&[]));
+    }
 }
 
 #[test]
