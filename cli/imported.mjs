@@ -10,6 +10,12 @@ export const IMPORTED = {
   report: "object?",
 };
 
+/** Whether every part of the documents is routed and enforced. */
+export function isWhole(report) {
+  const { left_out: leftOut = [], not_enforced: open = [] } = report ?? {};
+  return leftOut.length === 0 && open.length === 0;
+}
+
 /** The report as lines; none where there is no report. */
 export function reportLines(report) {
   if (!report) return [];

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { bundleOf } from "../documents.mjs";
 import { EXIT, Failure } from "../failure.mjs";
-import { IMPORTED, reportLines } from "../imported.mjs";
+import { IMPORTED, isWhole, reportLines } from "../imported.mjs";
 import { faultLines, printable } from "../text.mjs";
 
 /** As the gateway reads a policy from KV, at most. */
@@ -55,10 +55,8 @@ async function checkWithDocuments(file, content, entry, { write, strict = false 
     return { document: told, lines, exitCode: EXIT.findings };
   }
   if (write !== undefined) writeFileSync(write, `${JSON.stringify(policy)}\n`);
-  const { left_out: leftOut = [], not_enforced: open = [] } = document.report ?? {};
-  const isLacking = leftOut.length > 0 || open.length > 0;
   const lines = [...report, ...loadsLines(file, document)];
-  return { document: told, lines, exitCode: strict && isLacking ? EXIT.findings : EXIT.fine };
+  return { document: told, lines, exitCode: strict && !isWhole(document.report) ? EXIT.findings : EXIT.fine };
 }
 
 export function contentOf(file) {

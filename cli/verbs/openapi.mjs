@@ -2,7 +2,7 @@
 import { bundleOf } from "../documents.mjs";
 import { EXIT, Failure } from "../failure.mjs";
 import { exported } from "../export.mjs";
-import { IMPORTED } from "../imported.mjs";
+import { IMPORTED, isWhole } from "../imported.mjs";
 import { faultLines } from "../text.mjs";
 import { contentOf } from "./check.mjs";
 
@@ -12,10 +12,11 @@ export function addOpenapi(program, perform) {
     .description("give a policy's OpenAPI document back, with what the gateway adds to it")
     .argument("<policy>", "the policy's file")
     .requiredOption("--export", "print the document: callers, limits and the gateway's own answers written in")
+    .option("--strict", "also fail (1) where a part of the document is not routed or not enforced")
     .action(perform(exportDocument));
 }
 
-async function exportDocument({ args: [file], api }) {
+async function exportDocument({ args: [file], flags: { strict = false }, api }) {
   const text = contentOf(file).toString("utf8");
   const entry = entryOf(file, text);
   const { content } = bundleOf(file, text, entry);
@@ -24,7 +25,8 @@ async function exportDocument({ args: [file], api }) {
     return { document: { faults }, lines: [`${file}: no policy can be made:`, ...faultLines(faults)], exitCode: EXIT.findings };
   }
   const told = exported(JSON.parse(content).files, policy, report);
-  return { document: told, lines: JSON.stringify(told, null, 2).split("\n") };
+  const exitCode = strict && !isWhole(report) ? EXIT.findings : EXIT.fine;
+  return { document: told, lines: JSON.stringify(told, null, 2).split("\n"), exitCode };
 }
 
 function entryOf(file, text) {

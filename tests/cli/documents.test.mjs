@@ -129,6 +129,24 @@ test("a strict check fails where a document says what is not held", async () => 
   }
 });
 
+test("a strict export gives the document and fails where it says what is not held", async () => {
+  for (const [report, strict, expected] of [
+    [REPORT, [], 0],
+    [REPORT, ["--strict"], 1],
+    [{ ...REPORT, left_out: [], not_enforced: [] }, ["--strict"], 0],
+  ]) {
+    const made = { name: "orders", routes: [] };
+    const body = { loads: true, name: "orders", version: "99990acc572b", faults: [], policy: made, report };
+    const gateway = await stub({ answers: { importPolicy: () => ({ status: 200, body }) } });
+    gateways.push(gateway);
+    const document = JSON.stringify({ openapi: "3.1.0", paths: { "/a": { get: {} }, "/b": { get: {}, post: {} } } });
+    const policy = filesOf({ "policy.json": '{ "openapi": "api.json" }', "api.json": document });
+    const { code, stdout } = await gateway.run("openapi", policy, "--export", ...strict);
+    assert.equal(code, expected, stdout);
+    assert.equal(JSON.parse(stdout).openapi, "3.1.0");
+  }
+});
+
 test("the document is given back with the gateway's callers, limits and answers", async () => {
   const document = {
     openapi: "3.1.0",
