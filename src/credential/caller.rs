@@ -49,6 +49,7 @@ pub struct KnownCaller {
     pub limits: OwnLimits,
     /// A token's claims; empty for another credential.
     pub claims: Map<String, Value>,
+    /// Told by [`KnownCaller::object`] and [`KnownCaller::issuer_object`].
     pub objects: CallerObjects,
 }
 

@@ -60,9 +60,7 @@ pub enum ProofFault {
 /// A proof that reads as one; its signature is not checked.
 #[derive(Clone, Debug)]
 pub struct Proof {
-    key: PublicKey,
-    message: Vec<u8>,
-    signature: Vec<u8>,
+    question: SignatureQuestion,
     token_id: String,
     method: String,
     target: Option<String>,
@@ -120,6 +118,8 @@ impl Proof {
             true => text_of(claim).map(Some),
             false => Ok(None),
         };
+        let message = message.as_bytes().to_vec();
+        let question = SignatureQuestion::new(key.algorithm(), key, message, signature);
         let token_id = text_of("jti")?;
         if token_id.len() > JTI_BYTES_MAX {
             return Err(ProofFault::Claim { claim: "jti" });
@@ -127,9 +127,7 @@ impl Proof {
         let wrong_time = ProofFault::Claim { claim: "iat" };
         let issued_at_s = claims::date_s(&claims, "iat").map_err(|_| wrong_time)?;
         Ok(Self {
-            key,
-            message: message.as_bytes().to_vec(),
-            signature,
+            question,
             token_id,
             method: text_of("htm")?,
             target: target(&text_of("htu")?),
@@ -141,20 +139,16 @@ impl Proof {
 
     /// The RFC 7638 thumbprint of the proof's key.
     pub fn thumbprint(&self) -> &str {
-        self.key.thumbprint()
+        self.question.key().thumbprint()
     }
 
     pub fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
     }
 
-    pub fn question(&self) -> SignatureQuestion {
-        SignatureQuestion {
-            algorithm: self.key.algorithm(),
-            key: self.key.clone(),
-            message: self.message.clone(),
-            signature: self.signature.clone(),
-        }
+    /// Whether its key made its signature.
+    pub fn question(&self) -> &SignatureQuestion {
+        &self.question
     }
 
     /// Judges a proof against the request it came with, and its signature as `answer` found it.
@@ -164,7 +158,7 @@ impl Proof {
         answer: SignatureAnswer,
     ) -> Result<SignedProof, ProofFault> {
         self.fits(occasion)?;
-        if !answer.proves(self.question().digest()) {
+        if !answer.proves(self.question.digest()) {
             return Err(ProofFault::Signature);
         }
         let kept_s = PROOF_AGE_S_MAX + 1 + MEMORY_MORE_S;

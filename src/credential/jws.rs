@@ -109,11 +109,9 @@ impl CompactJws {
             return Err(TokenFault::Signature);
         }
         let candidates = keys.candidates(self.key_id.as_deref(), self.algorithm);
-        let question = |key: &PublicKey| SignatureQuestion {
-            algorithm: self.algorithm,
-            key: key.clone(),
-            message: self.signing_input().to_vec(),
-            signature: self.signature.clone(),
+        let question = |key: &PublicKey| {
+            let message = self.signing_input().to_vec();
+            SignatureQuestion::new(self.algorithm, key.clone(), message, self.signature.clone())
         };
         let asked = candidates.into_iter().take(ATTEMPTS_MAX).map(question);
         let questions: Vec<_> = asked.collect();
@@ -126,10 +124,10 @@ impl CompactJws {
 
     /// Whether `answer` is yes to `question`, and `question` is about this text.
     pub fn is_proven_by(&self, question: &SignatureQuestion, answer: SignatureAnswer) -> bool {
-        question.message == self.signing_input()
-            && question.signature == self.signature
-            && question.algorithm == self.algorithm
-            && question.key.algorithm() == self.algorithm
+        question.message() == self.signing_input()
+            && question.signature() == self.signature
+            && question.algorithm() == self.algorithm
+            && question.key().algorithm() == self.algorithm
             && answer.proves(question.digest())
     }
 

@@ -145,7 +145,7 @@ impl UnverifiedToken {
     /// Judges a token by an issuer's public keys: the signature as `answer` found it, then every
     /// claim, at `now_ms`.
     pub fn verify(
-        self,
+        &self,
         rule: &JwtRule,
         question: &SignatureQuestion,
         answer: SignatureAnswer,
@@ -157,7 +157,7 @@ impl UnverifiedToken {
 
     /// Judges an HS256 token by the secrets both sides hold.
     pub fn verify_shared<'a>(
-        self,
+        &self,
         rule: &JwtRule,
         mut secrets: impl Iterator<Item = &'a Secret>,
         now_ms: UnixMs,
@@ -167,7 +167,7 @@ impl UnverifiedToken {
     }
 
     fn verify_as(
-        self,
+        &self,
         rule: &JwtRule,
         proof: Proof,
         now_ms: UnixMs,

@@ -59,13 +59,14 @@ impl Algorithm {
     }
 }
 
-/// Whether `signature` over `message` was made with `key`'s private half.
+/// Whether `signature` over `message` was made with `key`'s private half. It does not change: its digest is made once.
 #[derive(Clone, Debug)]
 pub struct SignatureQuestion {
-    pub algorithm: Algorithm,
-    pub key: PublicKey,
-    pub message: Vec<u8>,
-    pub signature: Vec<u8>,
+    algorithm: Algorithm,
+    key: PublicKey,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    digest: QuestionDigest,
 }
 
 /// A digest of everything a signature question says.
@@ -80,19 +81,41 @@ pub struct SignatureAnswer {
 }
 
 impl SignatureQuestion {
+    pub fn new(algorithm: Algorithm, key: PublicKey, message: Vec<u8>, signature: Vec<u8>) -> Self {
+        let digest = digest(algorithm, key.thumbprint(), &message, &signature);
+        Self {
+            algorithm,
+            key,
+            message,
+            signature,
+            digest,
+        }
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     pub fn digest(&self) -> QuestionDigest {
-        digest(
-            self.algorithm,
-            self.key.thumbprint(),
-            &self.message,
-            &self.signature,
-        )
+        self.digest
     }
 
     /// Pairs what a verifier found with this question.
     pub fn answered(&self, valid: bool) -> SignatureAnswer {
         SignatureAnswer {
-            of: self.digest(),
+            of: self.digest,
             valid,
         }
     }

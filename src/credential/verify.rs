@@ -82,7 +82,7 @@ pub async fn check_proof<P: Ports>(
     let unproven = |fault| Refusal::ProofRefused { fault };
     proof.fits(occasion).map_err(unproven)?;
     let question = proof.question();
-    let answer = ports.verify_signature(&question).await?;
+    let answer = ports.verify_signature(question).await?;
     if !answer.answers(question.digest()) {
         return Err(Refusal::AnswerMismatch {
             port: Port::Signature,
@@ -126,7 +126,7 @@ async fn signed<P: Ports>(
     let (verified, keys_until_ms) = match &rule.keys {
         KeySource::Shared { current, previous } => {
             let secrets = std::iter::once(current).chain(previous);
-            let verified = token.clone().verify_shared(rule, secrets, now_ms);
+            let verified = token.verify_shared(rule, secrets, now_ms);
             (verified.map_err(refused)?, UnixMs::MAX)
         }
         KeySource::Inline(keys) => (
@@ -203,7 +203,7 @@ async fn by_keys<P: Ports>(
                 port: Port::Signature,
             });
         }
-        match token.clone().verify(rule, &question, answer, now_ms) {
+        match token.verify(rule, &question, answer, now_ms) {
             Ok(verified) => return Ok(verified),
             Err(TokenFault::Signature) => refusal = refused(TokenFault::Signature),
             Err(fault) => return Err(refused(fault)),

@@ -34,13 +34,13 @@ pub(super) async fn verify(
     let down = PortDown {
         port: Port::Signature,
     };
-    let Some(algorithm) = parameters(question.algorithm) else {
+    let Some(algorithm) = parameters(question.algorithm()) else {
         return Ok(question.answered(false));
     };
     let Some(key) = key_of(question, &algorithm).await? else {
         return Ok(question.answered(false));
     };
-    let (signature, message) = (&question.signature, &question.message);
+    let (signature, message) = (question.signature(), question.message());
     let checked = platform::verify(request, &algorithm, &key, signature, message, TIMEOUT_MS);
     checked
         .await
@@ -55,15 +55,15 @@ async fn key_of(
 ) -> Result<Option<CryptoKey>, PortDown> {
     let name = format!(
         "{} {}",
-        question.algorithm.as_str(),
-        question.key.thumbprint()
+        question.algorithm().as_str(),
+        question.key().thumbprint()
     );
     if let Some(key) = known(&name) {
         return Ok(Some(key));
     }
-    let members = question.key.members().to_string();
+    let members = question.key().members().to_string();
     // A caller's own key stays out of the memory: by many of them, issuers' would be forgotten.
-    let name = (!question.key.is_presented()).then_some(name);
+    let name = (!question.key().is_presented()).then_some(name);
     let importing = async { import(&subtle()?, name, &members, algorithm, "verify").await };
     let key = bounded::within(TIMEOUT_MS, importing).await;
     key.ok_or(PortDown {

@@ -28,7 +28,7 @@ fn judged(change: impl FnOnce(&mut Occasion<'_>)) -> Result<SignedProof, ProofFa
     };
     change(&mut occasion);
     let question = proof.question();
-    proof.check(&occasion, question.answered(signer::verify(&question)))
+    proof.check(&occasion, question.answered(signer::verify(question)))
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn rfc_9449_the_thumbprint_of_section_6_1() {
     for text in [TOKEN_PROOF, RESOURCE_PROOF] {
         let proof = Proof::parse(&format!("{HEADER}.{text}")).unwrap();
         assert_eq!(proof.thumbprint(), THUMBPRINT);
-        assert!(signer::verify(&proof.question()));
+        assert!(signer::verify(proof.question()));
     }
 }
 

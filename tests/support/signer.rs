@@ -13,7 +13,7 @@ pub fn base64url(bytes: &[u8]) -> String {
 }
 
 fn member(question: &SignatureQuestion, name: &str) -> Vec<u8> {
-    let text = question.key.members()[name]
+    let text = question.key().members()[name]
         .as_str()
         .unwrap_or_default()
         .to_owned();
@@ -31,25 +31,25 @@ pub fn sign(keys: &IdentityKeys, text: &str) -> Vec<u8> {
 
 /// Checks a signature in Rust.
 pub fn verify(question: &SignatureQuestion) -> bool {
-    match question.algorithm {
+    match question.algorithm() {
         Algorithm::Ed25519 => ed25519(question),
         Algorithm::Es256 => {
             use p256::ecdsa::signature::Verifier;
             let (x, y) = (member(question, "x"), member(question, "y"));
             let point = [&[4][..], &x, &y].concat();
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point);
-            let signature = p256::ecdsa::Signature::from_slice(&question.signature);
+            let signature = p256::ecdsa::Signature::from_slice(question.signature());
             matches!((key, signature), (Ok(key), Ok(signature))
-                if key.verify(&question.message, &signature).is_ok())
+                if key.verify(question.message(), &signature).is_ok())
         }
         Algorithm::Es384 => {
             use p384::ecdsa::signature::Verifier;
             let (x, y) = (member(question, "x"), member(question, "y"));
             let point = [&[4][..], &x, &y].concat();
             let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&point);
-            let signature = p384::ecdsa::Signature::from_slice(&question.signature);
+            let signature = p384::ecdsa::Signature::from_slice(question.signature());
             matches!((key, signature), (Ok(key), Ok(signature))
-                if key.verify(&question.message, &signature).is_ok())
+                if key.verify(question.message(), &signature).is_ok())
         }
         Algorithm::Rs256 | Algorithm::Ps256 => rsa(question),
         Algorithm::Hs256 => false,
@@ -59,9 +59,9 @@ pub fn verify(question: &SignatureQuestion) -> bool {
 fn ed25519(question: &SignatureQuestion) -> bool {
     let key = <[u8; 32]>::try_from(member(question, "x")).ok();
     let key = key.and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(&key).ok());
-    let signature = ed25519_dalek::Signature::from_slice(&question.signature).ok();
+    let signature = ed25519_dalek::Signature::from_slice(question.signature()).ok();
     matches!((key, signature), (Some(key), Some(signature))
-        if key.verify_strict(&question.message, &signature).is_ok())
+        if key.verify_strict(question.message(), &signature).is_ok())
 }
 
 fn rsa(question: &SignatureQuestion) -> bool {
@@ -70,16 +70,16 @@ fn rsa(question: &SignatureQuestion) -> bool {
     let Ok(key) = rsa::RsaPublicKey::new(number("n"), number("e")) else {
         return false;
     };
-    match question.algorithm {
+    match question.algorithm() {
         Algorithm::Rs256 => {
             let key = rsa::pkcs1v15::VerifyingKey::<rsa::sha2::Sha256>::new(key);
-            rsa::pkcs1v15::Signature::try_from(question.signature.as_slice())
-                .is_ok_and(|signature| key.verify(&question.message, &signature).is_ok())
+            rsa::pkcs1v15::Signature::try_from(question.signature())
+                .is_ok_and(|signature| key.verify(question.message(), &signature).is_ok())
         }
         _ => {
             let key = rsa::pss::VerifyingKey::<rsa::sha2::Sha256>::new(key);
-            rsa::pss::Signature::try_from(question.signature.as_slice())
-                .is_ok_and(|signature| key.verify(&question.message, &signature).is_ok())
+            rsa::pss::Signature::try_from(question.signature())
+                .is_ok_and(|signature| key.verify(question.message(), &signature).is_ok())
         }
     }
 }
